@@ -1,0 +1,72 @@
+"""The entry of `steady-mp`. A command's own file does the work; here its errors become lines and exit codes."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steady_mp.cli.run import run
+from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run graphs of actors: one process each, restarted with its state, exactly once under kill -9.",
+)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status. A user's mistake is one line on stderr, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal can't show is no reason to fail
+    try:
+        status = app(args=list(sys.argv[1:] if words is None else words), prog_name="steady-mp", standalone_mode=False)
+    except typer.TyperException as error:
+        message = f"{error.format_message()} (steady-mp --help shows what there is)"
+        return _refuse(message, ExitCode.BAD_CONFIGURATION)
+    except ConfigurationError as error:
+        return _refuse(str(error), ExitCode.BAD_CONFIGURATION)
+    except SteadyError as error:
+        return _refuse(str(error), ExitCode.UNCLEAN)
+    except (KeyboardInterrupt, typer.Abort):
+        return _refuse("interrupted", ExitCode.INTERRUPTED)
+    return int(status or 0)
+
+
+def _refuse(message: str, status: ExitCode) -> int:
+    print("steady-mp:", " ".join(message.split()), file=sys.stderr)
+    return status
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    *,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if show_version:
+        print("steady-mp", version("steady-mp"))
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(ExitCode.BAD_CONFIGURATION)
+
+
+# The words after `run` are read by the command itself: which options there are depends on the target among them.
+@app.command(
+    "run",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def _run(context: typer.Context) -> None:
+    """Run a graph until it has drained, the example pipeline where none is named."""
+    raise typer.Exit(run(context.args, os.environ))

@@ -1,0 +1,44 @@
+"""The report of a run as a file: checked before the start, whole or not there at all at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from steady_mp.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def check(path: Path) -> None:
+    """Refuse a place that can't be written, before anything has run for nothing."""
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise ConfigurationError(f"--report {path}: is a folder; name a file in it")
+    if not folder.is_dir():
+        raise ConfigurationError(f"--report {path}: there is no folder {folder}; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"--report {path}: the folder {folder} can't be written; take another one")
+
+
+def write(facts: Mapping[str, Any], path: Path) -> None:
+    """Write the report beside `path` and then put it in its place, so that nobody ever reads half of one."""
+    text = json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n"
+    path = path.resolve()  # the file that a link points to is replaced, not the link
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")  # a pipe or a terminal is written to, never replaced
+        return
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with draft.open("x", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise

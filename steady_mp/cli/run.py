@@ -1,0 +1,81 @@
+"""`steady-mp run`: build the target's graph, run it until it has stopped, and say how it ended."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from steady_mp import ExitCode, Graph
+from steady_mp.cli import report_file, summary
+from steady_mp.cli.options import RUN, find_target, parse, settings_for
+from steady_mp.cli.target import Target, describe, load_target
+from steady_mp.config import RunSettings, merge, read_file, refuse_unknown
+from steady_mp.errors import ConfigurationError, SteadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from steady_mp import Report
+
+
+def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Do what stands after `steady-mp run`; gives the exit status."""
+    target = load_target(find_target(words))
+    settings = settings_for(target)
+    command_line = parse(words, target, settings)
+    if command_line is None:
+        return ExitCode.DRAINED
+    if command_line.target not in (str(target), target.module):
+        raise ConfigurationError(f"{target} stands where an option's value belongs; put the target before the options")
+    file = read_file(command_line.config) if command_line.config else None
+    if file:
+        refuse_unknown(file, "run", RUN)
+        refuse_unknown(file, "args", settings)
+    values = command_line.values
+    of_run = merge(RunSettings, RUN, options=values, environ=environ, file=file)
+    of_graph = target.args and merge(target.args, settings, options=values, environ=environ, file=file)
+    if of_run.report:
+        report_file.check(of_run.report)
+    return _conclude(_block(_build(target, of_run, of_graph)), of_run)
+
+
+def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has
+    graph = Graph(
+        target.module.rpartition(".")[2],
+        shutdown_timeout=settings.shutdown_timeout,
+        log_level=settings.log_level,
+    )
+    try:
+        target.build(*((graph,) if target.args is None else (graph, args)))
+    except SteadyError:
+        raise
+    except Exception as error:
+        if settings.log_level == "debug":
+            traceback.print_exc()
+        raise ConfigurationError(
+            f"{target} raised {describe(error)}; --log-level debug shows the whole of it"
+        ) from error
+    return graph
+
+
+def _block(graph: Graph) -> Report:
+    run = graph.start()
+    try:
+        return run.block_until_stopped()
+    except KeyboardInterrupt:  # between the start and the wait, which has a handler of its own
+        run.request_shutdown(reason="interrupted")
+        return run.block_until_stopped()
+
+
+def _conclude(report: Report, settings: RunSettings) -> int:
+    status = int(report.exit_code)
+    facts = report.to_dict()
+    summary.show(facts)
+    if settings.report:
+        try:
+            report_file.write(facts, settings.report)
+        except OSError as error:
+            print(f"steady-mp: {settings.report}: can't write the report: {error.strerror}", file=sys.stderr)
+            status = status or ExitCode.UNCLEAN
+    return status

@@ -1,0 +1,93 @@
+"""What the terminal shows when a run has ended: the report's figures in two small tables, and one line that judges."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from steady_mp.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+VERDICTS = {
+    ExitCode.DRAINED: "drained",
+    ExitCode.UNCLEAN: "unclean",
+    ExitCode.GAVE_UP: "gave up",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+PIPE_WIDTH = 120
+"""Columns where the output is no terminal: names stay whole in a file and in a log."""
+
+
+class Terminal(Console):
+    """The standard output; that nobody reads it any more (`| head`) is no reason to fail."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more there, also not at the exit; rich would end the process instead."""
+        with contextlib.suppress(SystemExit):
+            super().on_broken_pipe()
+
+
+def show(facts: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print the short form of `Report.to_dict()`."""
+    console = console or Terminal(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    console.print(render(facts))
+
+
+def render(facts: Mapping[str, Any]) -> RenderableType:
+    """The tables of actors and channels, and the verdict as the last line."""
+    return Group("", _actors(facts["actors"]), "", _channels(facts["channels"]), "", verdict(facts))
+
+
+def verdict(facts: Mapping[str, Any]) -> Text:
+    """`drained in 12.3 s`, or what else happened and who was why."""
+    code = facts["exit_code"]
+    word = VERDICTS.get(code, f"exit status {code}")
+    why = "; ".join(" ".join(str(reason).split()) for reason in facts["why"])
+    text = f"{word}: {why}" if why else word
+    return Text(f"{text} (after {facts['wall_time']:.1f} s)", style="green" if facts["clean"] else "bold red")
+
+
+def _actors(actors: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("actor", "generation", "restarts", "causes")
+    for each in actors:
+        finished = "" if each["finished"] else " (not finished)"
+        table.add_row(
+            Text(each["name"] + finished),
+            str(each["generation"]),
+            str(each["restarts"]),
+            Text(_causes(each["deaths"])),
+        )
+    return table
+
+
+def _causes(deaths: Sequence[str]) -> str:
+    """Each cause once, in the order of its first death: `SIGKILL x3, exit code 3`."""
+    counted = Counter(" ".join(str(cause).split()) for cause in deaths)
+    return ", ".join(cause if count == 1 else f"{cause} x{count}" for cause, count in counted.items())
+
+
+def _channels(channels: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("channel", "sent", "taken", "in flight", "capacity")
+    for each in channels:
+        way = f"{each['from']}→{each['to']}"  # what a channel is called that was given no name
+        name = each["name"] if each["name"].startswith(way) else f"{each['name']} ({way})"
+        table.add_row(Text(name), *(f"{each[figure]:,}" for figure in ("sent", "taken", "in_flight", "capacity")))
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, overflow="fold")
+    for name in others:
+        words = name == "causes"
+        table.add_column(name, justify="left" if words else "right", overflow="fold", no_wrap=not words)
+    return table
