@@ -1,0 +1,1 @@
+"""The tests: `unit` starts no process, the other folders do."""

@@ -1,0 +1,1 @@
+"""No process, no waiting: one part at a time."""
