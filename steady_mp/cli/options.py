@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 RUN: Final = settings_of(RunSettings, "run")
+ROOT_VARIABLE: Final = "STEADY_MP_ROOT"
 RESERVED: Final = {"target", "config", "help"}
 """Words of the command itself, which no setting of a target can have."""
 
@@ -42,7 +43,7 @@ def settings_for(target: Target) -> dict[str, Setting]:
     if target.args is None:
         return {}
     settings = settings_of(target.args, "args")
-    taken = {setting.env: setting.name for setting in RUN.values()}
+    taken = {setting.env: setting.name for setting in RUN.values()} | {ROOT_VARIABLE: "the folder of run directories"}
     for name, setting in settings.items():
         if name in RUN or name in RESERVED or name.startswith("_"):
             raise ConfigurationError(f"{target.module}.Args.{name}: every run has that option; take another name")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -39,12 +41,12 @@ def show(facts: Mapping[str, Any], console: Console | None = None) -> None:
     console = console or Terminal(highlight=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
-    console.print(render(facts))
-
-
-def render(facts: Mapping[str, Any]) -> RenderableType:
-    """The tables of actors and channels, and the verdict as the last line."""
-    return Group("", _actors(facts["actors"]), "", _channels(facts["channels"]), "", verdict(facts))
+    try:
+        console.print("", _actors(facts["actors"]), "", _channels(facts["channels"]), "", sep="\n")
+        console.print(verdict(facts), soft_wrap=True)  # one line, however wide the terminal is
+    except OSError as error:  # a full disk behind `> file`; the exit would trip over the same text again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print("steady-mp: can't show how the run ended:", error.strerror, file=sys.stderr)
 
 
 def verdict(facts: Mapping[str, Any]) -> Text:

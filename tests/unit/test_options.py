@@ -148,10 +148,10 @@ def test_an_option_of_every_run_can_not_be_a_field(name: str) -> None:
         settings_for(target_with(dataclass(taken)))
 
 
-def test_a_variable_of_every_run_can_not_set_a_field() -> None:
-    @dataclass
-    class Taken:
-        log: int = 1
-
-    with pytest.raises(ConfigurationError, match=r"Args\.log: STEADY_MP_LOG sets log_level; take another name"):
-        settings_for(target_with(Taken))
+@pytest.mark.parametrize(
+    ("name", "sets"), [("log", "STEADY_MP_LOG sets log_level"), ("root", "STEADY_MP_ROOT sets the folder of run dir")]
+)
+def test_a_variable_of_every_run_can_not_set_a_field(name: str, sets: str) -> None:
+    taken = type("Args", (), {"__annotations__": {name: int}, name: 1})
+    with pytest.raises(ConfigurationError, match=rf"Args\.{name}: {sets}"):
+        settings_for(target_with(dataclass(taken)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from steady_mp.cli import summary
 
+FULL = Path("/dev/full")
 FACTS: dict[str, Any] = {
     "graph": "shop",
     "clean": True,
@@ -96,3 +98,11 @@ def test_nobody_reading_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     with os.fdopen(writer, "w", encoding="utf-8") as closed:
         monkeypatch.setattr("sys.stdout", closed)
         summary.show(FACTS)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with FULL.open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        summary.show(FACTS)
+    assert capsys.readouterr().err == "steady-mp: can't show how the run ended: No space left on device\n"
