@@ -1,0 +1,63 @@
+"""steady-mp: actors as processes, channels in shared memory, restarts that lose and repeat nothing."""
+
+from steady_mp.actor import Actor
+from steady_mp.channel.bundle import RxBundle, TxBundle
+from steady_mp.channel.endpoints import ChannelStatistics, Rx, SendOutcome, SendSaturation, Tx
+from steady_mp.conditions import Condition, all_of, any_of
+from steady_mp.errors import (
+    ChannelError,
+    Closed,
+    ClosedByMe,
+    ConfigurationError,
+    CorruptChannel,
+    EndOfStream,
+    ExitCode,
+    MessageTooLarge,
+    NoSpace,
+    NotPicklable,
+    PeerGone,
+    StartError,
+    StateError,
+    SteadyError,
+)
+from steady_mp.events import Event
+from steady_mp.policy import RestartPolicy
+from steady_mp.state import SteadyState
+from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.supervisor.run import Graph, Run
+
+__all__ = [
+    "Actor",
+    "ActorReport",
+    "ChannelError",
+    "ChannelReport",
+    "ChannelStatistics",
+    "Closed",
+    "ClosedByMe",
+    "Condition",
+    "ConfigurationError",
+    "CorruptChannel",
+    "EndOfStream",
+    "Event",
+    "ExitCode",
+    "Graph",
+    "MessageTooLarge",
+    "NoSpace",
+    "NotPicklable",
+    "PeerGone",
+    "Report",
+    "RestartPolicy",
+    "Run",
+    "Rx",
+    "RxBundle",
+    "SendOutcome",
+    "SendSaturation",
+    "StartError",
+    "StateError",
+    "SteadyError",
+    "SteadyState",
+    "Tx",
+    "TxBundle",
+    "all_of",
+    "any_of",
+]

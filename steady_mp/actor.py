@@ -1,0 +1,187 @@
+"""Actor: what a behavior is handed to control its own run."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from steady_mp.channel.receiver import ObjectRx
+from steady_mp.conditions import AllOf, AnyOf, Periodic, Readable, Shutdown, Timeout
+from steady_mp.errors import ConfigurationError
+from steady_mp.memory import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from steady_mp.channel.bundle import LaneCondition
+    from steady_mp.channel.waits import Alarm
+    from steady_mp.conditions import Condition
+    from steady_mp.memory.control import ControlBlock
+    from steady_mp.turn import Turn
+
+
+class Actor:
+    """One actor in one of its lives. Only the thread that runs the behavior may use it."""
+
+    __slots__ = ("_clock", "_control", "_looks", "_periods", "_run", "_start", "_turn", "generation", "log", "name")
+
+    def __init__(  # noqa: PLR0913 - keyword only; made in two places, the child and the bench
+        self,
+        *,
+        name: str,
+        generation: int,
+        turn: Turn,
+        control: ControlBlock,
+        run: memoryview,
+        clock: Callable[[], float],
+    ) -> None:
+        """Join the parts; the runtime does this."""
+        #: The actor's name in its graph.
+        self.name = name
+        #: Which life this is: 1 at first, one more after each restart.
+        self.generation = generation
+        #: A logger named after the actor; `logging` and `print` work as well.
+        self.log = logging.getLogger(name)
+        self._turn = turn
+        self._control = control
+        self._run = run
+        self._clock = clock
+        self._start = run[layout.START_NS] / 1e9
+        self._periods: dict[float, Periodic] = {}
+        self._looks: dict[Hashable, tuple[tuple[int, ...], ...]] = {}
+
+    # The loop
+
+    def is_running(self, veto: Callable[[], str | None] | None = None) -> bool:
+        """End the turn and tell whether the behavior should go on: the head of its loop.
+
+        It is a commit point (the commit may be put off for about a millisecond while no neighbour
+        waits for it). It answers False once every input is closed and empty; an actor without inputs
+        stops as soon as a shutdown is requested. `veto` is asked last: the reason to go on, or None.
+        Never blocks. Raises StateError when the state can't be pickled or saved.
+        """
+        turn = self._turn
+        if turn.due or self._clock() >= turn.look_at:
+            return self._look_up(veto)
+        turn.pending += 1
+        turn.touched = False
+        return True
+
+    def _look_up(self, veto: Callable[[], str | None] | None) -> bool:
+        turn = self._turn
+        turn.end()
+        draining = bool(self._run[layout.SHUTDOWN])
+        if draining:
+            turn.look_at = 0.0
+        if not self._has_nothing_left(draining=draining):
+            return True
+        reason = veto() if veto is not None else None
+        if reason is None:
+            return False
+        if reason != self._control.refusal:
+            self._control.refusal = reason
+        return True
+
+    def _has_nothing_left(self, *, draining: bool) -> bool:
+        inputs = [end for end in self._turn.ends if isinstance(end, ObjectRx)]
+        if not inputs:
+            return draining
+        return all(rx.is_closed_and_empty() for rx in inputs)
+
+    def commit(self) -> None:
+        """Commit now what this turn has staged. Never blocks; raises StateError like `is_running`."""
+        self._turn.commit()
+
+    def request_shutdown(self) -> None:
+        """Ask for the graph to be drained and stopped, as part of this turn: it holds once that commits."""
+        self._turn.request_shutdown()
+
+    # Waits
+
+    def await_for_all(self, *conditions: Condition) -> bool:
+        """Wait until all conditions hold at the same time.
+
+        Returns True when they do. Returns False when a shutdown ends the wait, or when they can't
+        hold any more (an input closed with too few messages): once, and again after something has
+        changed at one of the actor's channels; until then it sleeps, so that draining never spins.
+        A wait that has to block is a commit point.
+        """
+        for condition in conditions:
+            if not condition.holds():
+                return self._await(AllOf(conditions))
+        for condition in conditions:
+            condition.passed()
+        return True
+
+    def await_for_any(self, *conditions: Condition) -> bool:
+        """Wait until at least one condition holds; otherwise like `await_for_all`."""
+        return self._await(AnyOf(conditions))
+
+    def await_for_all_or_proceed_upon(self, upon: Condition, *conditions: Condition) -> bool:
+        """Wait until `upon` holds, or all the others do; otherwise like `await_for_all`."""
+        return self._await(AnyOf((upon, AllOf(conditions))))
+
+    def await_for_lane(self, condition: LaneCondition) -> int | None:
+        """Wait until a lane of a bundle is ready and return its index, fair in turn; None for False."""
+        return condition.lane() if self._await(condition) else None
+
+    def _await(self, condition: Condition) -> bool:
+        while True:
+            if condition.holds():
+                condition.passed()
+                return True
+            draining = bool(self._run[layout.SHUTDOWN])
+            hopeless = draining or condition.impossible()
+            mark = self._mark()
+            if hopeless and self._looks.get(condition.key) != mark:
+                self._looks[condition.key] = mark
+                return False
+            self._turn.commit()
+            self._sleep(condition, hopeless=hopeless, draining=draining, mark=mark)
+
+    def _sleep(
+        self, condition: Condition, *, hopeless: bool, draining: bool, mark: tuple[tuple[int, ...], ...]
+    ) -> None:
+        def arm(alarm: Alarm) -> None:
+            condition.arm(alarm)
+            if hopeless:
+                for end in self._turn.ends:
+                    end.arm_change()
+                    alarm.ends.append(end)
+
+        def ready() -> bool:
+            if condition.holds() or bool(self._run[layout.SHUTDOWN]) != draining:
+                return True
+            return self._mark() != mark if hopeless else condition.impossible()
+
+        self._turn.sleep(arm, ready)
+
+    def _mark(self) -> tuple[tuple[int, ...], ...]:
+        return tuple(end.mark() for end in self._turn.ends)
+
+    # Conditions of the actor itself
+
+    def wait_periodic(self, seconds: float) -> Condition:
+        """Condition: a beat every `seconds`, on multiples of it from the start of the run.
+
+        No drift; a late beat is not doubled. The first beat is the next multiple.
+        """
+        period = self._periods.get(seconds)
+        if period is None:
+            if not seconds > 0:
+                message = f"wait_periodic({seconds!r}): the period must be above 0 seconds"
+                raise ConfigurationError(message)
+            period = self._periods[seconds] = Periodic(seconds, self._start, self._clock)
+        return period
+
+    def wait_timeout(self, seconds: float) -> Condition:
+        """Condition: `seconds` have passed since this call."""
+        return Timeout(seconds, self._clock)
+
+    def wait_shutdown(self) -> Condition:
+        """Condition: a shutdown was requested."""
+        return Shutdown(self._run)
+
+    def wait_readable(self, fd: int) -> Condition:
+        """Condition: the file descriptor can be read without blocking, or is at its end."""
+        return Readable(fd)

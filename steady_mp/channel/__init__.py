@@ -1,0 +1,1 @@
+"""Channels: bounded, one producer, one consumer, in shared memory."""

@@ -1,0 +1,361 @@
+"""The sending end of an object channel: any picklable value."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from steady_mp.channel.endpoints import ChannelStatistics, SendOutcome, SendSaturation, Tx
+from steady_mp.channel.waits import Empty, Vacant
+from steady_mp.errors import ClosedByMe, MessageTooLarge, NotPicklable, PeerGone
+from steady_mp.memory import layout
+from steady_mp.memory.control import Cursor
+from steady_mp.memory.fence import order
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steady_mp.channel.ring import Ring
+    from steady_mp.channel.waits import Condition, Pace
+
+T = TypeVar("T")
+
+#: Most messages that a group of put-off turns may stage; half the channel if that is less.
+GROUP: Final = 256
+
+# Values that can't change after send are staged as they are and pickled as one batch: an int of 64
+# bits, a float, a bool and None take at most _ATOM bytes of that batch, short text its length more.
+_ATOM: Final = 16
+_BATCH_OVERHEAD: Final = 64
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 63) - 1
+_FIXED: Final = frozenset({float, bool, type(None)})
+_SHORT: Final = 256
+_IMMUTABLE: Final = frozenset({int, float, bool, type(None), str, bytes})
+_PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
+
+
+class ObjectTx(Tx[T]):
+    """See `Tx`. Single writer: only the actor that owns it may touch it.
+
+    `send` runs on a grant: a count of small messages for which room is certain. The last one of a
+    grant takes the slow path, which looks at the consumer's cursors and makes the next grant.
+    """
+
+    __slots__ = (
+        "_append",
+        "_armed",
+        "_atoms",
+        "_before",
+        "_burst",
+        "_closed",
+        "_committed",
+        "_extra",
+        "_grant",
+        "_group",
+        "_head",
+        "_head_position",
+        "_position",
+        "_ring",
+        "_sent",
+        "_turn",
+        "_vacants",
+        "_words",
+    )
+
+    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
+        """Continue at `cursor`, where the last commit stands."""
+        self._ring = ring
+        self._words = ring.words
+        self._turn = turn
+        self._sent, self._position, self._closed = cursor
+        self._committed = self._before = cursor
+        self._atoms: list[object] = []
+        self._append = self._atoms.append
+        self._extra = 0
+        self._grant = 0
+        self._group = max(1, min(GROUP, ring.capacity // 2))
+        self._burst = 1
+        self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER
+        self._vacants: dict[int, Vacant] = {}
+        self._refresh()
+
+    @property
+    def name(self) -> str:
+        """See `Tx.name`."""
+        return self._ring.name
+
+    @property
+    def capacity(self) -> int:
+        """See `Tx.capacity`."""
+        return self._ring.capacity
+
+    def send(self, value: T, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:
+        """See `Tx.send`."""
+        kind = type(value)
+        if self._grant and ((kind is int and _LEAST <= value <= _MOST) or kind in _FIXED):  # type: ignore[operator]
+            self._grant -= 1
+            self._turn.touched = True
+            self._append(value)
+            return
+        self._check_open()
+        payload, need = self._encode(value)
+        if not self._fits(need):
+            if saturation is SendSaturation.WARN_THEN_AWAIT:
+                logging.getLogger("steady_mp").warning("channel %s is full: waiting for room", self.name)
+            self._turn.hold(self, lambda: self._fits(need) or self.is_peer_gone())
+            self._check_open()
+        self._stage(value, payload, need)
+
+    def try_send(self, value: T) -> SendOutcome:
+        """See `Tx.try_send`."""
+        if self.is_closed():
+            return SendOutcome.CLOSED
+        payload, need = self._encode(value)
+        if not self._fits(need):
+            return SendOutcome.FULL
+        self._stage(value, payload, need)
+        return SendOutcome.SENT
+
+    def send_slice(self, values: Sequence[T]) -> None:
+        """See `Tx.send_slice`."""
+        done = 0
+        total = len(values)
+        while done < total:
+            chunk = values[done : done + min(self.vacant(), layout.RECORD_MAX_COUNT)]
+            if len(chunk) > 1 and set(map(type, chunk)) <= _IMMUTABLE:
+                payload = pickle.dumps(list(chunk), _PROTOCOL)
+                need = layout.record_bytes(len(payload))
+                self._check_open()
+                if self._fits(need):
+                    self._flush()
+                    self._write(layout.RECORD_BATCH, len(chunk), payload)
+                    self._turn.touched = True
+                    self._regrant()
+                    done += len(chunk)
+                    continue
+            self.send(values[done])
+            done += 1
+
+    def vacant(self) -> int:
+        """See `Tx.vacant`."""
+        self._refresh()
+        return self._ring.capacity - (self.position() - self._head)
+
+    def mark_closed(self) -> None:
+        """See `Tx.mark_closed`."""
+        self._turn.touched = True
+        self._turn.due = True
+        self._closed = 1
+        self._grant = 0
+
+    def position(self) -> int:
+        """See `Tx.position`."""
+        return self._sent + len(self._atoms)
+
+    def statistics(self) -> ChannelStatistics:
+        """See `Tx.statistics`."""
+        self._refresh()
+        return ChannelStatistics(
+            name=self.name,
+            capacity=self.capacity,
+            ring_bytes=self._ring.size,
+            sent=self.position(),
+            taken=self._head,
+            in_flight=self.position() - self._head,
+            bytes_in_flight=self._position - self._head_position,
+            closed=bool(self._closed),
+        )
+
+    def wait_vacant(self, count: int) -> Condition:
+        """See `Tx.wait_vacant`."""
+        condition = self._vacants.get(count)
+        if condition is None:
+            condition = self._vacants[count] = Vacant(self, count)
+        return condition
+
+    def wait_empty(self) -> Condition:
+        """See `Tx.wait_empty`."""
+        return Empty(self)
+
+    # Staging
+
+    def _check_open(self) -> None:
+        if self._closed:
+            message = f"channel {self.name!r} was closed by this actor: send before mark_closed()"
+            raise ClosedByMe(message)
+        if self.is_peer_gone():
+            message = f"channel {self.name!r} has no consumer any more: it finished or was given up"
+            raise PeerGone(message)
+
+    def _encode(self, value: object) -> tuple[bytes | None, int]:
+        """Pickle `value` unless it can wait for the batch; tell how many bytes it needs."""
+        kind = type(value)
+        if (kind is int and _LEAST <= value <= _MOST) or kind in _FIXED:  # type: ignore[operator]
+            return None, _ATOM + _BATCH_OVERHEAD
+        if (kind is str or kind is bytes) and len(value) <= _SHORT:  # type: ignore[arg-type]
+            return None, _ATOM + _BATCH_OVERHEAD + 4 * len(value)  # type: ignore[arg-type]
+        try:
+            payload = pickle.dumps(value, _PROTOCOL)
+        except Exception as error:
+            message = f"channel {self.name!r}: a {kind.__name__} can't be pickled: {error}"
+            raise NotPicklable(message) from error
+        need = layout.record_bytes(len(payload))
+        if need > self._ring.size:
+            message = (
+                f"channel {self.name!r}: a {kind.__name__} of {len(payload)} pickled bytes exceeds the ring of "
+                f"{self._ring.size} bytes; give the channel a larger ring_bytes"
+            )
+            raise MessageTooLarge(message)
+        return payload, need
+
+    def _pending(self) -> int:
+        """Most bytes that the atoms staged so far will take in the ring."""
+        return len(self._atoms) * _ATOM + self._extra + _BATCH_OVERHEAD if self._atoms else 0
+
+    def _fits(self, need: int) -> bool:
+        """Tell whether one more message of `need` bytes has room."""
+        for _ in range(2):
+            used = self._position + self._pending() - self._head_position
+            if self.position() - self._head < self._ring.capacity and used + need <= self._ring.size:
+                return True
+            self._refresh()
+        return False
+
+    def _stage(self, value: object, payload: bytes | None, need: int) -> None:
+        self._turn.touched = True
+        if payload is None:
+            self._append(value)
+            self._extra += need - _ATOM - _BATCH_OVERHEAD
+            if len(self._atoms) >= layout.RECORD_MAX_COUNT:
+                self._flush()
+        else:
+            self._flush()
+            self._write(layout.RECORD_OBJECT, 1, payload)
+        self._regrant()
+
+    def _regrant(self) -> None:
+        """Count the small messages that may follow without a look, and see whether a commit is due."""
+        if self._ring.capacity - (self.position() - self._head) <= self._burst:
+            self._refresh()
+        room = self._ring.capacity - (self.position() - self._head)
+        free = self._ring.size - (self._position + self._pending() - self._head_position) - _BATCH_OVERHEAD
+        left = min(room, free // _ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
+        ungrouped = self._group - (self.position() - self._committed.count)
+        if ungrouped <= 0 or left < self._burst:
+            self._turn.due = True
+        else:
+            left = min(left, ungrouped)
+        self._grant = max(0, left - 1)
+
+    def _write(self, kind: int, count: int, payload: bytes) -> None:
+        self._position = self._ring.write(self._position, kind, count, self._sent, payload)
+        self._sent += count
+
+    def _flush(self) -> None:
+        """Write the batch of atoms into the ring, beyond the committed tail."""
+        if self._atoms:
+            payload = pickle.dumps(self._atoms, _PROTOCOL)
+            self._write(layout.RECORD_BATCH, len(self._atoms), payload)
+            self._atoms.clear()
+            self._extra = 0
+
+    # The consumer's side
+
+    def _refresh(self) -> None:
+        self._head = self._words[layout.HEAD]
+        order()
+        self._head_position = self._words[layout.HEAD_POS]
+
+    def has_room(self, count: int) -> bool:
+        """Tell whether `count` more messages fit, by number; False once closed."""
+        limit = self._ring.capacity - count - self.position()
+        if limit + self._head < 0:
+            self._refresh()
+        return limit + self._head >= 0 and not self._closed
+
+    def is_closed(self) -> bool:
+        """Tell whether nothing can be sent any more."""
+        return bool(self._closed) or self.is_peer_gone()
+
+    def is_peer_gone(self) -> bool:
+        """Tell whether the consumer will take nothing any more."""
+        return bool(self._words[layout.RX_CLOSED])
+
+    def arm(self, target: int) -> None:
+        """Ask the consumer to ring once its head reaches `target`."""
+        if target < self._armed:
+            self._words[layout.WAKE_HEAD] = self._armed = target
+
+    def arm_change(self) -> None:
+        """Ask the consumer to ring at its next commit that takes something."""
+        self.arm(self._words[layout.HEAD] + 1)
+
+    def disarm(self) -> None:
+        """Ask for nothing any more."""
+        if self._armed != layout.NEVER:
+            self._words[layout.WAKE_HEAD] = self._armed = layout.NEVER
+
+    def is_overtaken(self) -> bool:
+        """Tell whether the head has reached what was armed, so that no ring may come for it."""
+        return self._words[layout.HEAD] >= self._armed
+
+    # The turn's side
+
+    def mark(self) -> tuple[int, ...]:
+        """Return what changes whenever either end moves."""
+        self._refresh()
+        return self.position(), self._closed, self._head, self._words[layout.RX_CLOSED]
+
+    def is_staged(self) -> bool:
+        """Tell whether the next commit has something of this end to publish."""
+        return self.position() != self._committed.count or self._closed != self._committed.closed
+
+    def peer_waits(self) -> bool:
+        """Tell whether the consumer sleeps until something that is staged here is committed."""
+        wanted = self._words[layout.WAKE_TAIL]
+        if wanted == layout.NEVER:
+            return False
+        return wanted <= self.position() or self._closed != self._committed.closed
+
+    def is_urgent(self) -> bool:
+        """Tell whether putting a commit off leaves the peer idle: a consumer that waits has nothing to do."""
+        return self.peer_waits()
+
+    def is_choked(self) -> bool:
+        """Tell whether no room can come before a commit: the consumer has taken all there is, or waits for more."""
+        published = self._committed.count
+        return self._words[layout.HEAD] == published or published < self._words[layout.WAKE_TAIL] < layout.NEVER
+
+    def freeze(self) -> Cursor:
+        """Write what is staged into the ring and return the cursor to commit."""
+        self._flush()
+        return Cursor(self._sent, self._position, self._closed)
+
+    def publish(self, cursor: Cursor, *, alone: bool) -> None:
+        """Show the consumer what was committed.
+
+        `alone` says that the commit held one turn only: its size is then known.
+        """
+        self._before = self._committed
+        self._committed = cursor
+        if alone:
+            self._burst = max(self._burst, min(cursor.count - self._before.count, self._ring.capacity))
+        self._grant = 0
+        publish_tx(self._words, cursor)
+
+    def wants_ring(self) -> bool:
+        """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
+        wanted = self._words[layout.WAKE_TAIL]
+        if wanted == layout.NEVER:
+            return False
+        return self._before.count < wanted <= self._committed.count or self._before.closed != self._committed.closed
+
+
+def publish_tx(words: memoryview, cursor: Cursor) -> None:
+    """Copy a producer's committed cursor into the channel header; repeating it changes nothing."""
+    words[layout.TAIL_POS] = cursor.position
+    words[layout.TAIL] = cursor.count
+    order()
+    words[layout.TX_CLOSED] = cursor.closed

@@ -1,0 +1,211 @@
+"""What an end of a channel can be waited for, and how a sleeping actor asks to be woken for it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+
+class End(Protocol):
+    """What a wait and a turn need of either end of a channel."""
+
+    @property
+    def capacity(self) -> int:
+        """Most messages that the channel holds."""
+
+    def arm(self, target: int) -> None:
+        """Ask the peer to ring once its cursor reaches `target`."""
+
+    def arm_change(self) -> None:
+        """Ask the peer to ring at its next move."""
+
+    def disarm(self) -> None:
+        """Ask for nothing any more."""
+
+    def is_overtaken(self) -> bool:
+        """Tell whether the peer's cursor has reached what was armed, so that no ring may come for it."""
+
+    def mark(self) -> tuple[int, ...]:
+        """Return what changes whenever either end moves."""
+
+    def is_choked(self) -> bool:
+        """Tell whether nothing can change here before this actor commits."""
+
+    def peer_waits(self) -> bool:
+        """Tell whether the peer sleeps until something that is staged here is committed."""
+
+
+class Pace(Protocol):
+    """What the ends of a channel need of the turn that they are staged in."""
+
+    #: The turn has staged something.
+    touched: bool
+    #: The next `is_running` must commit: an end has run dry, or enough is staged.
+    due: bool
+
+    def hold(self, end: End, ready: Callable[[], bool]) -> None:
+        """Wait inside a turn, without ending it, until `ready` answers True."""
+
+    def pause(self, condition: Condition) -> None:
+        """Wait until the condition holds or can't hold any more; a commit point."""
+
+
+class Alarm:
+    """What a sleeping actor is to be woken by, collected from the conditions that it waits for."""
+
+    __slots__ = ("deadline", "ends", "fds")
+
+    def __init__(self) -> None:
+        """Start with nothing: a sleep without end."""
+        self.deadline: float | None = None
+        self.fds: list[int] = []
+        self.ends: list[End] = []
+
+    def at(self, moment: float) -> None:
+        """Wake at `moment` of the actor's clock at the latest."""
+        if self.deadline is None or moment < self.deadline:
+            self.deadline = moment
+
+
+class Condition(ABC):
+    """Something an actor can wait for. Conditions nest: see `all_of` and `any_of`."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def key(self) -> Hashable:
+        """What makes two conditions the same question."""
+
+    @abstractmethod
+    def holds(self) -> bool:
+        """Tell whether it holds now."""
+
+    def impossible(self) -> bool:
+        """Tell whether it can never hold any more."""
+        return False
+
+    @abstractmethod
+    def arm(self, alarm: Alarm) -> None:
+        """Arrange to be woken when it may hold."""
+
+    def passed(self) -> None:
+        """Take note that a wait ended because it held."""
+
+
+class Avail(Condition):
+    """At least `count` messages can be taken."""
+
+    __slots__ = ("count", "rx")
+
+    def __init__(self, rx: Receiving, count: int) -> None:
+        """Wait for `count` messages, at most the capacity."""
+        self.rx = rx
+        self.count = min(count, rx.capacity)
+
+    @property
+    def key(self) -> Hashable:
+        """See `Condition.key`."""
+        return ("avail", id(self.rx), self.count)
+
+    def holds(self) -> bool:
+        """See `Condition.holds`."""
+        return self.rx.has(self.count)
+
+    def impossible(self) -> bool:
+        """Tell whether the channel is closed with too few messages left."""
+        return self.rx.is_closed() and not self.rx.has(self.count)
+
+    def arm(self, alarm: Alarm) -> None:
+        """Be woken when the tail reaches what is needed."""
+        self.rx.arm(self.rx.position() + self.count)
+        alarm.ends.append(self.rx)
+
+
+class Vacant(Condition):
+    """At least `count` more messages fit."""
+
+    __slots__ = ("count", "tx")
+
+    def __init__(self, tx: Sending, count: int) -> None:
+        """Wait for room for `count` messages, at most the capacity."""
+        self.tx = tx
+        self.count = min(count, tx.capacity)
+
+    @property
+    def key(self) -> Hashable:
+        """See `Condition.key`."""
+        return ("vacant", id(self.tx), self.count)
+
+    def holds(self) -> bool:
+        """See `Condition.holds`."""
+        return self.tx.has_room(self.count)
+
+    def impossible(self) -> bool:
+        """Tell whether the channel is closed at either end."""
+        return self.tx.is_closed()
+
+    def arm(self, alarm: Alarm) -> None:
+        """Be woken when the head leaves enough room."""
+        self.tx.arm(self.tx.position() + self.count - self.tx.capacity)
+        alarm.ends.append(self.tx)
+
+
+class Empty(Condition):
+    """The consumer has taken everything that was sent."""
+
+    __slots__ = ("tx",)
+
+    def __init__(self, tx: Sending) -> None:
+        """Wait for the channel behind `tx` to run empty."""
+        self.tx = tx
+
+    @property
+    def key(self) -> Hashable:
+        """See `Condition.key`."""
+        return ("empty", id(self.tx))
+
+    def holds(self) -> bool:
+        """See `Condition.holds`."""
+        return self.tx.has_room(self.tx.capacity)
+
+    def impossible(self) -> bool:
+        """Tell whether the consumer is gone."""
+        return self.tx.is_peer_gone() and not self.holds()
+
+    def arm(self, alarm: Alarm) -> None:
+        """Be woken when the head reaches the tail."""
+        self.tx.arm(self.tx.position())
+        alarm.ends.append(self.tx)
+
+
+class Receiving(End, Protocol):
+    """The receiving end as `Avail` sees it."""
+
+    def has(self, count: int) -> bool:
+        """Tell whether so many messages can be taken."""
+
+    def is_closed(self) -> bool:
+        """Tell whether the producer closed the channel."""
+
+    def position(self) -> int:
+        """Number of the next message to take."""
+
+
+class Sending(End, Protocol):
+    """The sending end as `Vacant` and `Empty` see it."""
+
+    def has_room(self, count: int) -> bool:
+        """Tell whether so many more messages fit."""
+
+    def is_closed(self) -> bool:
+        """Tell whether nothing can be sent any more."""
+
+    def is_peer_gone(self) -> bool:
+        """Tell whether the consumer will take nothing any more."""
+
+    def position(self) -> int:
+        """Number of the next message to send."""

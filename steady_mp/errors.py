@@ -1,0 +1,85 @@
+"""Every error that steady-mp raises, and the exit codes of a run.
+
+    SteadyError
+    ├── ConfigurationError        the graph, its options or the machine can't be used as they are
+    │   └── NoSpace               the run directory's file system can't hold the channels
+    ├── ChannelError
+    │   ├── Closed                a send that can't arrive
+    │   │   ├── ClosedByMe        this actor marked the channel closed
+    │   │   └── PeerGone          the consumer has finished, or was given up
+    │   ├── EndOfStream           a take from a closed and empty channel
+    │   ├── MessageTooLarge       the pickled message exceeds the ring
+    │   ├── NotPicklable          the message can't be pickled
+    │   └── CorruptChannel        a record in the ring contradicts its cursor
+    ├── StateError                a state can't be snapshotted or read back
+    └── StartError                the processes of a run could not be started
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a run ended, as the process's exit status."""
+
+    DRAINED = 0
+    UNCLEAN = 1
+    BAD_CONFIGURATION = 2
+    GAVE_UP = 3
+    INTERRUPTED = 130
+
+
+class SteadyError(Exception):
+    """Base of every error that steady-mp raises."""
+
+
+class ConfigurationError(SteadyError):
+    """The graph, its options or the machine can't be used as they are; nothing was started."""
+
+
+class NoSpace(ConfigurationError):
+    """The file system of the run directory can't hold the channels; nothing was left behind."""
+
+
+class ChannelError(SteadyError):
+    """Base of what the ends of a channel raise."""
+
+
+class Closed(ChannelError):
+    """The message can't arrive: the channel is closed at one of its ends."""
+
+
+class ClosedByMe(Closed):
+    """This actor called `mark_closed` on the channel before."""
+
+
+class PeerGone(Closed):
+    """The consumer of the channel has finished, or the supervisor gave it up."""
+
+
+class EndOfStream(ChannelError):
+    """The channel is closed and empty: no message will ever come.
+
+    A behavior may let it escape: the actor then finishes as if its behavior had returned.
+    """
+
+
+class MessageTooLarge(ChannelError):
+    """The pickled message exceeds the channel's ring; nothing was staged."""
+
+
+class NotPicklable(ChannelError):
+    """The message can't be pickled; nothing was staged."""
+
+
+class CorruptChannel(ChannelError):
+    """A record in the ring contradicts the cursor that points at it."""
+
+
+class StateError(SteadyError):
+    """A state can't be pickled, or its snapshot can't be read back."""
+
+
+class StartError(SteadyError):
+    """The processes of a run could not be started."""

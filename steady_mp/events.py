@@ -1,0 +1,174 @@
+"""What happens in a run, as one typed stream.
+
+The log line, the report, and later the dashboard are consumers of it. A consumer that raises is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events: one sentence, and how important it is."""
+
+    level: ClassVar[int] = logging.INFO
+
+    @property
+    def text(self) -> str:
+        """The event as one sentence."""
+        return type(self).__name__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """All processes were asked for."""
+
+    level: ClassVar[int] = logging.DEBUG
+    graph: str
+    actors: int
+    directory: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.graph} starts with {self.actors} actors in {self.directory}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorStarted(Event):
+    """An actor's process exists; `commit` is the commit that it goes on from."""
+
+    level: ClassVar[int] = logging.DEBUG
+    actor: str
+    generation: int
+    pid: int
+    commit: int
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} starts life {self.generation} as process {self.pid} from commit {self.commit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorDied(Event):
+    """A life ended before the actor had finished; `pause` seconds later the next one begins."""
+
+    level: ClassVar[int] = logging.WARNING
+    actor: str
+    generation: int
+    cause: str
+    pause: float
+    commit: int
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        when = "at once" if not self.pause else f"in {self.pause:.2f} s"
+        return (
+            f"{self.actor} died in life {self.generation} ({self.cause}); "
+            f"life {self.generation + 1} goes on from commit {self.commit} {when}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorReplayed(Event):
+    """An actor ended its own life to repeat what it had put off; no failure."""
+
+    actor: str
+    generation: int
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} begins life {self.generation + 1}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorFinished(Event):
+    """An actor's behavior has returned and its last commit holds."""
+
+    level: ClassVar[int] = logging.DEBUG
+    actor: str
+    generation: int
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} has finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorGivenUp(Event):
+    """An actor is not started again."""
+
+    level: ClassVar[int] = logging.ERROR
+    actor: str
+    generation: int
+    cause: str
+    isolated: bool
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        then = "the others go on without it" if self.isolated else "the graph stops"
+        return f"{self.actor} is given up after life {self.generation} ({self.cause}); {then}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkServerDied(Event):
+    """The process that forks the actors died, and the actors with it; all begin their next life."""
+
+    level: ClassVar[int] = logging.WARNING
+    cause: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"the fork server died ({self.cause}), and its actors with it; all go on from their last commits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutdownRequested(Event):
+    """The graph drains from now on."""
+
+    reason: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"shutdown: {self.reason}; draining, for at most {self.seconds:g} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutdownRefused(Event):
+    """The time for the shutdown is over and an actor has not finished."""
+
+    level: ClassVar[int] = logging.ERROR
+    actor: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} did not stop in time: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStopped(Event):
+    """No process of the run is left."""
+
+    clean: bool
+    exit_code: int
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        how = "drained" if self.clean else "stopped unclean"
+        return f"{how} after {self.seconds:.1f} s, exit code {self.exit_code}"

@@ -1,0 +1,292 @@
+"""Topology: channels and actors declared as data. No process starts here."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import itertools
+import logging
+import sys
+import typing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from steady_mp.channel.bundle import RxBundle, TxBundle
+from steady_mp.channel.endpoints import Rx, Tx
+from steady_mp.errors import ConfigurationError
+from steady_mp.memory.layout import PAGE
+from steady_mp.packing import Declared, pack
+from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
+from steady_mp.policy import RestartPolicy
+from steady_mp.state import SteadyState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+_MOST_CAPACITY = 1 << 30
+_NAME_LENGTH = 64
+_LEAST_RING = PAGE
+_RING = 1 << 20
+_RING_PER_MESSAGE = 64
+_KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
+_DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end", "state": "a state"}
+LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    name: str | None
+    capacity: int
+    ring_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Actor:
+    name: str
+    behavior: str
+    packed: bytes
+    ends: tuple[EndPlan, ...]
+    restart: RestartPolicy
+
+
+def _check_name(what: str, name: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        message = f"{what} name {name!r}: give it a name that is not empty"
+        raise ConfigurationError(message)
+    if len(name) > _NAME_LENGTH:
+        message = f"{what} name {name[:20]!r}… has {len(name)} characters: at most {_NAME_LENGTH} are allowed"
+        raise ConfigurationError(message)
+
+
+def _check_count(what: str, value: object, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        message = f"{what} {value!r}: must be a whole number from {least} to {most}"
+        raise ConfigurationError(message)
+
+
+class Topology:
+    """Actors and the channels between them, declared one by one and checked as a whole by `plan`."""
+
+    _serial = itertools.count()
+
+    def __init__(self, name: str = "graph", *, shutdown_timeout: float = 15.0, log_level: str = "info") -> None:
+        """Begin an empty graph.
+
+        `shutdown_timeout` is how many seconds a requested shutdown may take before the actors that
+        refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
+        """
+        _check_name("graph", name)
+        if not isinstance(shutdown_timeout, int | float) or not 0 <= shutdown_timeout < float("inf"):
+            message = f"shutdown_timeout {shutdown_timeout!r}: must be a number of seconds, 0 or more"
+            raise ConfigurationError(message)
+        if log_level not in LOG_LEVELS:
+            message = f"log_level {log_level!r}: must be one of {', '.join(LOG_LEVELS)}"
+            raise ConfigurationError(message)
+        self.name = name
+        self.shutdown_timeout = float(shutdown_timeout)
+        self.log_level = log_level
+        self._channels: list[_Channel] = []
+        self._actors: list[_Actor] = []
+        self._states = 0
+        self._owners: dict[tuple[str, int], int] = {}
+        self._identity = next(self._serial)
+
+    # Declaring
+
+    def channel(
+        self, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None
+    ) -> tuple[Tx[Any], Rx[Any]]:
+        """Declare a channel and return its two ends, to be handed to two actors.
+
+        It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
+        1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
+        """
+        _check_count("capacity", capacity, 1, _MOST_CAPACITY)
+        if name is not None:
+            _check_name("channel", name)
+        if ring_bytes is None:
+            ring_bytes = max(_RING, capacity * _RING_PER_MESSAGE)
+        _check_count("ring_bytes", ring_bytes, _LEAST_RING, 1 << 40)
+        index = len(self._channels)
+        self._channels.append(_Channel(name, capacity, (ring_bytes + PAGE - 1) & -PAGE))
+        label = f"channel {name!r}" if name else f"channel {index}"
+        tx = Declared("tx", index, f"the sending end of {label}", self._identity)
+        rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
+        return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
+
+    def channel_bundle(
+        self, lanes: int, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None
+    ) -> tuple[TxBundle[Any], RxBundle[Any]]:
+        """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
+        _check_count("lanes", lanes, 1, 1 << 16)
+        ends = [
+            self.channel(capacity, name=f"{name}[{lane}]" if name else None, ring_bytes=ring_bytes)
+            for lane in range(lanes)
+        ]
+        return TxBundle([tx for tx, _ in ends]), RxBundle([rx for _, rx in ends])
+
+    def state(self) -> SteadyState[Any]:
+        """Declare a state, to be handed to one actor."""
+        self._states += 1
+        state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
+        return cast("SteadyState[Any]", state)
+
+    def actor(
+        self, name: str, behavior: Callable[..., None], *args: object, restart: RestartPolicy | None = None
+    ) -> None:
+        """Declare an actor: one process that runs ``behavior(actor, *args)``.
+
+        `behavior` is a plain function that can be imported. The arguments are pickled here and now;
+        the ends and states among them, however deep, become the live ones in each life.
+
+        Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
+        that don't fit its signature or can't be pickled, and ends that another actor has already.
+        """
+        _check_name("actor", name)
+        if any(actor.name == name for actor in self._actors):
+            message = f"actor {name!r}: the name is taken; give each actor its own"
+            raise ConfigurationError(message)
+        reference = _check_behavior(name, behavior)
+        names = _check_signature(name, behavior, args)
+        packed, met = pack(name, behavior, names, args)
+        index = len(self._actors)
+        for end in met:
+            self._own(index, name, end)
+        ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
+        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy()))
+
+    def _own(self, index: int, name: str, end: Declared) -> None:
+        if end.graph != self._identity:
+            message = f"actor {name!r}: {end.label} belongs to another graph"
+            raise ConfigurationError(message)
+        owner = self._owners.setdefault((end.kind, end.index), index)
+        if owner != index:
+            message = (
+                f"actor {name!r}: {end.label} belongs to actor {self._actors[owner].name!r} already; "
+                "declare one channel (or state) for each pair of actors"
+            )
+            raise ConfigurationError(message)
+
+    # Checking as a whole
+
+    def plan(self) -> Plan:
+        """Check the graph as a whole and return it as plain data. Raises ConfigurationError."""
+        if not self._actors:
+            message = f"graph {self.name!r} has no actor: declare one with graph.actor(name, behavior, …)"
+            raise ConfigurationError(message)
+        modules, main = self._modules()
+        return Plan(
+            graph=self.name,
+            actors=tuple(ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends) for a in self._actors),
+            channels=self._channel_plans(),
+            log_level=LOG_LEVELS[self.log_level],
+            path=tuple(sys.path),
+            modules=modules,
+            main=main,
+        )
+
+    def _channel_plans(self) -> tuple[ChannelPlan, ...]:
+        plans = []
+        seen: dict[tuple[int, int], int] = {}
+        for index, channel in enumerate(self._channels):
+            ends = {}
+            for kind in ("tx", "rx"):
+                owner = self._owners.get((kind, index))
+                if owner is None:
+                    label = f"channel {channel.name!r}" if channel.name else f"channel {index}"
+                    message = f"{_DIRECTIONS[kind]} of {label} (capacity {channel.capacity}) has no actor: hand it to one"
+                    raise ConfigurationError(message)
+                ends[kind] = owner
+            pair = (ends["tx"], ends["rx"])
+            seen[pair] = seen.get(pair, 0) + 1
+            default = f"{self._actors[pair[0]].name}→{self._actors[pair[1]].name}"
+            if seen[pair] > 1:
+                default += f"#{seen[pair]}"
+            plans.append(
+                ChannelPlan(
+                    name=channel.name or default,
+                    capacity=channel.capacity,
+                    ring_bytes=channel.ring_bytes,
+                    producer=pair[0],
+                    consumer=pair[1],
+                )
+            )
+        return tuple(plans)
+
+    def _modules(self) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+        """Return the modules to preload, and how to find the main one if an actor needs it."""
+        modules = dict.fromkeys(actor.behavior.partition(":")[0] for actor in self._actors)
+        needs_main = "__main__" in modules or any(b"__main__" in actor.packed for actor in self._actors)
+        modules.pop("__main__", None)
+        return tuple(modules), _main_location() if needs_main else None
+
+    @property
+    def packed(self) -> list[bytes]:
+        """Each actor's behavior and arguments, pickled."""
+        return [actor.packed for actor in self._actors]
+
+    @property
+    def policies(self) -> list[RestartPolicy]:
+        """Each actor's restart policy."""
+        return [actor.restart for actor in self._actors]
+
+
+def _main_location() -> tuple[str, str] | None:
+    """Return how another process finds what is ``__main__`` here: by module name or by path."""
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name != "__main__":
+        return ("module", spec.name)
+    path = getattr(main, "__file__", None)
+    return ("path", path) if path is not None else None
+
+
+def _check_behavior(actor: str, behavior: object) -> str:
+    """Return ``module:qualname`` of a behavior that another process can import."""
+    if not inspect.isfunction(behavior):
+        message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
+        raise ConfigurationError(message)
+    module, qualname = behavior.__module__, behavior.__qualname__
+    if "<lambda>" in qualname or "<locals>" in qualname:
+        kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
+        message = f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module"
+        raise ConfigurationError(message)
+    if module == "__main__" and _main_location() is None:
+        message = (
+            f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
+            "can import it; put it into a .py file and import it from there"
+        )
+        raise ConfigurationError(message)
+    found: object = sys.modules.get(module) or importlib.import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if found is not behavior:
+        message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
+        raise ConfigurationError(message)
+    return f"{module}:{qualname}"
+
+
+def _check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
+    """Return the parameter names of `args`, for messages; refuse what doesn't fit the signature."""
+    signature = inspect.signature(behavior)
+    try:
+        bound = signature.bind(None, *args)
+    except TypeError as error:
+        message = f"actor {actor!r}: {behavior.__qualname__}(actor, …) can't take {len(args)} arguments: {error}"
+        raise ConfigurationError(message) from None
+    try:
+        hints = typing.get_type_hints(behavior)
+    except Exception:  # noqa: BLE001 - a hint that can't be resolved here is no fault of the graph
+        hints = {}
+    names: list[str] = []
+    for name, value in bound.arguments.items():
+        values = value if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL else (value,)
+        names += [name] * len(values)
+        hint = typing.get_origin(hints.get(name)) or hints.get(name)
+        for part in values:
+            if isinstance(part, Declared) and hint in _KINDS.values() and _KINDS[part.kind] is not hint:
+                message = f"actor {actor!r}: parameter {name!r} wants {hint.__name__} and was given {part.label}"
+                raise ConfigurationError(message)
+    return names[1:]

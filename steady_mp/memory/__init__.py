@@ -1,0 +1,1 @@
+"""The lowest layer: files of the run directory, mapped; words, fences and doorbells in them."""

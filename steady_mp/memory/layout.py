@@ -1,0 +1,127 @@
+"""Every offset of the shared files, in one place.
+
+All words are unsigned 8-byte integers in the machine's order, given as indexes of a ``memoryview``
+cast to ``Q``. Words of different writers live on different 64-byte cache lines.
+
+Channel file: one header page, then the ring.
+
+    line 0  what never changes: MAGIC, CAPACITY, RING_BYTES
+    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED
+    line 2  written by the consumer: HEAD, HEAD_POS, RX_CLOSED
+    line 3  written by the consumer: WAKE_TAIL, the tail at which it wants to be woken
+    line 4  written by the producer: WAKE_HEAD, the head at which it wants to be woken
+
+TAIL and HEAD count messages, TAIL_POS and HEAD_POS count bytes; all four only ever grow, and the place
+in the ring is the position modulo the ring's size.
+
+Ring record, 16-byte aligned, may wrap behind its header: ``length:u32 kind:u16 count:u16 first:u64``,
+then the payload. ``first`` is the number of the record's first message.
+
+Control block of an actor: one page of words written in place, then two journal slots.
+
+    line 0  MAGIC, ENDPOINTS
+    line 1  EPOCH: the commit; the slot in force is EPOCH & 1
+    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED
+    line 3  counters: TURNS, COMMITS, PARKS, RESCUES, EARLY_COMMITS
+    byte 1024  REFUSAL: length, then UTF-8 text
+
+Journal slot: SNAP_SLOT, SNAP_LENGTH, SNAP_CRC, REQUESTED, FINISHED, then (count, position, closed) for
+each endpoint of the actor in the order of the topology.
+
+Run file: one page: SHUTDOWN, START_NS.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+LAYOUT_VERSION: Final = 1
+MAGIC: Final = 0x5354_4541_4459_0000 | LAYOUT_VERSION
+PAGE: Final = 4096
+WORD: Final = 8
+
+#: A threshold that no cursor reaches.
+NEVER: Final = (1 << 63) - 1
+
+# Channel header
+CH_MAGIC: Final = 0
+CH_CAPACITY: Final = 1
+CH_RING_BYTES: Final = 2
+TAIL: Final = 8
+TAIL_POS: Final = 9
+TX_CLOSED: Final = 10
+HEAD: Final = 16
+HEAD_POS: Final = 17
+RX_CLOSED: Final = 18
+WAKE_TAIL: Final = 24
+WAKE_HEAD: Final = 32
+RING_START: Final = PAGE
+
+# Ring record
+RECORD: Final = struct.Struct("<IHHQ")
+RECORD_ALIGN: Final = 16
+RECORD_OBJECT: Final = 0
+RECORD_BATCH: Final = 1
+RECORD_MAX_COUNT: Final = 4096
+
+# Control block
+CB_MAGIC: Final = 0
+CB_ENDPOINTS: Final = 1
+EPOCH: Final = 8
+PID: Final = 16
+GENERATION: Final = 17
+PHASE: Final = 18
+REQUESTED: Final = 19
+UNGROUPED: Final = 20
+FINISHED: Final = 21
+TURNS: Final = 24
+COMMITS: Final = 25
+PARKS: Final = 26
+RESCUES: Final = 27
+EARLY_COMMITS: Final = 28
+REFUSAL: Final = 1024
+REFUSAL_BYTES: Final = 512
+
+PHASE_STARTING: Final = 0
+PHASE_RUNNING: Final = 1
+PHASE_WAITING: Final = 2
+
+# Journal slot, in words
+J_SNAP_SLOT: Final = 0
+J_SNAP_LENGTH: Final = 1
+J_SNAP_CRC: Final = 2
+J_REQUESTED: Final = 3
+J_FINISHED: Final = 4
+J_HEADER: Final = 5
+J_PER_ENDPOINT: Final = 3
+
+# Run file
+SHUTDOWN: Final = 0
+START_NS: Final = 1
+
+
+def record_bytes(payload: int) -> int:
+    """Bytes of the ring that a record with `payload` bytes takes."""
+    return (RECORD.size + payload + RECORD_ALIGN - 1) & -RECORD_ALIGN
+
+
+def channel_bytes(ring_bytes: int) -> int:
+    """Size of a channel's file."""
+    return RING_START + ring_bytes
+
+
+def journal_words(endpoints: int) -> int:
+    """Words of one journal slot."""
+    return J_HEADER + J_PER_ENDPOINT * endpoints
+
+
+def journal_offset(endpoints: int, slot: int) -> int:
+    """Byte offset of journal slot 0 or 1 in a control block."""
+    stride = (journal_words(endpoints) * WORD + 63) & -64
+    return PAGE + slot * stride
+
+
+def control_bytes(endpoints: int) -> int:
+    """Size of an actor's control block, in whole pages."""
+    return (journal_offset(endpoints, 2) + PAGE - 1) & -PAGE

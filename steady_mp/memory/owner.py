@@ -1,0 +1,62 @@
+"""Who owns a run directory, so that only the provably dead are swept.
+
+A pid alone is not an identity: it is given again, and it means another process in another pid
+namespace (two containers may share one /dev/shm). An owner is the namespace, the pid and the time at
+which the process started.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+def _start_time(pid: int) -> int | None:
+    """When the process started, in units that only compare; None when there is no such process."""
+    if sys.platform == "linux":
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
+        except OSError:
+            return None
+        # The name in parentheses may hold spaces and parentheses; what follows the last one is plain.
+        fields = stat[stat.rindex(b")") + 2 :].split()
+        return None if fields[0] in {b"Z", b"X"} else int(fields[19])
+    try:
+        return int(psutil.Process(pid).create_time() * 1000)
+    except psutil.Error:
+        return None
+
+
+def _namespace() -> int:
+    """Identify the pid namespace of this process (0 where there are none)."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process, told apart from every other that ever had its pid."""
+
+    namespace: int
+    pid: int
+    started: int
+
+    @classmethod
+    def me(cls) -> Owner:
+        """Return this process."""
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Owner:
+        """Return the living process `pid` of this namespace."""
+        return cls(_namespace(), pid, _start_time(pid) or 0)
+
+    def is_dead(self) -> bool:
+        """Tell whether the process is provably gone; False when this namespace can't know."""
+        return self.namespace == _namespace() and _start_time(self.pid) != self.started

@@ -1,0 +1,157 @@
+"""The run directory: everything about a run, in files that any process of it can map.
+
+    <root>/<graph>.<namespace>.<pid>.<started>.<n>/     mode 0700, swept once its supervisor is dead
+        graph.json                 topology, options, layout version
+        run                        shutdown word, start time
+        supervisor.bell            doorbell of the supervisor
+        channel-<i>                header and ring
+        actor-<i>.control          control block
+        actor-<i>.args             pickled behavior and arguments
+        actor-<i>.bell             doorbell
+        actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
+        actor-<i>.death            why the last life ended, in its own words
+
+Space is allocated when a file is made, so a full file system is an error at the start and never a
+SIGBUS later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import re
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from steady_mp.errors import ConfigurationError, NoSpace
+from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.owner import Owner
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
+_NAME = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
+_SLUG_LENGTH = 40
+
+
+def default_root() -> Path:
+    """Where run directories live: STEADY_MP_ROOT, else shared memory, else the temporary folder."""
+    if chosen := os.environ.get("STEADY_MP_ROOT"):
+        return Path(chosen)
+    usable = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
+    base = _SHARED_MEMORY if usable else Path(tempfile.gettempdir())
+    return base / f"steady-mp-{os.getuid()}"
+
+
+def _prepare_root(root: Path) -> None:
+    """Make `root` ours alone, or say why it can't be."""
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = root.lstat()
+    except OSError as error:
+        message = f"run directory {root} can't be made: {error.strerror}; set STEADY_MP_ROOT to a folder you can write"
+        raise ConfigurationError(message) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        message = f"run directory {root} belongs to somebody else; set STEADY_MP_ROOT to a folder of your own"
+        raise ConfigurationError(message)
+    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+        message = f"run directory {root} can't be written; set STEADY_MP_ROOT to a folder you can write"
+        raise ConfigurationError(message)
+
+
+def sweep(root: Path) -> list[Path]:
+    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
+    swept = []
+    with contextlib.suppress(FileNotFoundError):
+        for entry in sorted(root.iterdir()):
+            match = _NAME.fullmatch(entry.name)
+            if match is None:
+                continue
+            owner = Owner(int(match["ns"]), int(match["pid"]), int(match["started"]))
+            if owner.is_dead():
+                shutil.rmtree(entry, ignore_errors=True)
+                swept.append(entry)
+    return swept
+
+
+def _allocate(path: Path, size: int) -> None:
+    """Make the file with all its blocks."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(fd, 0, size)
+        else:  # pragma: no cover - macOS has no fallocate: writing the zeros allocates as well
+            for offset in range(0, size, 1 << 20):
+                os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
+    finally:
+        os.close(fd)
+
+
+def _no_space(root: Path, needed: int) -> NoSpace:
+    """Describe what is missing, and the ways out."""
+    with contextlib.suppress(OSError):
+        facts = os.statvfs(root)
+        free = facts.f_bavail * facts.f_frsize
+        return NoSpace(
+            f"{root} has {free / 2**20:.1f} MiB free and the graph needs {needed / 2**20:.1f} MiB: lower capacity or "
+            "ring_bytes, raise the limit (docker: --shm-size, Kubernetes: emptyDir with medium Memory), "
+            "or set STEADY_MP_ROOT to a folder with room"
+        )
+    return NoSpace(f"{root} has no room for the {needed / 2**20:.1f} MiB that the graph needs")
+
+
+class RunDir:
+    """One run directory, made by its supervisor (`create`) or opened by anybody else."""
+
+    __slots__ = ("path",)
+
+    _serial = itertools.count()
+
+    def __init__(self, path: Path) -> None:
+        """Open the existing directory at `path`."""
+        self.path = path
+
+    @classmethod
+    def create(cls, graph_name: str, files: dict[str, int], root: Path | None = None) -> RunDir:
+        """Sweep the root, then make a fresh directory with `files` (name: bytes), all allocated.
+
+        Raises ConfigurationError when the root can't be used and NoSpace when it is too full;
+        nothing is left behind then.
+        """
+        root = default_root() if root is None else root
+        _prepare_root(root)
+        sweep(root)
+        me = Owner.me()
+        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", graph_name)[:_SLUG_LENGTH]
+        path = root / f"{slug}.{me.namespace}.{me.pid}.{me.started}.{next(cls._serial)}"
+        try:
+            path.mkdir(mode=0o700)
+            for name, size in files.items():
+                _allocate(path / name, size)
+        except OSError as error:
+            shutil.rmtree(path, ignore_errors=True)
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise _no_space(root, sum(files.values())) from None
+            message = f"run directory {path} can't be made: {error.strerror}"
+            raise ConfigurationError(message) from None
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        return cls(path)
+
+    def mapping(self, name: str) -> Mapping:
+        """Map one file of the run."""
+        return Mapping(self.path / name)
+
+    def doorbell(self, name: str, *, create: bool = False) -> Doorbell:
+        """Open one doorbell of the run."""
+        if create:
+            Doorbell.create(self.path / name)
+        return Doorbell(self.path / name)
+
+    def remove(self) -> None:
+        """Remove the directory and all in it."""
+        shutil.rmtree(self.path, ignore_errors=True)

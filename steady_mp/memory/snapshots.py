@@ -1,0 +1,99 @@
+"""Two snapshot slots of an actor: one in force, one that the next commit may overwrite."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from steady_mp.errors import StateError
+from steady_mp.memory.layout import PAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ROOM: Final = PAGE
+
+
+class SnapshotSlots:
+    """Snapshots as bytes; which slot and how long is the journal's to say.
+
+    `stem` is the path without ``-0`` or ``-1``; None keeps the slots in memory of this process.
+    """
+
+    __slots__ = ("_maps", "_stem")
+
+    def __init__(self, stem: Path | None) -> None:
+        """Open the slots; their files are made at the first write."""
+        self._stem = stem
+        self._maps: list[mmap.mmap | None] = [None, None]
+
+    def write(self, slot: int, data: bytes) -> int:
+        """Write `data` into `slot`, which must not be in force; return its checksum.
+
+        Raises StateError when the file system is full: a commit that can't be written is a crash.
+        """
+        room = self._maps[slot]
+        if room is None or len(room) < len(data):
+            room = self._grow(slot, len(data))
+        room[: len(data)] = data
+        return zlib.crc32(data)
+
+    def read(self, slot: int, length: int, crc: int) -> bytes:
+        """Return the snapshot; raises StateError when it is not what the commit wrote."""
+        room = self._maps[slot] or self._map(slot)
+        data = b"" if room is None else room[:length]
+        if len(data) != length or zlib.crc32(data) != crc:
+            where = "memory" if self._stem is None else str(self.path(slot))
+            message = f"snapshot in {where} is damaged: {length} bytes with checksum {crc:#x} were committed"
+            raise StateError(message)
+        return data
+
+    def path(self, slot: int) -> Path:
+        """Return the file of a slot."""
+        if self._stem is None:
+            message = "these snapshots live in memory"
+            raise ValueError(message)
+        return self._stem.with_name(f"{self._stem.name}-{slot}")
+
+    def _map(self, slot: int) -> mmap.mmap | None:
+        if self._stem is None or not self.path(slot).exists():
+            return None
+        with self.path(slot).open("r+b") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                return None
+            self._maps[slot] = mmap.mmap(file.fileno(), 0)
+        return self._maps[slot]
+
+    def _grow(self, slot: int, needed: int) -> mmap.mmap:
+        """Give the slot room for `needed` bytes and as much again, allocated."""
+        size = max(_ROOM, (2 * needed + PAGE - 1) & -PAGE)
+        old = self._maps[slot]
+        if old is not None:
+            old.close()
+        if self._stem is None:
+            room = mmap.mmap(-1, size)
+        else:
+            fd = os.open(self.path(slot), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(fd, 0, size)
+                else:  # pragma: no cover - macOS
+                    os.pwrite(fd, bytes(size), 0)
+                size = os.fstat(fd).st_size
+                room = mmap.mmap(fd, size)
+            except OSError as error:
+                message = f"a snapshot of {needed} bytes can't be written to {self.path(slot)}: {error.strerror}"
+                raise StateError(message) from None
+            finally:
+                os.close(fd)
+        self._maps[slot] = room
+        return room
+
+    def close(self) -> None:
+        """Unmap both slots."""
+        for room in self._maps:
+            if room is not None:
+                room.close()
+        self._maps = [None, None]

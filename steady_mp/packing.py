@@ -1,0 +1,134 @@
+"""Arguments of behaviors: pickled when the graph is built, unpickled at the start of each life.
+
+The ends of channels and the states among them, however deep, travel as references: a life replaces
+them by its own.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from steady_mp.errors import ConfigurationError
+
+Reference = tuple[Literal["tx", "rx", "state"], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A channel's end or a state as it exists where the graph is built: a name for the live one."""
+
+    kind: Literal["tx", "rx", "state"]
+    index: int
+    label: str
+    graph: int
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever was asked for is refused
+        """Refuse to be used before the graph runs."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        message = f"{self.label} is used by its actor's behavior while the graph runs: .{name} does not exist here"
+        raise ConfigurationError(message)
+
+
+class _Packer(pickle.Pickler):
+    """Pickles arguments; collects the references that it meets."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self.met: list[Declared] = []
+
+    def persistent_id(self, obj: object) -> Reference | None:
+        """See `pickle.Pickler.persistent_id`."""
+        if not isinstance(obj, Declared):
+            return None
+        self.met.append(obj)
+        return (obj.kind, obj.index)
+
+
+class _Unpacker(pickle.Unpickler):
+    """Unpickles arguments, with live objects for the references."""
+
+    def __init__(self, file: io.BytesIO, resolve: Callable[[str, int], object]) -> None:
+        super().__init__(file)
+        self._resolve = resolve
+
+    def persistent_load(self, pid: Reference) -> object:
+        """See `pickle.Unpickler.persistent_load`."""
+        return self._resolve(*pid)
+
+
+def pack(actor: str, behavior: Callable[..., None], names: list[str], args: tuple[object, ...]) -> tuple[bytes, list[Declared]]:
+    """Pickle a behavior and its arguments; return them with the references among them, in order.
+
+    Raises ConfigurationError, naming the path to what can't be pickled.
+    """
+    file = io.BytesIO()
+    packer = _Packer(file)
+    try:
+        packer.dump((behavior, args))
+    except Exception as error:  # noqa: BLE001 - whatever a __reduce__ raises
+        for name, value in zip(names, args, strict=True):
+            if (why := _reason(value)) is not None:
+                path, culprit, reason = _culprit(name, value, why)
+                kind = f"{type(culprit).__module__}.{type(culprit).__qualname__}"
+                message = (
+                    f"actor {actor!r}: {path} is a {kind}, which can't be pickled ({reason}); "
+                    "make it inside the behavior, or pass what it is made from"
+                )
+                raise ConfigurationError(message) from None
+        message = f"actor {actor!r}: its behavior can't be pickled: {error}"
+        raise ConfigurationError(message) from None
+    unique = {(end.kind, end.index): end for end in packer.met}
+    return file.getvalue(), list(unique.values())
+
+
+def unpack(data: bytes, resolve: Callable[[str, int], object]) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    """Return the behavior and its arguments, with `resolve(kind, index)` for each reference."""
+    behavior, args = _Unpacker(io.BytesIO(data), resolve).load()
+    return behavior, args
+
+
+def _reason(value: object) -> str | None:
+    """Why `value` can't be pickled; None when it can."""
+    try:
+        _Packer(io.BytesIO()).dump(value)
+    except Exception as error:  # noqa: BLE001
+        return str(error) or type(error).__name__
+    return None
+
+
+def _culprit(path: str, value: object, reason: str) -> tuple[str, object, str]:
+    """Descend to the innermost part that can't be pickled by itself."""
+    seen = {id(value)}
+    while True:
+        for step, part in _parts(value):
+            if id(part) in seen:
+                continue
+            why = _reason(part)
+            if why is not None:
+                path, value, reason = path + step, part, why
+                seen.add(id(part))
+                break
+        else:
+            return path, value, reason
+
+
+def _parts(value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield f"[{key!r}]", part
+    elif isinstance(value, list | tuple | set | frozenset):
+        for index, part in enumerate(value):
+            yield f"[{index}]", part
+    else:
+        for name, part in getattr(value, "__dict__", {}).items():
+            yield f".{name}", part
+        for kind in type(value).__mro__:
+            slots = kind.__dict__.get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                if hasattr(value, name):
+                    yield f".{name}", getattr(value, name)

@@ -1,0 +1,98 @@
+"""The plan of a run: its topology as plain data, kept as ``graph.json`` in the run directory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from steady_mp.memory import layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPlan:
+    """One channel, and the indexes of the actors at its ends."""
+
+    name: str
+    capacity: int
+    ring_bytes: int
+    producer: int
+    consumer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPlan:
+    """One end of a channel at an actor: the channel's index, and whether the actor sends there."""
+
+    channel: int
+    sends: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorPlan:
+    """One actor, and its ends in the order of its journal."""
+
+    name: str
+    behavior: str
+    ends: tuple[EndPlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that the processes of a run have to know, besides the actors' arguments."""
+
+    graph: str
+    actors: tuple[ActorPlan, ...]
+    channels: tuple[ChannelPlan, ...]
+    log_level: int
+    path: tuple[str, ...]
+    modules: tuple[str, ...]
+    main: tuple[str, str] | None = None
+    faults: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    layout_version: int = layout.LAYOUT_VERSION
+
+    def files(self) -> dict[str, int]:
+        """Return the files of the run directory that are allocated at the start, with their sizes."""
+        files = {"run": layout.PAGE}
+        for index, channel in enumerate(self.channels):
+            files[channel_file(index)] = layout.channel_bytes(channel.ring_bytes)
+        for index, actor in enumerate(self.actors):
+            files[actor_file(index, "control")] = layout.control_bytes(len(actor.ends))
+        return files
+
+    def to_json(self) -> str:
+        """Write the plan down."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read a plan that `to_json` wrote."""
+        data = json.loads(text)
+        data["actors"] = tuple(
+            ActorPlan(
+                name=actor["name"],
+                behavior=actor["behavior"],
+                ends=tuple(EndPlan(**end) for end in actor["ends"]),
+            )
+            for actor in data["actors"]
+        )
+        data["channels"] = tuple(ChannelPlan(**channel) for channel in data["channels"])
+        data["path"] = tuple(data["path"])
+        data["modules"] = tuple(data["modules"])
+        data["main"] = tuple(data["main"]) if data["main"] else None
+        return cls(**data)
+
+
+def channel_file(index: int) -> str:
+    """Name of a channel's file."""
+    return f"channel-{index}"
+
+
+def actor_file(index: int, kind: str) -> str:
+    """Name of an actor's file: control, args, bell, snapshot, death."""
+    return f"actor-{index}.{kind}"
+
+
+SUPERVISOR_BELL = "supervisor.bell"
+RUN_FILE = "run"
+PLAN_FILE = "graph.json"

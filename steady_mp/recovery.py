@@ -1,0 +1,45 @@
+"""What follows a death: show the neighbours what the last commit fixed.
+
+An actor may die between its commit and the end of its publishing. Its journal in force then says more
+than the channels show. Recovery copies the cursors again, which changes nothing where they stood
+already, and the caller rings every neighbour once, because the dead actor may have owed a ring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steady_mp.channel.receiver import publish_rx
+from steady_mp.channel.sender import publish_tx
+from steady_mp.memory import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steady_mp.memory.control import ControlBlock, Journal
+
+
+def recover(
+    control: ControlBlock,
+    channels: Sequence[tuple[bool, memoryview]],
+    reach: Callable[[str], None] = lambda _: None,
+) -> Journal:
+    """Publish the journal in force of a dead actor, and drop the rings that it had asked for.
+
+    `reach` is told of each fault point.
+
+    `channels` are the header words of its endpoints in the order of the topology, each with whether
+    the actor sends there. Only for an actor that provably does not run.
+    """
+    journal = control.journal()
+    for (sends, words), cursor in zip(channels, journal.cursors, strict=True):
+        if sends:
+            publish_tx(words, cursor)
+            words[layout.WAKE_HEAD] = layout.NEVER
+        else:
+            publish_rx(words, cursor)
+            words[layout.WAKE_TAIL] = layout.NEVER
+        reach("recover:publish")
+    control.words[layout.REQUESTED] = journal.requested
+    control.words[layout.FINISHED] = journal.finished
+    return journal

@@ -1,0 +1,99 @@
+"""The supervisor's end of the fork server: start it, ask it for actors, hear of their ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from steady_mp.errors import StartError
+from steady_mp.supervisor.messages import Exited, ForkServerGone, Message, Spawned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BUFFER = 1 << 16
+_BOOTSTRAP = (
+    "import json, sys; sys.path[:] = json.load(open(sys.argv[1] + '/graph.json'))['path']; "
+    "from steady_mp.supervisor.forkserver import main; main()"
+)
+
+
+class Launcher:
+    """A running fork server. The lifeline is a pipe whose writing end only this process holds."""
+
+    def __init__(self, directory: Path) -> None:
+        """Start the fork server of the run in `directory`. Raises StartError."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        lifeline, self._lifeline = os.pipe()
+        # The flags of this interpreter (-X, -W, -O …) hold for the actors as well.
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
+        command = [sys.executable, *flags, "-c", _BOOTSTRAP]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                [*command, str(directory), str(theirs.fileno()), str(lifeline)],
+                pass_fds=(theirs.fileno(), lifeline),
+                stdin=subprocess.DEVNULL,
+                process_group=0,
+            )
+        except OSError as error:
+            ours.close()
+            os.close(self._lifeline)
+            message = f"the fork server can't be started with {sys.executable}: {error.strerror}"
+            raise StartError(message) from None
+        finally:
+            theirs.close()
+            os.close(lifeline)
+        self._socket = ours
+        self._rest = b""
+
+    @property
+    def pid(self) -> int:
+        """The fork server's process."""
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when there is news."""
+        return self._socket.fileno()
+
+    def spawn(self, actor: int, generation: int, log_fd: int) -> None:
+        """Ask for a life of an actor, with `log_fd` for its output. The answer comes as news."""
+        request = json.dumps({"spawn": actor, "generation": generation}).encode() + b"\n"
+        # A fork server that just died is found out by its news, and the life is asked for again then.
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._socket, [request], [log_fd])
+
+    def news(self) -> list[Message]:
+        """Return what the fork server has told; blocks unless `fileno` is readable."""
+        try:
+            data = self._socket.recv(_BUFFER)
+        except OSError:
+            data = b""
+        if not data:
+            return [ForkServerGone()]
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        messages: list[Message] = []
+        for line in lines:
+            told = json.loads(line)
+            if "spawned" in told:
+                messages.append(Spawned(told["spawned"], told["pid"]))
+            else:
+                messages.append(Exited(told["exited"], told["pid"], told["status"]))
+        return messages
+
+    def close(self) -> int:
+        """Let the fork server go, and with it every actor that is left; return its exit status."""
+        self._socket.close()
+        os.close(self._lifeline)
+        # It may be stopped (SIGSTOP); what it leaves behind dies with it and with the lifeline.
+        try:
+            return self._process.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            return self._process.wait()

@@ -1,0 +1,63 @@
+"""Every message that the supervisor's loop handles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """The fork server has forked an actor."""
+
+    actor: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """A process of an actor is gone; `status` is its exit code, or minus the signal."""
+
+    actor: int
+    pid: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForkServerGone:
+    """The fork server's connection is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """An actor, or another thread of this process, wants to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestShutdown:
+    """Drain the graph."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopNow:
+    """Kill everything."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartDue:
+    """The pause before an actor's next life is over."""
+
+    actor: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReached:
+    """The time for the shutdown is over."""
+
+
+Message = (
+    Spawned | Exited | ForkServerGone | Rung | RequestShutdown | StopNow | RestartDue | DeadlineReached
+)

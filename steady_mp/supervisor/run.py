@@ -1,0 +1,305 @@
+"""Graph and Run: where declared data becomes processes, and what is left of them at the end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import dataclasses
+import logging
+import platform
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, TextIO
+
+from steady_mp.channel.ring import Ring
+from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
+from steady_mp.events import Event, RunStopped
+from steady_mp.graph import LOG_LEVELS, Topology
+from steady_mp.logs import LogWriter
+from steady_mp.memory import layout
+from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
+from steady_mp.state import decode, plain
+from steady_mp.supervisor.messages import RequestShutdown, StopNow
+from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.supervisor.seat import Seat, Status, channel_mappings
+from steady_mp.supervisor.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import FrameType, TracebackType
+
+_LOG_TIMEOUT = 5.0
+_SUPPORTED = {"linux": {"x86_64", "aarch64"}, "darwin": {"arm64", "x86_64"}}
+
+if platform.machine() not in _SUPPORTED.get(sys.platform, set()):
+    _message = f"steady-mp runs on Linux and macOS, x86-64 and AArch64; this is {sys.platform} on {platform.machine()}"
+    raise ImportError(_message)
+
+
+class Graph(Topology):
+    """A graph of actors: declare its channels and actors, then start it."""
+
+    def __init__(self, name: str = "graph", *, shutdown_timeout: float = 15.0, log_level: str = "info") -> None:
+        """Begin an empty graph; see `Topology` for the options."""
+        super().__init__(name, shutdown_timeout=shutdown_timeout, log_level=log_level)
+        self.faults: dict[str, list[dict[str, Any]]] = {}
+
+    def start(
+        self,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        output: TextIO | None = None,
+        root: Path | None = None,
+    ) -> Run:
+        """Start all actors and return at once; the run goes on in the background.
+
+        `on_event` is called with each event, on the supervisor's thread; one that raises is dropped.
+        `output` gets the log lines (default: standard output). `root` is the folder for the run
+        directory (default: STEADY_MP_ROOT, else /dev/shm, else the temporary folder).
+
+        Raises ConfigurationError for a graph that can't run, NoSpace when `root` is too full, and
+        StartError when no process can be started; nothing is left behind then.
+        """
+        plan = dataclasses.replace(self.plan(), faults=self.faults)
+        if plan.main is not None:
+            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
+            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
+        run = RunDir.create(self.name, plan.files(), root)
+        return Run(self, plan, run, on_event, output or sys.stdout)
+
+
+class Run:
+    """A running graph. Use it as a context manager, or call `block_until_stopped`.
+
+    A process that ends without either kills its actors.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        plan: Plan,
+        run: RunDir,
+        on_event: Callable[[Event], None] | None,
+        output: TextIO,
+    ) -> None:
+        """Format the run directory and start the supervisor; `Graph.start` does this."""
+        self._plan = plan
+        self._run = run
+        self._on_event = on_event
+        self._level = LOG_LEVELS[graph.log_level]
+        self._report: Report | None = None
+        self._ended = threading.Event()
+        self._signals = 0
+        self._started = time.monotonic()
+        self._words = run.mapping(RUN_FILE)
+        self._words.words[layout.START_NS] = time.monotonic_ns()
+        self._channels = channel_mappings(run, plan)
+        for channel, mapping in zip(plan.channels, self._channels, strict=True):
+            Ring.format(mapping, channel.capacity)
+        (run.path / PLAN_FILE).write_text(plan.to_json())
+        for index, packed in enumerate(graph.packed):
+            (run.path / actor_file(index, "args")).write_bytes(packed)
+        self._bell = run.doorbell(SUPERVISOR_BELL, create=True)
+        self._logs = LogWriter(output, width=max(len(actor.name) for actor in plan.actors))
+        self._supervisor = Supervisor(
+            run=run,
+            plan=plan,
+            policies=graph.policies,
+            words=self._words.words,
+            channels=self._channels,
+            bell=self._bell,
+            shutdown_timeout=graph.shutdown_timeout,
+            emit=self._emit,
+            logs=self._logs,
+        )
+        self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    # While it runs
+
+    @property
+    def directory(self) -> Path:
+        """The run directory; it is gone once the run has ended."""
+        return self._run.path
+
+    def pid(self, actor: str) -> int | None:
+        """Return the process of an actor's present life; None between two lives and after the last."""
+        return self._seat(actor).pid
+
+    def generation(self, actor: str) -> int:
+        """Return the number of an actor's present life, 1 for the first."""
+        return self._seat(actor).generation
+
+    def kill(self, actor: str, number: int = signal.SIGKILL) -> None:
+        """Send a signal to an actor's present life, if it has one."""
+        self._seat(actor).kill(number)
+
+    def _seat(self, actor: str) -> Seat:
+        for seat in self._supervisor.seats:
+            if seat.name == actor:
+                return seat
+        names = ", ".join(seat.name for seat in self._supervisor.seats)
+        message = f"no actor {actor!r} in graph {self._plan.graph!r}: there are {names}"
+        raise ConfigurationError(message)
+
+    def request_shutdown(self, reason: str = "requested") -> None:
+        """Ask for the graph to be drained and stopped. Returns at once."""
+        if not self._ended.is_set():
+            self._supervisor.post(RequestShutdown(reason))
+
+    def stop_now(self, reason: str = "stopped at once") -> None:
+        """Kill all actors. Returns at once."""
+        if not self._ended.is_set():
+            self._supervisor.post(StopNow(reason))
+
+    def block_until_stopped(self, timeout: float | None = None) -> Report:
+        """Wait until the run has ended and return its report.
+
+        In the main thread INT and TERM ask for a shutdown meanwhile, and the second one stops at
+        once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then.
+        """
+        with self._handle_signals():
+            if not self._ended.wait(timeout):
+                message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
+                raise TimeoutError(message)
+        if self._report is None:
+            message = "the run ended without a report"
+            raise SteadyError(message) from self._supervisor.error
+        return self._report
+
+    @contextlib.contextmanager
+    def _handle_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, _frame: FrameType | None) -> None:
+            name = signal.Signals(number).name
+            self._signals += 1
+            if self._signals == 1:
+                self.request_shutdown(f"{name} received (once more to stop at once)")
+            else:
+                self.stop_now(f"stopped at once: {name} received again")
+
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def close(self) -> None:
+        """Stop at once if it still runs, and wait for the end."""
+        self.stop_now("its process ended")
+        self._ended.wait()
+
+    def __enter__(self) -> Run:
+        """Return the run."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop at once if it still runs."""
+        self.close()
+
+    # On the supervisor's thread
+
+    def _emit(self, event: Event) -> None:
+        if event.level >= self._level:
+            self._logs.write("steady-mp", event.level, event.text)
+        if self._on_event is not None:
+            try:
+                self._on_event(event)
+            except Exception as error:  # noqa: BLE001 - a faulty consumer is dropped, never fatal
+                self._on_event = None
+                self._logs.write("steady-mp", logging.ERROR, f"the consumer of events failed and is dropped: {error!r}")
+
+    def _supervise(self) -> None:
+        try:
+            self._supervisor.run()
+            self._report = self._make_report()
+            self._emit(
+                RunStopped(
+                    clean=self._report.clean,
+                    exit_code=int(self._report.exit_code),
+                    seconds=self._report.wall_time,
+                )
+            )
+        except Exception as error:  # noqa: BLE001 - told by block_until_stopped
+            self._supervisor.error = error
+        finally:
+            self._tidy_up()
+
+    def _tidy_up(self) -> None:
+        self._logs.close(_LOG_TIMEOUT)
+        for seat in self._supervisor.seats:
+            seat.close()
+        for mapping in (*self._channels, self._words):
+            mapping.close()
+        self._run.remove()
+        self._ended.set()
+        atexit.unregister(self.close)
+        self._bell.close()
+
+    def _make_report(self) -> Report:
+        supervisor = self._supervisor
+        clean = supervisor.exit_code is ExitCode.DRAINED
+        channels = []
+        for plan, mapping in zip(self._plan.channels, self._channels, strict=True):
+            sent, taken = mapping.words[layout.TAIL], mapping.words[layout.HEAD]
+            channels.append(
+                ChannelReport(
+                    name=plan.name,
+                    from_actor=self._plan.actors[plan.producer].name,
+                    to_actor=self._plan.actors[plan.consumer].name,
+                    capacity=plan.capacity,
+                    sent=sent,
+                    taken=taken,
+                    in_flight=sent - taken,
+                )
+            )
+        why = list(supervisor.why)
+        if not clean:
+            why += [f"{c.in_flight} messages are still queued in {c.name}" for c in channels if c.in_flight]
+        return Report(
+            graph=self._plan.graph,
+            clean=clean,
+            why=why,
+            exit_code=supervisor.exit_code,
+            wall_time=time.monotonic() - self._started,
+            actors=[self._report_actor(seat) for seat in supervisor.seats],
+            channels=channels,
+        )
+
+    def _report_actor(self, seat: Seat) -> ActorReport:
+        return ActorReport(
+            name=seat.name,
+            generation=seat.generation,
+            restarts=max(0, seat.generation - 1),
+            deaths=seat.deaths,
+            finished=seat.status is Status.FINISHED,
+            state=_last_state(seat),
+        )
+
+
+def _last_state(seat: Seat) -> Any:  # noqa: ANN401 - plain data
+    """Read an actor's last committed state as plain data: one state as itself, several as a list."""
+    journal = seat.control.journal()
+    if not journal.snapshot_length:
+        return None
+    slots = SnapshotSlots(seat.snapshot_stem)
+    try:
+        snapshot = slots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+        values = [plain(value) for _, value in sorted(decode(snapshot).items())]
+    except SteadyError as error:
+        return f"unreadable: {error}"
+    finally:
+        slots.close()
+    return values[0] if len(values) == 1 else values

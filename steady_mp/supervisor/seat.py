@@ -1,0 +1,163 @@
+"""A seat: one actor as the supervisor sees it, through all of its lives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from steady_mp.memory import layout
+from steady_mp.memory.control import ControlBlock
+from steady_mp.plan import actor_file, channel_file
+from steady_mp.recovery import recover
+
+if TYPE_CHECKING:
+    from steady_mp.memory.control import Journal
+    from steady_mp.memory.doorbell import Doorbell
+    from steady_mp.memory.mapping import Mapping
+    from steady_mp.memory.rundir import RunDir
+    from steady_mp.plan import ActorPlan, Plan
+    from steady_mp.policy import Failures
+
+
+class Status(Enum):
+    """What the supervisor knows of an actor."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    FINISHED = "finished"
+    GIVEN_UP = "given up"
+
+
+#: Signals that somebody else sends; a sleeping actor that gets one has not failed.
+_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGQUIT}
+
+
+class Seat:
+    """One actor: its files, its lives and its deaths."""
+
+    def __init__(self, run: RunDir, plan: Plan, index: int, channels: list[Mapping], failures: Failures) -> None:
+        """Map the actor's control block and make its doorbell."""
+        self.index = index
+        self.plan: ActorPlan = plan.actors[index]
+        self.control = ControlBlock(run.mapping(actor_file(index, "control")), len(self.plan.ends))
+        self.control.format()
+        self.bell: Doorbell = run.doorbell(actor_file(index, "bell"), create=True)
+        self.note = run.path / actor_file(index, "death")
+        self.snapshot_stem = run.path / actor_file(index, "snapshot")
+        self.failures = failures
+        self.status = Status.STARTING
+        self.generation = 0
+        self.pid: int | None = None
+        self.deaths: list[str] = []
+        self._pidfd: int | None = None
+        self._channels = [(end.sends, channels[end.channel].words) for end in self.plan.ends]
+        self._moved_before: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The actor's name."""
+        return self.plan.name
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether no further life follows."""
+        return self.status in {Status.FINISHED, Status.GIVEN_UP}
+
+    def begin(self) -> None:
+        """A life is about to begin."""
+        self.generation += 1
+        self._moved_before = self._moved()
+        self.control.words[layout.PHASE] = layout.PHASE_STARTING
+
+    def spawned(self, pid: int) -> None:
+        """The life has a process."""
+        self.pid = pid
+        self.status = Status.RUNNING
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                self._pidfd = os.pidfd_open(pid)
+
+    def ended(self) -> Journal:
+        """The life is over: show the neighbours what it had committed."""
+        self.pid = None
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+        return recover(self.control, self._channels)
+
+    def was_innocent(self, status: int) -> bool:
+        """Tell whether the life that just ended moved a message, or was killed in its sleep."""
+        asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
+        return self._moved() != self._moved_before or (asleep and status in _FROM_OUTSIDE)
+
+    def _moved(self) -> tuple[int, ...]:
+        journal = self.control.journal()
+        return tuple(cursor.count for cursor in journal.cursors) or (self.control.epoch,)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Signal the actor's process, if there is one, and never a stranger with its pid."""
+        if self._pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, number)
+        elif self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def wait_gone(self) -> None:
+        """Block until the process is gone; for when the fork server can't tell any more."""
+        if self._pidfd is not None:
+            import select  # noqa: PLC0415 - only ever needed when the fork server was killed
+
+            probe = select.poll()
+            probe.register(self._pidfd, select.POLLIN)
+            probe.poll()
+        elif self.pid is not None:
+            import psutil  # noqa: PLC0415
+
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(self.pid).wait()
+
+    def isolate(self) -> None:
+        """Close all its channels at its end, so that nobody waits for it."""
+        for sends, words in self._channels:
+            words[layout.TX_CLOSED if sends else layout.RX_CLOSED] = 1
+
+    def why_not_finished(self, plan: Plan) -> str:
+        """Say what keeps the actor from finishing."""
+        if self.status is not Status.RUNNING:
+            return f"it is {self.status.value}"
+        if refusal := self.control.refusal:
+            return f"it refused: {refusal}"
+        words = self.control.words
+        if words[layout.PHASE] != layout.PHASE_WAITING:
+            return "it is busy in its own code and has not looked up"
+        open_inputs = []
+        for end, (sends, header) in zip(self.plan.ends, self._channels, strict=True):
+            channel = plan.channels[end.channel]
+            in_flight = header[layout.TAIL] - header[layout.HEAD]
+            if sends and in_flight >= channel.capacity:
+                return f"it waits for room in {channel.name}, which is full"
+            if not sends and not header[layout.TX_CLOSED]:
+                open_inputs.append(f"{channel.name} is still open")
+            elif not sends and in_flight:
+                open_inputs.append(f"{in_flight} messages wait in {channel.name}")
+        return "; ".join(open_inputs) or "it sleeps in a wait that a shutdown does not end"
+
+    def close(self) -> None:
+        """Unmap and close what this seat holds."""
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+        self._channels.clear()
+        self.control.close()
+        self.bell.close()
+
+
+def channel_mappings(run: RunDir, plan: Plan) -> list[Mapping]:
+    """Map all channels of a run."""
+    return [run.mapping(channel_file(index)) for index in range(len(plan.channels))]

@@ -1,0 +1,342 @@
+"""Turns: stage, journal, publish.
+
+A turn is the code between two commit points. What it takes and sends is staged in private memory and
+beyond the committed tails, where nobody looks. `Turn.commit` makes all of it hold at once:
+
+1. the staged records go into the rings, beyond the committed tails;
+2. the state's snapshot goes into the slot that is not in force;
+3. all cursors go into the journal slot that is not in force;
+4. one 8-byte store, the epoch, puts that slot in force: this is the commit;
+5. the cursors are copied into the channel headers (publish);
+6. the neighbours that sleep until one of them are rung.
+
+A death before 4 undoes the turn, a death after 4 is mended by repeating 5 and ringing everybody
+(`recovery.py`). Nothing is ever locked.
+
+**Group commit.** The end of a turn may put its commit off while nobody waits for it. The turns put off
+and the turn at work then commit together, and that is where care is needed: a turn that has to wait in
+its middle (in `send` or `take`) can't commit without being torn, yet what earlier turns have put off
+must not wait for it. So commits are put off only while every end still has what a turn has used so far
+(its *burst*); and when a turn has to wait in its middle all the same, for more than `_PATIENCE`, with
+earlier turns put off, this life is abandoned: the next one repeats those turns from the last commit,
+and never puts a commit off again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from steady_mp.channel.waits import Alarm, End
+from steady_mp.memory import layout
+from steady_mp.memory.fence import fence
+from steady_mp.parking import Wake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steady_mp.channel.waits import Condition
+    from steady_mp.memory.control import ControlBlock, Cursor
+    from steady_mp.memory.snapshots import SnapshotSlots
+    from steady_mp.parking import Parker
+    from steady_mp.state import StateBook
+
+#: Seconds between two looks at whether a neighbour waits for what was put off.
+_LOOK: Final = 50e-6
+#: Seconds after which what was put off is committed.
+_PUT_OFF: Final = 1e-3
+#: Seconds that a turn waits in its middle while earlier turns are put off.
+_PATIENCE: Final = 1e-3
+#: First turns of a life, each committed alone: they show how much a turn takes and sends.
+_ALONE_AT_FIRST: Final = 16
+
+
+class Staging(End, Protocol):
+    """An end of a channel, as the turn that commits it sees it."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+
+    def is_staged(self) -> bool:
+        """Tell whether there is something to publish."""
+
+    def is_urgent(self) -> bool:
+        """Tell whether putting a commit off leaves the peer idle."""
+
+    def freeze(self) -> Cursor:
+        """Write what is staged and return the cursor to commit."""
+
+    def publish(self, cursor: Cursor, *, alone: bool) -> None:
+        """Show the peer what was committed."""
+
+    def wants_ring(self) -> bool:
+        """Tell whether the publish crossed what the peer waits for."""
+
+
+class Neighbour(Protocol):
+    """Whoever is at the other end of a channel."""
+
+    def ring(self) -> None:
+        """Wake it."""
+
+
+class Turn:
+    """The turns of one life of one actor. Only the thread that runs the behavior may use it."""
+
+    __slots__ = (
+        "_abandon",
+        "_alone",
+        "_book",
+        "_clock",
+        "_committed_at",
+        "_control",
+        "_ends",
+        "_epoch",
+        "_fault",
+        "_finished",
+        "_neighbours",
+        "_parker",
+        "_requested",
+        "_snapshot",
+        "_snapshots",
+        "_supervisor",
+        "_warned",
+        "_words",
+        "due",
+        "look_at",
+        "pending",
+        "touched",
+    )
+
+    def __init__(  # noqa: PLR0913 - the parts of an actor's process meet here and nowhere else
+        self,
+        *,
+        control: ControlBlock,
+        book: StateBook,
+        snapshots: SnapshotSlots,
+        parker: Parker,
+        supervisor: Neighbour,
+        abandon: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        fault: Callable[[str], None] | None = None,
+        grouped: bool = True,
+    ) -> None:
+        """Continue from the journal in force. `abandon` ends this life for a fresh one."""
+        journal = control.journal()
+        self._control = control
+        self._words = control.words
+        self._book = book
+        self._snapshots = snapshots
+        self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+        self._parker = parker
+        self._supervisor = supervisor
+        self._abandon = abandon
+        self._clock = clock
+        self._fault = fault
+        self._epoch = control.epoch
+        self._requested = journal.requested
+        self._finished = journal.finished
+        self._ends: list[Staging] = []
+        self._neighbours: list[Neighbour] = []
+        self._warned: set[str] = set()
+        grouped = grouped and not self._words[layout.UNGROUPED]
+        self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
+        self._committed_at = clock()
+        #: Turns that ended without a commit since the last one.
+        self.pending = 0
+        #: The turn at work has staged something.
+        self.touched = False
+        #: The next `is_running` must commit.
+        self.due = False
+        #: When the next `is_running` has to look up from its fast path.
+        self.look_at = 0.0
+
+    def join(self, end: Staging, neighbour: Neighbour) -> None:
+        """Make `end` part of each commit; `neighbour` is at its other end."""
+        self._ends.append(end)
+        self._neighbours.append(neighbour)
+
+    @property
+    def ends(self) -> list[Staging]:
+        """All ends of this actor, in the order of the topology."""
+        return self._ends
+
+    # Ends of turns
+
+    def end(self) -> None:
+        """End the turn at work: commit it, or put that off while nobody waits for it."""
+        now = self._clock()
+        if self._must_commit(now):
+            self.commit()
+            if self._alone:
+                self._alone -= 1
+        else:
+            self.pending += 1
+        self.touched = False
+        self.look_at = 0.0 if self._alone else now + _LOOK
+
+    def _must_commit(self, now: float) -> bool:
+        if self.due or self._alone or now - self._committed_at >= _PUT_OFF:
+            return True
+        return any(end.is_urgent() for end in self._ends)
+
+    def request_shutdown(self) -> None:
+        """Ask, as part of this turn, for the graph to be drained."""
+        self._requested = 1
+        self.touched = self.due = True
+
+    def finish(self) -> None:
+        """Commit for the last time: the actor has finished."""
+        self._finished = 1
+        self.commit()
+
+    # Commit
+
+    def commit(self) -> None:
+        """Make all that was staged since the last commit hold at once. Never blocks.
+
+        Raises StateError when the state can't be pickled or saved.
+        """
+        self._reach("commit:begin")
+        snapshot = self._book.encode()
+        wishes = (self._requested, self._finished)
+        ends = self._ends
+        if (
+            snapshot is None
+            and wishes == (self._words[layout.REQUESTED], self._words[layout.FINISHED])
+            and not any(end.is_staged() for end in ends)
+        ):
+            self._settle()
+            return
+        cursors = [end.freeze() for end in ends]
+        self._reach("commit:records")
+        if snapshot is not None:
+            slot = 1 - self._snapshot[0]
+            self._snapshot = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
+        self._reach("commit:snapshot")
+        epoch = self._epoch + 1
+        journal = [*self._snapshot, *wishes]
+        for cursor in cursors:
+            journal += cursor
+        self._control.write_journal(epoch, journal)
+        self._reach("commit:journal")
+        self._control.put_in_force(epoch)
+        self._epoch = epoch
+        self._reach("commit:epoch")
+        self._publish(cursors)
+        self._settle()
+
+    def _publish(self, cursors: list[Cursor]) -> None:
+        alone = self.pending == 0
+        for end, cursor in zip(self._ends, cursors, strict=True):
+            end.publish(cursor, alone=alone)
+            self._reach("commit:publish")
+        words = self._words
+        asked = self._requested and not words[layout.REQUESTED]
+        words[layout.REQUESTED] = self._requested
+        words[layout.FINISHED] = self._finished
+        self._reach("commit:published")
+        fence()
+        for end, neighbour in zip(self._ends, self._neighbours, strict=True):
+            if end.wants_ring():
+                neighbour.ring()
+                self._reach("commit:ring")
+        if asked:
+            self._supervisor.ring()
+        self._reach("commit:done")
+
+    def _settle(self) -> None:
+        self._words[layout.TURNS] += self.pending + 1
+        self.pending = 0
+        self.due = False
+        self._committed_at = self._clock()
+
+    def _reach(self, point: str) -> None:
+        """Pass a fault point: a named place where a test may kill this process."""
+        if self._fault is not None:
+            self._fault(point)
+
+    # Waits
+
+    def pause(self, condition: Condition) -> None:
+        """Wait until the condition holds or can't hold any more, whatever else happens; a commit point."""
+
+        def over() -> bool:
+            return condition.holds() or condition.impossible()
+
+        while not over():
+            self.commit()
+            self.sleep(condition.arm, over)
+
+    def hold(self, end: End, ready: Callable[[], bool]) -> None:
+        """Wait in the middle of a turn until `ready` answers True, without ending the turn.
+
+        Where that can never be, because the channel is full of the turn's own messages or the peer
+        waits for what the turn has staged, the turn is torn: it commits early.
+        """
+        patience = self._clock() + _PATIENCE
+        while not ready():
+            choked = end.is_choked() or self._is_entangled(end)
+            if self.pending and (choked or self._clock() >= patience):
+                self._words[layout.UNGROUPED] = 1
+                self._abandon(
+                    "a turn had to wait in its middle while earlier ones were put off; repeating them one by one"
+                )
+            if choked:
+                self._commit_early(end)
+            else:
+                self.sleep(self._arm_held(end, patience if self.pending else None), ready)
+
+    def _arm_held(self, end: End, deadline: float | None) -> Callable[[Alarm], None]:
+        def arm(alarm: Alarm) -> None:
+            end.arm_change()
+            alarm.ends.append(end)
+            if deadline is not None:
+                alarm.at(deadline)
+
+        return arm
+
+    def _is_entangled(self, end: End) -> bool:
+        """Tell whether the peer of `end` sleeps until something that this turn has staged elsewhere."""
+        peer = self._neighbours[self._ends.index(end)]  # type: ignore[arg-type]
+        return any(
+            other is not end and neighbour is peer and other.peer_waits()
+            for other, neighbour in zip(self._ends, self._neighbours, strict=True)
+        )
+
+    def _commit_early(self, end: End) -> None:
+        name = self._ends[self._ends.index(end)].name  # type: ignore[arg-type]
+        self._words[layout.EARLY_COMMITS] += 1
+        if name not in self._warned:
+            self._warned.add(name)
+            logging.getLogger("steady_mp").warning(
+                "a turn takes or sends more than channel %s (capacity %d) lets it: committed early, so a crash "
+                "repeats only its rest; raise the capacity, or send less a turn (vacant(), wait_vacant(n))",
+                name,
+                end.capacity,
+            )
+        self.commit()
+
+    def sleep(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
+        """Sleep until what `arm` arranges for, unless `ready` answers True already."""
+        alarm = Alarm()
+        arm(alarm)
+        self._reach("park:armed")
+        fence()
+        # Looking again behind the fence: either we see what the peer published, or it sees that we wait.
+        if not ready() and not any(end.is_overtaken() for end in alarm.ends):
+            words = self._words
+            words[layout.PARKS] += 1
+            words[layout.PHASE] = layout.PHASE_WAITING
+            self._reach("park:sleep")
+            seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - self._clock())
+            wake = self._parker.sleep(seconds, alarm.fds)
+            self._reach("park:woke")
+            words[layout.PHASE] = layout.PHASE_RUNNING
+            if wake is Wake.SAFETY and ready():
+                words[layout.RESCUES] += 1
+        for end in alarm.ends:
+            end.disarm()
+        self.look_at = 0.0
