@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from steady_mp.channel.waits import Alarm, Condition
+from steady_mp.channel.waits import Condition
 from steady_mp.memory import layout
 from steady_mp.parking import is_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+
+    from steady_mp.channel.waits import Alarm
 
 __all__ = ["AllOf", "AnyOf", "Condition", "Periodic", "Readable", "Shutdown", "Timeout", "all_of", "any_of"]
 
@@ -125,7 +127,7 @@ class Periodic(Condition):
         alarm.at(self._start + (self._last + 1) * self.period)
 
     def passed(self) -> None:
-        """The beat was used."""
+        """Count the beat as used."""
         self._last = self._beats()
 
 

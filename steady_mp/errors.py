@@ -1,18 +1,18 @@
 """Every error that steady-mp raises, and the exit codes of a run.
 
-    SteadyError
-    ├── ConfigurationError        the graph, its options or the machine can't be used as they are
-    │   └── NoSpace               the run directory's file system can't hold the channels
-    ├── ChannelError
-    │   ├── Closed                a send that can't arrive
-    │   │   ├── ClosedByMe        this actor marked the channel closed
-    │   │   └── PeerGone          the consumer has finished, or was given up
-    │   ├── EndOfStream           a take from a closed and empty channel
-    │   ├── MessageTooLarge       the pickled message exceeds the ring
-    │   ├── NotPicklable          the message can't be pickled
-    │   └── CorruptChannel        a record in the ring contradicts its cursor
-    ├── StateError                a state can't be snapshotted or read back
-    └── StartError                the processes of a run could not be started
+SteadyError
+├── ConfigurationError        the graph, its options or the machine can't be used as they are
+│   └── NoSpace               the run directory's file system can't hold the channels
+├── ChannelError
+│   ├── Closed                a send that can't arrive
+│   │   ├── ClosedByMe        this actor marked the channel closed
+│   │   └── PeerGone          the consumer has finished, or was given up
+│   ├── EndOfStream           a take from a closed and empty channel
+│   ├── MessageTooLarge       the pickled message exceeds the ring
+│   ├── NotPicklable          the message can't be pickled
+│   └── CorruptChannel        a record in the ring contradicts its cursor
+├── StateError                a state can't be snapshotted or read back
+└── StartError                the processes of a run could not be started
 """
 
 from __future__ import annotations

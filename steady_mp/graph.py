@@ -31,7 +31,8 @@ _LEAST_RING = PAGE
 _RING = 1 << 20
 _RING_PER_MESSAGE = 64
 _KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
-_DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end", "state": "a state"}
+_DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
+_WANTED: dict[Any, str] = {Tx: "a sending end (Tx)", Rx: "a receiving end (Rx)", SteadyState: "a state"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -49,6 +50,13 @@ class _Actor:
     packed: bytes
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
+
+
+def _check_timeout(seconds: object) -> float:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+        message = f"shutdown_timeout {seconds!r}: must be a number of seconds, 0 or more"
+        raise ConfigurationError(message)
+    return float(seconds)
 
 
 def _check_name(what: str, name: object) -> None:
@@ -78,14 +86,11 @@ class Topology:
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         """
         _check_name("graph", name)
-        if not isinstance(shutdown_timeout, int | float) or not 0 <= shutdown_timeout < float("inf"):
-            message = f"shutdown_timeout {shutdown_timeout!r}: must be a number of seconds, 0 or more"
-            raise ConfigurationError(message)
         if log_level not in LOG_LEVELS:
             message = f"log_level {log_level!r}: must be one of {', '.join(LOG_LEVELS)}"
             raise ConfigurationError(message)
         self.name = name
-        self.shutdown_timeout = float(shutdown_timeout)
+        self.shutdown_timeout = _check_timeout(shutdown_timeout)
         self.log_level = log_level
         self._channels: list[_Channel] = []
         self._actors: list[_Actor] = []
@@ -196,7 +201,9 @@ class Topology:
                 owner = self._owners.get((kind, index))
                 if owner is None:
                     label = f"channel {channel.name!r}" if channel.name else f"channel {index}"
-                    message = f"{_DIRECTIONS[kind]} of {label} (capacity {channel.capacity}) has no actor: hand it to one"
+                    message = (
+                        f"{_DIRECTIONS[kind]} of {label} (capacity {channel.capacity}) has no actor: hand it to one"
+                    )
                     raise ConfigurationError(message)
                 ends[kind] = owner
             pair = (ends["tx"], ends["rx"])
@@ -259,7 +266,7 @@ def _check_behavior(actor: str, behavior: object) -> str:
             "can import it; put it into a .py file and import it from there"
         )
         raise ConfigurationError(message)
-    found: object = sys.modules.get(module) or importlib.import_module(module)
+    found: object = importlib.import_module(module)
     for part in qualname.split("."):
         found = getattr(found, part, None)
     if found is not behavior:
@@ -286,7 +293,7 @@ def _check_signature(actor: str, behavior: Callable[..., None], args: tuple[obje
         names += [name] * len(values)
         hint = typing.get_origin(hints.get(name)) or hints.get(name)
         for part in values:
-            if isinstance(part, Declared) and hint in _KINDS.values() and _KINDS[part.kind] is not hint:
-                message = f"actor {actor!r}: parameter {name!r} wants {hint.__name__} and was given {part.label}"
+            if isinstance(part, Declared) and hint in _WANTED and _KINDS[part.kind] is not hint:
+                message = f"actor {actor!r}: parameter {name!r} wants {_WANTED[hint]} and was given {part.label}"
                 raise ConfigurationError(message)
     return names[1:]

@@ -48,7 +48,7 @@ def capture_output(log_fd: int, level: int) -> None:
     if log_fd > 2:  # noqa: PLR2004
         os.close(log_fd)
     for name, fd in (("stdout", 1), ("stderr", 2)):
-        stream = open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
+        stream = open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
     root = logging.getLogger()
     for handler in root.handlers[:]:
@@ -92,8 +92,8 @@ class _Source:
 class LogWriter:
     """The one writer of a run's log."""
 
-    def __init__(self, output: TextIO, width: int, clock: Callable[[], float] = time.time) -> None:
-        """Write to `output`; actors' names are padded to `width`."""
+    def __init__(self, output: TextIO | None, width: int, clock: Callable[[], float] = time.time) -> None:
+        """Write to `output`, or read and forget; actors' names are padded to `width`."""
         self._output = output
         self._width = width
         self._clock = clock
@@ -183,6 +183,8 @@ class LogWriter:
                 lines.append(f"… {dropped - said} lines dropped: the output was too slow for them")
                 said = dropped
             # A reader that went away (head, a closed terminal) must not end the run.
+            if self._output is None:
+                continue
             with contextlib.suppress(OSError, ValueError):
                 self._output.write("\n".join(lines) + "\n")
                 self._output.flush()

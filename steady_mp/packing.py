@@ -61,7 +61,9 @@ class _Unpacker(pickle.Unpickler):
         return self._resolve(*pid)
 
 
-def pack(actor: str, behavior: Callable[..., None], names: list[str], args: tuple[object, ...]) -> tuple[bytes, list[Declared]]:
+def pack(
+    actor: str, behavior: Callable[..., None], names: list[str], args: tuple[object, ...]
+) -> tuple[bytes, list[Declared]]:
     """Pickle a behavior and its arguments; return them with the references among them, in order.
 
     Raises ConfigurationError, naming the path to what can't be pickled.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class _Decaying:
 
     def now(self) -> float:
         """Return the count as decayed until now."""
-        return self._value * 0.5 ** ((self._clock() - self._at) / self._half_life)
+        return self._value * math.pow(0.5, (self._clock() - self._at) / self._half_life)
 
     def add(self) -> float:
         """Count one more and return the count."""
@@ -107,5 +108,5 @@ class Failures:
         if deaths < 1.5:  # noqa: PLR2004 - the first one, as good as alone
             return 0.0
         doublings = min(deaths - 2.0, _MOST_DOUBLINGS)
-        pause = min(policy.max_backoff, policy.backoff * 2.0 ** max(0.0, doublings))
+        pause = min(policy.max_backoff, policy.backoff * math.pow(2.0, max(0.0, doublings)))
         return pause * (1.0 + policy.jitter * self._random.random())

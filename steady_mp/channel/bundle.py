@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
-from steady_mp.channel.waits import Alarm, Condition
+from steady_mp.channel.endpoints import Rx, Tx
+from steady_mp.channel.waits import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-    from steady_mp.channel.endpoints import Rx, Tx
+    from steady_mp.channel.waits import Alarm
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -98,7 +99,7 @@ class _Bundle(Generic[E]):
         return condition
 
 
-class TxBundle(_Bundle["Tx[T]"], Generic[T]):
+class TxBundle(_Bundle[Tx[T]], Generic[T]):
     """The sending ends of a bundle of channels."""
 
     __slots__ = ()
@@ -113,7 +114,7 @@ class TxBundle(_Bundle["Tx[T]"], Generic[T]):
             tx.mark_closed()
 
 
-class RxBundle(_Bundle["Rx[T]"], Generic[T]):
+class RxBundle(_Bundle[Rx[T]], Generic[T]):
     """The receiving ends of a bundle of channels."""
 
     __slots__ = ()

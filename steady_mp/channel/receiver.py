@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
-from steady_mp.channel.sender import GROUP
+from steady_mp.channel.sender import GROUP, crossed
 from steady_mp.channel.waits import Avail
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
@@ -177,7 +177,7 @@ class ObjectRx(Rx[T]):
         if left < self._burst:
             self._decoded(self._burst)
             left = len(self._batch) - self._index
-        ungrouped = self._group - (self.position() - self._committed.count)
+        ungrouped = self._group - (self.position() - self._committed.messages)
         if ungrouped <= 0 or left < self._burst:
             self._turn.due = True
             self._safe = len(self._batch) - 1
@@ -208,7 +208,7 @@ class ObjectRx(Rx[T]):
         else:
             self._batch.append(cast("T", pickle.loads(record.payload)))  # noqa: S301
         self._read_position = record.end
-        self._marks.append((first + record.count, record.end))
+        self._marks.append((first + record.messages, record.end))
 
     def _resume(self) -> None:
         """Read again the record that the last commit had taken a part of."""
@@ -260,7 +260,7 @@ class ObjectRx(Rx[T]):
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""
-        return self.position() != self._committed.count or self._closed != self._committed.closed
+        return self.position() != self._committed.messages or self._closed != self._committed.closed
 
     def peer_waits(self) -> bool:
         """Tell whether the producer sleeps until something that is staged here is committed."""
@@ -268,12 +268,12 @@ class ObjectRx(Rx[T]):
         return wanted != layout.NEVER and wanted <= self.position()
 
     def is_urgent(self) -> bool:
-        """Tell whether putting a commit off leaves the peer idle: never, a producer that waits has filled the channel."""
+        """Tell whether putting a commit off leaves the peer idle: no, a producer waits when there is plenty to take."""
         return False
 
     def is_choked(self) -> bool:
         """Tell whether no message can come before a commit: the producer waits for the room that was taken."""
-        return self._committed.count < self._words[layout.WAKE_HEAD] < layout.NEVER
+        return self._committed.messages < self._words[layout.WAKE_HEAD] < layout.NEVER
 
     def close(self) -> None:
         """Take nothing any more, from the next commit on: the actor has finished."""
@@ -296,20 +296,17 @@ class ObjectRx(Rx[T]):
         self._before = self._committed
         self._committed = cursor
         if alone:
-            self._burst = max(self._burst, min(cursor.count - self._before.count, self._ring.capacity))
+            self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
         publish_rx(self._words, cursor)
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the producer waits for."""
-        wanted = self._words[layout.WAKE_HEAD]
-        if wanted == layout.NEVER:
-            return False
-        return self._before.count < wanted <= self._committed.count or self._before.closed != self._committed.closed
+        return crossed(self._before, self._committed, self._words[layout.WAKE_HEAD])
 
 
 def publish_rx(words: memoryview, cursor: Cursor) -> None:
     """Copy a consumer's committed cursor into the channel header; repeating it changes nothing."""
     words[layout.HEAD_POS] = cursor.position
     order()
-    words[layout.HEAD] = cursor.count
+    words[layout.HEAD] = cursor.messages
     words[layout.RX_CLOSED] = cursor.closed

@@ -21,7 +21,7 @@ class Record(NamedTuple):
     """One record as read back: `payload` is a view into the ring unless the record wraps."""
 
     kind: int
-    count: int
+    messages: int
     first: int
     payload: memoryview | bytes
     end: int

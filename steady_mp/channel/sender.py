@@ -242,7 +242,7 @@ class ObjectTx(Tx[T]):
         room = self._ring.capacity - (self.position() - self._head)
         free = self._ring.size - (self._position + self._pending() - self._head_position) - _BATCH_OVERHEAD
         left = min(room, free // _ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
-        ungrouped = self._group - (self.position() - self._committed.count)
+        ungrouped = self._group - (self.position() - self._committed.messages)
         if ungrouped <= 0 or left < self._burst:
             self._turn.due = True
         else:
@@ -310,7 +310,7 @@ class ObjectTx(Tx[T]):
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""
-        return self.position() != self._committed.count or self._closed != self._committed.closed
+        return self.position() != self._committed.messages or self._closed != self._committed.closed
 
     def peer_waits(self) -> bool:
         """Tell whether the consumer sleeps until something that is staged here is committed."""
@@ -325,7 +325,7 @@ class ObjectTx(Tx[T]):
 
     def is_choked(self) -> bool:
         """Tell whether no room can come before a commit: the consumer has taken all there is, or waits for more."""
-        published = self._committed.count
+        published = self._committed.messages
         return self._words[layout.HEAD] == published or published < self._words[layout.WAKE_TAIL] < layout.NEVER
 
     def freeze(self) -> Cursor:
@@ -341,21 +341,25 @@ class ObjectTx(Tx[T]):
         self._before = self._committed
         self._committed = cursor
         if alone:
-            self._burst = max(self._burst, min(cursor.count - self._before.count, self._ring.capacity))
+            self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
         self._grant = 0
         publish_tx(self._words, cursor)
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
-        wanted = self._words[layout.WAKE_TAIL]
-        if wanted == layout.NEVER:
-            return False
-        return self._before.count < wanted <= self._committed.count or self._before.closed != self._committed.closed
+        return crossed(self._before, self._committed, self._words[layout.WAKE_TAIL])
+
+
+def crossed(before: Cursor, now: Cursor, wanted: int) -> bool:
+    """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted` waits for."""
+    if wanted == layout.NEVER:
+        return False
+    return before.messages < wanted <= now.messages or before.closed != now.closed
 
 
 def publish_tx(words: memoryview, cursor: Cursor) -> None:
     """Copy a producer's committed cursor into the channel header; repeating it changes nothing."""
     words[layout.TAIL_POS] = cursor.position
-    words[layout.TAIL] = cursor.count
+    words[layout.TAIL] = cursor.messages
     order()
     words[layout.TX_CLOSED] = cursor.closed

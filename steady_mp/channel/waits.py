@@ -92,7 +92,7 @@ class Condition(ABC):
     def arm(self, alarm: Alarm) -> None:
         """Arrange to be woken when it may hold."""
 
-    def passed(self) -> None:
+    def passed(self) -> None:  # noqa: B027 - most conditions have nothing to note
         """Take note that a wait ended because it held."""
 
 

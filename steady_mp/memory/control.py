@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Cursor(NamedTuple):
     """Where an actor stands at one end of a channel."""
 
-    count: int
+    messages: int
     position: int
     closed: int
 
@@ -72,7 +72,8 @@ class ControlBlock:
         head = layout.J_HEADER
         step = layout.J_PER_ENDPOINT
         cursors = tuple(Cursor(*values[i : i + step]) for i in range(head, len(values), step))
-        return Journal(*values[:head], cursors)
+        slot, length, crc, requested, finished = values[:head]
+        return Journal(slot, length, crc, requested, finished, cursors)
 
     @property
     def refusal(self) -> str:

@@ -8,18 +8,19 @@ which the process started.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+_PROC = Path("/proc")
+
 
 def _start_time(pid: int) -> int | None:
     """When the process started, in units that only compare; None when there is no such process."""
-    if sys.platform == "linux":
+    if (_PROC / "self/stat").exists():
         try:
-            stat = Path(f"/proc/{pid}/stat").read_bytes()
+            stat = (_PROC / str(pid) / "stat").read_bytes()
         except OSError:
             return None
         # The name in parentheses may hold spaces and parentheses; what follows the last one is plain.
@@ -34,7 +35,7 @@ def _start_time(pid: int) -> int | None:
 def _namespace() -> int:
     """Identify the pid namespace of this process (0 where there are none)."""
     try:
-        return Path("/proc/self/ns/pid").stat().st_ino
+        return (_PROC / "self/ns/pid").stat().st_ino
     except OSError:
         return 0
 

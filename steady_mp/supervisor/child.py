@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.doorbell import Doorbell
     from steady_mp.plan import ActorPlan, Plan
 
 #: Exit statuses, told apart from what a behavior would use. The note beside them says more.
@@ -87,7 +89,9 @@ class Life:
         fault = self._fault()
         reach = fault or _pass
         reach("start:begin")
-        self._rings = [Ring(self._run.mapping(channel_file(end.channel)), plan.channels[end.channel].name) for end in self._me.ends]
+        self._rings = [
+            Ring(self._run.mapping(channel_file(end.channel)), plan.channels[end.channel].name) for end in self._me.ends
+        ]
         self._control = ControlBlock(self._run.mapping(actor_file(index, "control")), len(self._me.ends))
         reach("start:mapped")
         channels = [(end.sends, ring.words) for end, ring in zip(self._me.ends, self._rings, strict=True)]
@@ -111,17 +115,17 @@ class Life:
         self._ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
         reach("start:ready")
 
-    def _open(self, position: int, cursor: tuple[int, int, int]) -> ObjectTx[object] | ObjectRx[object]:
+    def _open(self, position: int, cursor: Cursor) -> ObjectTx[object] | ObjectRx[object]:
         plan, ring = self._me.ends[position], self._rings[position]
         channel = self._plan.channels[plan.channel]
         peer = channel.consumer if plan.sends else channel.producer
         end: ObjectTx[object] | ObjectRx[object]
-        end = ObjectTx(ring, self._turn, cursor) if plan.sends else ObjectRx(ring, self._turn, cursor)  # type: ignore[arg-type]
+        end = ObjectTx(ring, self._turn, cursor) if plan.sends else ObjectRx(ring, self._turn, cursor)
         self._turn.join(end, self._neighbour(peer))
         return end
 
     @functools.cache  # noqa: B019 - one life, one process
-    def _neighbour(self, peer: int) -> object:
+    def _neighbour(self, peer: int) -> Doorbell:
         return self._run.doorbell(actor_file(peer, "bell"))
 
     def _resolve(self, kind: str, index: int) -> object:

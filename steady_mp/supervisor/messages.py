@@ -58,6 +58,4 @@ class DeadlineReached:
     """The time for the shutdown is over."""
 
 
-Message = (
-    Spawned | Exited | ForkServerGone | Rung | RequestShutdown | StopNow | RestartDue | DeadlineReached
-)
+Message = Spawned | Exited | ForkServerGone | Rung | RequestShutdown | StopNow | RestartDue | DeadlineReached

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from steady_mp.errors import ExitCode
+if TYPE_CHECKING:
+    from steady_mp.errors import ExitCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from steady_mp.channel.ring import Ring
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
@@ -85,7 +85,7 @@ class Run:
         plan: Plan,
         run: RunDir,
         on_event: Callable[[Event], None] | None,
-        output: TextIO,
+        output: TextIO | None,
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
         self._plan = plan
@@ -199,7 +199,7 @@ class Run:
         self.stop_now("its process ended")
         self._ended.wait()
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Self:
         """Return the run."""
         return self
 

@@ -97,7 +97,7 @@ class Seat:
 
     def _moved(self) -> tuple[int, ...]:
         journal = self.control.journal()
-        return tuple(cursor.count for cursor in journal.cursors) or (self.control.epoch,)
+        return tuple(cursor.messages for cursor in journal.cursors) or (self.control.epoch,)
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Signal the actor's process, if there is one, and never a stranger with its pid."""

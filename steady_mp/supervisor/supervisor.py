@@ -110,9 +110,7 @@ class Supervisor:
         try:
             self._selector.register(self._bell.fd, selectors.EVENT_READ)
             self._start_launcher()
-            self._emit(
-                RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path))
-            )
+            self._emit(RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path)))
             for seat in self.seats:
                 self._spawn(seat)
             while not all(seat.is_over or (self.killing and seat.pid is None) for seat in self.seats):
@@ -189,9 +187,7 @@ class Supervisor:
     def _spawned(self, seat: Seat, pid: int) -> None:
         self._barren_servers = 0
         seat.spawned(pid)
-        self._emit(
-            ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch)
-        )
+        self._emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch))
         if self.killing:
             seat.kill()
 
@@ -223,9 +219,7 @@ class Supervisor:
             return
         seat.status = Status.RESTARTING
         self._emit(
-            ActorDied(
-                actor=seat.name, generation=seat.generation, cause=cause, pause=pause, commit=seat.control.epoch
-            )
+            ActorDied(actor=seat.name, generation=seat.generation, cause=cause, pause=pause, commit=seat.control.epoch)
         )
         if pause:
             self._after(pause, RestartDue(seat.index))
