@@ -1,0 +1,382 @@
+"""The bench: one actor, no process, no thread.
+
+    bench = Bench()
+    beats, numbers, results = bench.input(), bench.input(), bench.output()
+    state = bench.state()
+    bench.actor(worker.run, beats.end, numbers.end, results.end, state)
+    numbers.send_all(range(3))
+    beats.send_all([0])
+    bench.run()
+    assert results.take_all() == [FizzBuzz, Value(1), Value(2)]
+
+The behavior runs in the calling thread on real memory with the real turn and journal. Where it would
+sleep for ever, the bench ends that life, as a kill at this commit point would: the next `run` begins a
+fresh life from the last commit. A behavior that keeps what it must not lose in its state does not notice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+
+from steady_mp.actor import Actor
+from steady_mp.channel.receiver import ObjectRx
+from steady_mp.channel.ring import Ring
+from steady_mp.channel.sender import ObjectTx
+from steady_mp.errors import ConfigurationError, EndOfStream, SteadyError
+from steady_mp.memory import layout
+from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.packing import Declared, pack, unpack
+from steady_mp.parking import Wake, is_readable
+from steady_mp.recovery import recover
+from steady_mp.state import StateBook, SteadyState, decode
+from steady_mp.testing.clock import ManualClock
+from steady_mp.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from steady_mp.channel.endpoints import Rx, Tx
+
+T = TypeVar("T")
+
+_RING = 1 << 16
+
+
+class _Unwound(BaseException):
+    """Ends a life inside the behavior; not an error, so that `except Exception` lets it pass."""
+
+
+class _Bell:
+    """A neighbour on the bench: it is looked after anyway."""
+
+    def ring(self) -> None:
+        """Nothing to wake."""
+
+
+class _NeverSleeps:
+    """Parker of the bench's own ends, which never wait."""
+
+    def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
+        """Refuse."""
+        message = f"the bench would wait ({seconds=}, {fds=})"
+        raise SteadyError(message)
+
+
+class _Parker:
+    """Parker of the actor on the bench: time passes as far as it may, or the life ends."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.until = 0.0
+        self._clock = clock
+
+    def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
+        """See `Parker.sleep`."""
+        if any(is_readable(fd) for fd in fds):
+            return Wake.RUNG
+        if seconds is None or self._clock() + seconds > self.until:
+            raise _Unwound
+        self._clock.advance(seconds)
+        return Wake.TIMER
+
+
+class _BenchTurn(Turn):
+    """A turn that can be the last one of a `run`."""
+
+    __slots__ = ("left",)
+
+    left: int | None
+
+    def end(self) -> None:
+        """End the turn; unwind behind the last one that was asked for."""
+        super().end()
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise _Unwound
+
+
+class _Side:
+    """One side of the bench: the actor, or the test. Its control block outlives its lives."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.channels: list[tuple[Mapping, bool]] = []
+        self.control: ControlBlock | None = None
+        self.snapshots = SnapshotSlots(None)
+        self._clock = clock
+
+    def begin(
+        self,
+        parker: _Parker | _NeverSleeps,
+        requested: Callable[[], None] = lambda: None,
+        fault: Callable[[str], None] | None = None,
+    ) -> tuple[_BenchTurn, StateBook, list[ObjectTx[Any] | ObjectRx[Any]]]:
+        """Recover, and open the ends of a fresh life."""
+        if self.control is None:
+            self.control = ControlBlock(Mapping(None, layout.control_bytes(len(self.channels))), len(self.channels))
+            self.control.format()
+        journal = recover(self.control, [(sends, mapping.words) for mapping, sends in self.channels])
+        saved = None
+        if journal.snapshot_length:
+            saved = self.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+        book = StateBook(saved)
+        supervisor = _Bell()
+        supervisor.ring = requested  # type: ignore[method-assign]
+        turn = _BenchTurn(
+            control=self.control,
+            book=book,
+            snapshots=self.snapshots,
+            parker=parker,
+            supervisor=supervisor,
+            abandon=_refuse_to_abandon,
+            clock=self._clock,
+            fault=fault,
+            grouped=False,
+        )
+        turn.left = None
+        ends: list[ObjectTx[Any] | ObjectRx[Any]] = []
+        for index, ((mapping, sends), cursor) in enumerate(zip(self.channels, journal.cursors, strict=True)):
+            ring = Ring(mapping, f"channel {index}")
+            end: ObjectTx[Any] | ObjectRx[Any]
+            end = ObjectTx(ring, turn, cursor) if sends else ObjectRx(ring, turn, cursor)
+            turn.join(end, _Bell())
+            ends.append(end)
+        return turn, book, ends
+
+
+def _refuse_to_abandon(reason: str) -> NoReturn:
+    raise SteadyError(reason)
+
+
+class BenchInput(Generic[T]):
+    """What the test feeds the actor through one channel. Hand `end` to the behavior."""
+
+    def __init__(self, bench: Bench, index: int, end: Rx[T]) -> None:
+        """Belong to `bench`; `Bench.input` makes it."""
+        #: The receiving end, as the actor's argument.
+        self.end = end
+        self._bench = bench
+        self._index = index
+
+    def send_all(self, values: Iterable[T], *, close: bool = False) -> None:
+        """Send all of `values`, and close the channel behind them if asked to.
+
+        Raises SteadyError when the channel's capacity is too small for them.
+        """
+        tx = cast("Tx[T]", self._bench._test_end(self._index))  # noqa: SLF001 - one thing in two classes
+        batch = list(values)
+        if len(batch) > tx.vacant():
+            message = (
+                f"{len(batch)} messages for room for {tx.vacant()}: give the input a larger capacity, or run between"
+            )
+            raise SteadyError(message)
+        for value in batch:
+            tx.send(value)
+        if close:
+            tx.mark_closed()
+        self._bench._commit_test()  # noqa: SLF001
+
+    def close(self) -> None:
+        """Close the channel: no message will come any more."""
+        self.send_all((), close=True)
+
+    def left(self) -> int:
+        """Messages that the actor has not taken yet, as committed."""
+        tx = cast("Tx[T]", self._bench._test_end(self._index))  # noqa: SLF001
+        return tx.capacity - tx.vacant()
+
+
+class BenchOutput(Generic[T]):
+    """What the actor sends the test through one channel. Hand `end` to the behavior."""
+
+    def __init__(self, bench: Bench, index: int, end: Tx[T]) -> None:
+        """Belong to `bench`; `Bench.output` makes it."""
+        #: The sending end, as the actor's argument.
+        self.end = end
+        self._bench = bench
+        self._index = index
+
+    def take_all(self) -> list[T]:
+        """Take all that the actor has committed."""
+        rx = cast("Rx[T]", self._bench._test_end(self._index))  # noqa: SLF001
+        values = rx.take_slice(rx.avail())
+        self._bench._commit_test()  # noqa: SLF001
+        return values
+
+    def is_closed(self) -> bool:
+        """Tell whether the actor has closed the channel and all of it was taken."""
+        return cast("Rx[T]", self._bench._test_end(self._index)).is_closed_and_empty()  # noqa: SLF001
+
+
+class Bench:
+    """Runs one actor, and stands at the other ends of its channels."""
+
+    def __init__(self, name: str = "actor") -> None:
+        """Begin with an empty bench; `clock` stands at 0."""
+        self.clock = ManualClock()
+        #: The actor's lives so far.
+        self.generation = 0
+        #: The behavior has returned, and that is committed.
+        self.finished = False
+        #: The last `run` ended in the crash that `crash_at` planned.
+        self.crashed = False
+        self._name = name
+        self._run = Mapping(None, layout.PAGE)
+        self._actor_side = _Side(self.clock)
+        self._test_side = _Side(self.clock)
+        self._test_turn: Turn | None = None
+        self._test_ends: list[ObjectTx[Any] | ObjectRx[Any]] = []
+        self._ends: list[Declared] = []
+        self._states = 0
+        self._behavior: Callable[..., None] | None = None
+        self._packed = b""
+        self._crash: tuple[str, int] | None = None
+
+    # Setting up
+
+    def input(self, capacity: int = 64, *, ring_bytes: int = _RING) -> BenchInput[Any]:
+        """Make a channel from the test to the actor."""
+        index = self._channel(capacity, ring_bytes, actor_sends=False)
+        return BenchInput(self, index, cast("Rx[Any]", self._ends[index]))
+
+    def output(self, capacity: int = 64, *, ring_bytes: int = _RING) -> BenchOutput[Any]:
+        """Make a channel from the actor to the test."""
+        index = self._channel(capacity, ring_bytes, actor_sends=True)
+        return BenchOutput(self, index, cast("Tx[Any]", self._ends[index]))
+
+    def _channel(self, capacity: int, ring_bytes: int, *, actor_sends: bool) -> int:
+        if self._behavior is not None:
+            message = "declare inputs and outputs before the actor"
+            raise ConfigurationError(message)
+        mapping = Mapping(None, layout.channel_bytes((ring_bytes + layout.PAGE - 1) & -layout.PAGE))
+        Ring.format(mapping, capacity)
+        index = len(self._ends)
+        kind = "tx" if actor_sends else "rx"
+        self._ends.append(Declared(kind, index, f"{kind} of channel {index}", id(self)))  # type: ignore[arg-type]
+        self._actor_side.channels.append((mapping, actor_sends))
+        self._test_side.channels.append((mapping, not actor_sends))
+        return index
+
+    def state(self) -> SteadyState[Any]:
+        """Make a state for the actor."""
+        self._states += 1
+        return cast("SteadyState[Any]", Declared("state", self._states - 1, "state", id(self)))
+
+    def actor(self, behavior: Callable[..., None], *args: object) -> None:
+        """Put the actor on the bench. Here a behavior may be any function."""
+        self._behavior = behavior
+        self._packed, _ = pack(self._name, _stand_in, [f"argument {i}" for i in range(len(args))], args)
+        self._test_turn, _, self._test_ends = self._test_side.begin(_NeverSleeps())
+
+    # Running
+
+    def run(self, *, turns: int | None = None, seconds: float = 0.0) -> None:
+        """Begin a life from the last commit and run it until it would wait for ever.
+
+        It also ends with the behavior, after `turns` turns, or at a crash that was planned. Waits for
+        a time end at once while not more than `seconds` have passed on the clock since the call.
+        What the behavior raises is raised here; what it had not committed is undone then.
+        """
+        if self._behavior is None:
+            message = "put an actor on the bench first: bench.actor(behavior, …)"
+            raise ConfigurationError(message)
+        if self.finished:
+            return
+        self.generation += 1
+        self.crashed = False
+        parker = _Parker(self.clock)
+        parker.until = self.clock() + seconds
+        turn, book, ends = self._actor_side.begin(parker, self.request_shutdown, self._fault())
+        turn.left = turns
+
+        def resolve(kind: str, index: int) -> object:
+            return SteadyState[object](book, index) if kind == "state" else ends[index]
+
+        _, args = unpack(self._packed, resolve)
+        try:
+            try:
+                self._behavior(self._make_actor(turn), *args)
+            except EndOfStream:
+                if not all(end.is_closed_and_empty() for end in ends if isinstance(end, ObjectRx)):
+                    raise
+            for end in ends:
+                if isinstance(end, ObjectTx):
+                    end.mark_closed()
+                else:
+                    end.close()
+            turn.finish()
+            self.finished = True
+        except _Unwound:
+            pass
+
+    def _make_actor(self, turn: Turn) -> Actor:
+        control = cast("ControlBlock", self._actor_side.control)
+        return Actor(
+            name=self._name,
+            generation=self.generation,
+            turn=turn,
+            control=control,
+            run=self._run.words,
+            clock=self.clock,
+        )
+
+    def crash_at(self, point: str, hit: int = 1) -> None:
+        """Plan a crash of the next `run`: when it reaches fault point `point` for the `hit`-th time."""
+        self._crash = (point, hit)
+
+    def _fault(self) -> Callable[[str], None] | None:
+        if self._crash is None:
+            return None
+        planned, left = self._crash
+        self._crash = None
+
+        def fault(point: str) -> None:
+            nonlocal left
+            if point == planned:
+                left -= 1
+                if left == 0:
+                    self.crashed = True
+                    raise _Unwound
+
+        return fault
+
+    # Around the actor
+
+    def request_shutdown(self) -> None:
+        """Request a shutdown, as the supervisor would."""
+        self._run.words[layout.SHUTDOWN] = 1
+
+    @property
+    def shutdown_requested(self) -> bool:
+        """A shutdown was requested, by the actor or by the test."""
+        return bool(self._run.words[layout.SHUTDOWN])
+
+    @property
+    def refusal(self) -> str:
+        """The reason that the actor's veto gave last; empty when it gave none."""
+        control = self._actor_side.control
+        return "" if control is None else control.refusal
+
+    def saved(self, state: SteadyState[T]) -> T | None:
+        """Return a state as of the last commit; None before the first one."""
+        control = self._actor_side.control
+        journal = None if control is None else control.journal()
+        if journal is None or not journal.snapshot_length:
+            return None
+        snapshot = self._actor_side.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+        return cast("T | None", decode(snapshot).get(cast("Declared", state).index))
+
+    def _test_end(self, index: int) -> ObjectTx[Any] | ObjectRx[Any]:
+        if not self._test_ends:
+            message = "put an actor on the bench first: bench.actor(behavior, …)"
+            raise ConfigurationError(message)
+        return self._test_ends[index]
+
+    def _commit_test(self) -> None:
+        if self._test_turn is not None:
+            self._test_turn.commit()
+
+
+def _stand_in() -> None:
+    """Stand for the behavior where only its arguments are pickled."""
