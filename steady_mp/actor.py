@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 class Actor:
     """One actor in one of its lives. Only the thread that runs the behavior may use it."""
 
-    __slots__ = ("_clock", "_control", "_looks", "_periods", "_run", "_start", "_turn", "generation", "log", "name")
+    __slots__ = (
+        "_clock",
+        "_control",
+        "_inputs",
+        "_looks",
+        "_periods",
+        "_run",
+        "_start",
+        "_turn",
+        "generation",
+        "log",
+        "name",
+    )
 
     def __init__(  # noqa: PLR0913 - keyword only; made in two places, the child and the bench
         self,
@@ -47,6 +59,7 @@ class Actor:
         self._run = run
         self._clock = clock
         self._start = run[layout.START_NS] / 1e9
+        self._inputs: list[ObjectRx[object]] | None = None
         self._periods: dict[float, Periodic] = {}
         self._looks: dict[Hashable, tuple[tuple[int, ...], ...]] = {}
 
@@ -61,11 +74,11 @@ class Actor:
         Never blocks. Raises StateError when the state can't be pickled or saved.
         """
         turn = self._turn
-        if turn.due or self._clock() >= turn.look_at:
-            return self._look_up(veto)
-        turn.pending += 1
-        turn.touched = False
-        return True
+        if self._clock() < turn.look_at:
+            turn.pending += 1
+            turn.touched = False
+            return True
+        return self._look_up(veto)
 
     def _look_up(self, veto: Callable[[], str | None] | None) -> bool:
         turn = self._turn
@@ -83,10 +96,13 @@ class Actor:
         return True
 
     def _has_nothing_left(self, *, draining: bool) -> bool:
-        inputs = [end for end in self._turn.ends if isinstance(end, ObjectRx)]
-        if not inputs:
-            return draining
-        return all(rx.is_closed_and_empty() for rx in inputs)
+        inputs = self._inputs
+        if inputs is None:
+            inputs = self._inputs = [end for end in self._turn.ends if isinstance(end, ObjectRx)]
+        for rx in inputs:
+            if not rx.is_closed_and_empty():
+                return False
+        return draining or bool(inputs)
 
     def commit(self) -> None:
         """Commit now what this turn has staged. Never blocks; raises StateError like `is_running`."""

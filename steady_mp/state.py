@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import pickle
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -49,26 +50,51 @@ class SteadyState(Generic[S]):
         return value
 
 
-def _describe(value: object) -> tuple[str, int]:
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}", getattr(kind, "state_version", 0)
+_PICKLE_HOOKS = (
+    "__reduce_ex__",
+    "__reduce__",
+    "__getstate__",
+    "__setstate__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
+)
+_ATOMS = frozenset({int, float, str, bytes, bool, type(None)})
+
+
+def _describe(kind: type) -> tuple[str, int]:
+    # A class of a script is in __main__ where the graph is built and in __mp_main__ where its actors run.
+    module = "__main__" if kind.__module__ == "__mp_main__" else kind.__module__
+    return f"{module}:{kind.__qualname__}", getattr(kind, "state_version", 0)
+
+
+def _is_record(kind: type) -> bool:
+    """Tell whether an instance is nothing but its ``__dict__``, as far as pickle is concerned."""
+    return (
+        all(getattr(kind, name, None) is getattr(object, name, None) for name in _PICKLE_HOOKS)
+        and all("__slots__" not in base.__dict__ for base in kind.__mro__)
+        and kind.__dictoffset__ != 0
+        and not issubclass(kind, (int, float, str, bytes, tuple, list, dict, set, frozenset))
+    )
 
 
 class StateBook:
     """All states of one actor: what its commits snapshot and its next life reads back.
 
-    A snapshot is one line of JSON (for each state: index, class, version) and the pickled values, in
-    one pickle, so that what two states share stays shared.
+    A snapshot is one line of JSON (for each state: index, class, version, flat) and the pickled
+    values, in one pickle, so that what two states share stays shared. The instance of a plain class
+    whose attributes are all numbers or text is *flat*: its ``__dict__`` is pickled instead, which
+    takes a tenth of the time.
     """
 
-    __slots__ = ("_heading", "_kinds", "_last", "_saved", "values")
+    __slots__ = ("_heading", "_kinds", "_last", "_records", "_saved", "values")
 
     def __init__(self, snapshot: bytes | None = None) -> None:
         """Start from a snapshot, or from nothing."""
         self.values: dict[int, object] = {}
         self._saved: dict[int, object] = {} if snapshot is None else decode(snapshot)
         self._last = snapshot
-        self._kinds: list[tuple[int, type]] = []
+        self._kinds: list[tuple[int, type, bool]] = []
+        self._records: dict[type, bool] = {}
         self._heading = b""
 
     def acquire(self, index: int, init: Callable[[], object]) -> object:
@@ -83,15 +109,21 @@ class StateBook:
             return None
         # What the last life saved and this one has not acquired yet is still state.
         values = {**self._saved, **self.values} if self._saved else self.values
-        kinds = [(index, type(value)) for index, value in values.items()]
+        kinds = []
+        parts: list[object] = []
+        for index, value in values.items():
+            kind = type(value)
+            flat = self._is_flat(kind, value)
+            kinds.append((index, kind, flat))
+            parts.append(value.__dict__ if flat else value)
         if kinds != self._kinds:
             self._kinds = kinds
-            heading = [[index, *_describe(value)] for index, value in values.items()]
+            heading = [[index, *_describe(kind), flat] for index, kind, flat in kinds]
             self._heading = json.dumps(heading).encode() + b"\n"
         try:
-            data = self._heading + pickle.dumps(list(values.values()), _PROTOCOL)
+            data = self._heading + pickle.dumps(parts, _PROTOCOL)
         except Exception as error:
-            names = ", ".join(_describe(value)[0] for value in values.values())
+            names = ", ".join(_describe(type(value))[0] for value in values.values())
             message = f"the state {names} can't be pickled: {error}"
             raise StateError(message) from error
         if data == self._last:
@@ -99,27 +131,47 @@ class StateBook:
         self._last = data
         return data
 
+    def _is_flat(self, kind: type, value: object) -> bool:
+        record = self._records.get(kind)
+        if record is None:
+            record = self._records[kind] = _is_record(kind)
+        return record and _ATOMS.issuperset(map(type, value.__dict__.values()))
+
 
 def decode(snapshot: bytes) -> dict[int, object]:
     """Read a snapshot back, by state. Raises StateError, naming the classes and the reason."""
     heading, _, body = snapshot.partition(b"\n")
     try:
         described = json.loads(heading)
-        names = ", ".join(name for _, name, _ in described)
+        names = ", ".join(name for _, name, _, _ in described)
     except ValueError:
         message = "a snapshot without a readable heading"
         raise StateError(message) from None
     try:
-        values = pickle.loads(body)  # noqa: S301 - our own 0700 directory, checked by its checksum
+        parts = pickle.loads(body)  # noqa: S301 - our own 0700 directory, checked by its checksum
+        values = [
+            _rebuild(name, part) if flat else part for (_, name, _, flat), part in zip(described, parts, strict=True)
+        ]
     except Exception as error:
         message = f"the snapshot of {names} can't be read: {type(error).__name__}: {error}"
         raise StateError(message) from error
-    for (_, name, version), value in zip(described, values, strict=True):
-        found = _describe(value)
+    for (_, name, version, _), value in zip(described, values, strict=True):
+        found = _describe(type(value))
         if found != (name, version):
             message = f"the snapshot holds {name} version {version}, the code has {found[0]} version {found[1]}"
             raise StateError(message)
-    return {index: value for (index, _, _), value in zip(described, values, strict=True)}
+    return {index: value for (index, _, _, _), value in zip(described, values, strict=True)}
+
+
+def _rebuild(name: str, attributes: dict[str, object]) -> object:
+    """Make an instance of the class `name` from its ``__dict__``."""
+    module, _, qualname = name.partition(":")
+    kind: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        kind = getattr(kind, part)
+    value = kind.__new__(kind)
+    value.__dict__.update(attributes)
+    return value
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - plain data is whatever JSON can say

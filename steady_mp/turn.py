@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from steady_mp.state import StateBook
 
 #: Seconds between two looks at whether a neighbour waits for what was put off.
-_LOOK: Final = 50e-6
+_LOOK: Final = 100e-6
 #: Seconds after which what was put off is committed.
 _PUT_OFF: Final = 1e-3
 #: Seconds that a turn waits in its middle while earlier turns are put off.
@@ -92,6 +92,7 @@ class Turn:
         "_clock",
         "_committed_at",
         "_control",
+        "_due",
         "_ends",
         "_epoch",
         "_fault",
@@ -104,7 +105,6 @@ class Turn:
         "_supervisor",
         "_warned",
         "_words",
-        "due",
         "look_at",
         "pending",
         "touched",
@@ -144,12 +144,11 @@ class Turn:
         grouped = grouped and not self._words[layout.UNGROUPED]
         self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
         self._committed_at = clock()
+        self._due = False
         #: Turns that ended without a commit since the last one.
         self.pending = 0
         #: The turn at work has staged something.
         self.touched = False
-        #: The next `is_running` must commit.
-        self.due = False
         #: When the next `is_running` has to look up from its fast path.
         self.look_at = 0.0
 
@@ -165,6 +164,11 @@ class Turn:
 
     # Ends of turns
 
+    def call_for_commit(self) -> None:
+        """Make the next `is_running` look up and commit."""
+        self._due = True
+        self.look_at = 0.0
+
     def end(self) -> None:
         """End the turn at work: commit it, or put that off while nobody waits for it."""
         now = self._clock()
@@ -178,14 +182,18 @@ class Turn:
         self.look_at = 0.0 if self._alone else now + _LOOK
 
     def _must_commit(self, now: float) -> bool:
-        if self.due or self._alone or now - self._committed_at >= _PUT_OFF:
+        if self._due or self._alone or now - self._committed_at >= _PUT_OFF:
             return True
-        return any(end.is_urgent() for end in self._ends)
+        for end in self._ends:  # noqa: SIM110 - a generator would double what a look costs
+            if end.is_urgent():
+                return True
+        return False
 
     def request_shutdown(self) -> None:
         """Ask, as part of this turn, for the graph to be drained."""
         self._requested = 1
-        self.touched = self.due = True
+        self.touched = True
+        self.call_for_commit()
 
     def finish(self) -> None:
         """Commit for the last time: the actor has finished."""
@@ -194,63 +202,78 @@ class Turn:
 
     # Commit
 
-    def commit(self) -> None:
+    def commit(self) -> None:  # noqa: C901 - fault points, in line because each call would cost more than its step
         """Make all that was staged since the last commit hold at once. Never blocks.
 
         Raises StateError when the state can't be pickled or saved.
         """
-        self._reach("commit:begin")
+        fault = self._fault
+        if fault is not None:
+            fault("commit:begin")
         snapshot = self._book.encode()
-        wishes = (self._requested, self._finished)
+        words = self._words
         ends = self._ends
-        if (
-            snapshot is None
-            and wishes == (self._words[layout.REQUESTED], self._words[layout.FINISHED])
-            and not any(end.is_staged() for end in ends)
-        ):
-            self._settle()
-            return
+        for end in ends:
+            if end.is_staged():
+                break
+        else:
+            if (
+                snapshot is None
+                and self._requested == words[layout.REQUESTED]
+                and self._finished == words[layout.FINISHED]
+            ):
+                self._settle()
+                return
         cursors = [end.freeze() for end in ends]
-        self._reach("commit:records")
+        if fault is not None:
+            fault("commit:records")
         if snapshot is not None:
             slot = 1 - self._snapshot[0]
             self._snapshot = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
-        self._reach("commit:snapshot")
+        if fault is not None:
+            fault("commit:snapshot")
         epoch = self._epoch + 1
-        journal = [*self._snapshot, *wishes]
+        journal = [*self._snapshot, self._requested, self._finished]
         for cursor in cursors:
             journal += cursor
         self._control.write_journal(epoch, journal)
-        self._reach("commit:journal")
+        if fault is not None:
+            fault("commit:journal")
         self._control.put_in_force(epoch)
         self._epoch = epoch
-        self._reach("commit:epoch")
+        if fault is not None:
+            fault("commit:epoch")
         self._publish(cursors)
         self._settle()
 
     def _publish(self, cursors: list[Cursor]) -> None:
+        fault = self._fault
         alone = self.pending == 0
         for end, cursor in zip(self._ends, cursors, strict=True):
             end.publish(cursor, alone=alone)
-            self._reach("commit:publish")
+            if fault is not None:
+                fault("commit:publish")
         words = self._words
         asked = self._requested and not words[layout.REQUESTED]
         words[layout.REQUESTED] = self._requested
         words[layout.FINISHED] = self._finished
-        self._reach("commit:published")
+        if fault is not None:
+            fault("commit:published")
         fence()
         for end, neighbour in zip(self._ends, self._neighbours, strict=True):
             if end.wants_ring():
                 neighbour.ring()
-                self._reach("commit:ring")
+                if fault is not None:
+                    fault("commit:ring")
         if asked:
             self._supervisor.ring()
-        self._reach("commit:done")
+        if fault is not None:
+            fault("commit:done")
 
     def _settle(self) -> None:
         self._words[layout.TURNS] += self.pending + 1
         self.pending = 0
-        self.due = False
+        self._due = False
         self._committed_at = self._clock()
 
     def _reach(self, point: str) -> None:

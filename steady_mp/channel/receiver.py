@@ -179,7 +179,7 @@ class ObjectRx(Rx[T]):
             left = len(self._batch) - self._index
         ungrouped = self._group - (self.position() - self._committed.messages)
         if ungrouped <= 0 or left < self._burst:
-            self._turn.due = True
+            self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
         else:
             self._safe = self._index + min(left - self._burst, ungrouped)
@@ -203,10 +203,14 @@ class ObjectRx(Rx[T]):
             self._base += self._index
             self._index = 0
         self._safe = 0
-        if record.kind == layout.RECORD_BATCH:
-            self._batch.extend(cast("list[T]", pickle.loads(record.payload)))  # noqa: S301 - our own 0700 directory
+        kind, payload = record.kind, record.payload
+        if kind == layout.RECORD_OBJECT:
+            self._batch.append(pickle.loads(payload))  # noqa: S301 - our own 0700 directory
+        elif kind == layout.RECORD_BATCH:
+            self._batch.extend(pickle.loads(payload))  # noqa: S301
         else:
-            self._batch.append(cast("T", pickle.loads(record.payload)))  # noqa: S301
+            numbers = memoryview(payload).cast("q" if kind == layout.RECORD_INTS else "d")
+            self._batch.extend(cast("list[T]", numbers.tolist()))
         self._read_position = record.end
         self._marks.append((first + record.messages, record.end))
 

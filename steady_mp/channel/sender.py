@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import pickle
-from typing import TYPE_CHECKING, Final, TypeVar
+from array import array
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from steady_mp.channel.endpoints import ChannelStatistics, SendOutcome, SendSaturation, Tx
 from steady_mp.channel.waits import Empty, Vacant
@@ -14,7 +15,7 @@ from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Condition, Pace
@@ -24,8 +25,9 @@ T = TypeVar("T")
 #: Most messages that a group of put-off turns may stage; half the channel if that is less.
 GROUP: Final = 256
 
-# Values that can't change after send are staged as they are and pickled as one batch: an int of 64
-# bits, a float, a bool and None take at most _ATOM bytes of that batch, short text its length more.
+# Values that can't change after send are staged as they are and written as one batch: ints of 64 bits
+# or floats alone as an array, mixed ones pickled as a list. A number, a bool and None take at most
+# _ATOM bytes of such a batch, short text its length more.
 _ATOM: Final = 16
 _BATCH_OVERHEAD: Final = 64
 _LEAST: Final = -(1 << 63)
@@ -34,6 +36,7 @@ _FIXED: Final = frozenset({float, bool, type(None)})
 _SHORT: Final = 256
 _IMMUTABLE: Final = frozenset({int, float, bool, type(None), str, bytes})
 _PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
+_ARRAYS: Final = {int: ("q", layout.RECORD_INTS), float: ("d", layout.RECORD_FLOATS)}
 
 
 class ObjectTx(Tx[T]):
@@ -56,6 +59,7 @@ class ObjectTx(Tx[T]):
         "_group",
         "_head",
         "_head_position",
+        "_kind",
         "_position",
         "_ring",
         "_sent",
@@ -71,9 +75,8 @@ class ObjectTx(Tx[T]):
         self._turn = turn
         self._sent, self._position, self._closed = cursor
         self._committed = self._before = cursor
-        self._atoms: list[object] = []
-        self._append = self._atoms.append
         self._extra = 0
+        self._open_batch(int)
         self._grant = 0
         self._group = max(1, min(GROUP, ring.capacity // 2))
         self._burst = 1
@@ -93,11 +96,19 @@ class ObjectTx(Tx[T]):
 
     def send(self, value: T, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:
         """See `Tx.send`."""
-        kind = type(value)
-        if self._grant and ((kind is int and _LEAST <= value <= _MOST) or kind in _FIXED):  # type: ignore[operator]
+        if type(value) is self._kind and self._grant:
+            try:
+                self._append(value)
+            except OverflowError:  # an int of more than 64 bits
+                pass
+            else:
+                self._grant -= 1
+                self._turn.touched = True
+                return
+        elif self._grant and self._kind is None and self._is_number(value):
+            self._append(value)
             self._grant -= 1
             self._turn.touched = True
-            self._append(value)
             return
         self._check_open()
         payload, need = self._encode(value)
@@ -146,7 +157,7 @@ class ObjectTx(Tx[T]):
     def mark_closed(self) -> None:
         """See `Tx.mark_closed`."""
         self._turn.touched = True
-        self._turn.due = True
+        self._turn.call_for_commit()
         self._closed = 1
         self._grant = 0
 
@@ -192,7 +203,7 @@ class ObjectTx(Tx[T]):
     def _encode(self, value: object) -> tuple[bytes | None, int]:
         """Pickle `value` unless it can wait for the batch; tell how many bytes it needs."""
         kind = type(value)
-        if (kind is int and _LEAST <= value <= _MOST) or kind in _FIXED:  # type: ignore[operator]
+        if self._is_number(value):
             return None, _ATOM + _BATCH_OVERHEAD
         if (kind is str or kind is bytes) and len(value) <= _SHORT:  # type: ignore[arg-type]
             return None, _ATOM + _BATCH_OVERHEAD + 4 * len(value)  # type: ignore[arg-type]
@@ -210,6 +221,12 @@ class ObjectTx(Tx[T]):
             raise MessageTooLarge(message)
         return payload, need
 
+    @staticmethod
+    def _is_number(value: object) -> bool:
+        """Tell whether `value` takes at most _ATOM bytes of any batch."""
+        kind = type(value)
+        return kind in _FIXED or (kind is int and _LEAST <= value <= _MOST)  # type: ignore[operator]
+
     def _pending(self) -> int:
         """Most bytes that the atoms staged so far will take in the ring."""
         return len(self._atoms) * _ATOM + self._extra + _BATCH_OVERHEAD if self._atoms else 0
@@ -226,6 +243,7 @@ class ObjectTx(Tx[T]):
     def _stage(self, value: object, payload: bytes | None, need: int) -> None:
         self._turn.touched = True
         if payload is None:
+            self._admit(type(value))
             self._append(value)
             self._extra += need - _ATOM - _BATCH_OVERHEAD
             if len(self._atoms) >= layout.RECORD_MAX_COUNT:
@@ -244,7 +262,7 @@ class ObjectTx(Tx[T]):
         left = min(room, free // _ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
         ungrouped = self._group - (self.position() - self._committed.messages)
         if ungrouped <= 0 or left < self._burst:
-            self._turn.due = True
+            self._turn.call_for_commit()
         else:
             left = min(left, ungrouped)
         self._grant = max(0, left - 1)
@@ -253,12 +271,34 @@ class ObjectTx(Tx[T]):
         self._position = self._ring.write(self._position, kind, count, self._sent, payload)
         self._sent += count
 
+    def _open_batch(self, kind: type) -> None:
+        """Begin a batch for values of `kind`: an array where there is one for them, else a list."""
+        code, _ = _ARRAYS.get(kind, (None, 0))
+        self._kind = None if code is None else kind
+        self._atoms: array[Any] | list[Any] = [] if code is None else array(code)
+        self._append: Callable[[Any], None] = self._atoms.append
+
+    def _admit(self, kind: type) -> None:
+        """Make the batch one that takes values of `kind`."""
+        if kind is self._kind:
+            return
+        if not self._atoms:
+            self._open_batch(kind)
+        elif self._kind is not None:
+            mixed = list(self._atoms)
+            self._open_batch(object)
+            self._atoms.extend(mixed)
+
     def _flush(self) -> None:
         """Write the batch of atoms into the ring, beyond the committed tail."""
-        if self._atoms:
-            payload = pickle.dumps(self._atoms, _PROTOCOL)
-            self._write(layout.RECORD_BATCH, len(self._atoms), payload)
-            self._atoms.clear()
+        atoms = self._atoms
+        if atoms:
+            if isinstance(atoms, list):
+                self._write(layout.RECORD_BATCH, len(atoms), pickle.dumps(atoms, _PROTOCOL))
+                atoms.clear()
+            else:
+                self._write(_ARRAYS[self._kind][1], len(atoms), atoms.tobytes())  # type: ignore[index]
+                del atoms[:]
             self._extra = 0
 
     # The consumer's side

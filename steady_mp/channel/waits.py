@@ -43,8 +43,9 @@ class Pace(Protocol):
 
     #: The turn has staged something.
     touched: bool
-    #: The next `is_running` must commit: an end has run dry, or enough is staged.
-    due: bool
+
+    def call_for_commit(self) -> None:
+        """Make the next `is_running` commit: an end has run dry, or enough is staged."""
 
     def hold(self, end: End, ready: Callable[[], bool]) -> None:
         """Wait inside a turn, without ending it, until `ready` answers True."""

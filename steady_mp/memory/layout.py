@@ -15,7 +15,8 @@ TAIL and HEAD count messages, TAIL_POS and HEAD_POS count bytes; all four only e
 in the ring is the position modulo the ring's size.
 
 Ring record, 16-byte aligned, may wrap behind its header: ``length:u32 kind:u16 count:u16 first:u64``,
-then the payload. ``first`` is the number of the record's first message.
+then the payload. ``first`` is the number of the record's first message. Kinds: one pickled object, a
+pickled list of messages, an array of 8-byte ints, an array of 8-byte floats.
 
 Control block of an actor: one page of words written in place, then two journal slots.
 
@@ -63,6 +64,8 @@ RECORD: Final = struct.Struct("<IHHQ")
 RECORD_ALIGN: Final = 16
 RECORD_OBJECT: Final = 0
 RECORD_BATCH: Final = 1
+RECORD_INTS: Final = 2
+RECORD_FLOATS: Final = 3
 RECORD_MAX_COUNT: Final = 4096
 
 # Control block
