@@ -8,9 +8,10 @@ INSTALLED := $(VENV)/.installed
 BENCHMARKED := $(VENV)/.bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-# Passed on: `make run RUN="--rate 100 --beats 20"`, `make test TEST="-k worker"`.
+# Passed on: `make run RUN="--rate 100 --beats 20"`, `make test TEST="-k worker"`, `make bench BENCH=--quick`.
 RUN ?= --rate 500 --beats 60
 TEST ?=
+BENCH ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format types bench chaos clean FORCE
@@ -38,7 +39,7 @@ types: $(INSTALLED)  ## check the types
 	@$(BIN)/mypy
 
 bench: $(BENCHMARKED)  ## measure the channel and the restart beside their peers
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 chaos: $(INSTALLED)  ## kill actors 10,000 times; the result must not change
 	@$(BIN)/python -m tests.chaos.long

@@ -1,0 +1,1 @@
+"""The experiments, one file each. A module here offers ``experiments()``."""

@@ -1,0 +1,178 @@
+"""Ping-pong: the median time of a round trip between two processes that sleep while they wait.
+
+Once with the next trip begun at once, so that one process sleeps while the other one works, and once
+with a pause of a millisecond before each trip, so that both of them, and often the cores, are asleep.
+"""
+
+from __future__ import annotations
+
+import functools
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchmarks.figures import MICROSECONDS
+from benchmarks.pair import CONTEXT, run_pair
+from benchmarks.peer import Link, Peer, peers
+from benchmarks.race import Contestant, Race
+from benchmarks.steady import run_graph, state_of
+from steady_mp import Actor, Graph, Rx, SteadyState, Tx
+
+if TYPE_CHECKING:
+    from benchmarks.experiment import Effort, Experiment
+
+_BASELINE = "multiprocessing.Pipe"
+_CAPACITY = 64
+_PAUSE = 1e-3
+#: With the pause a trip takes about ten times as long.
+_FEWER = 5
+
+
+@dataclass
+class Trips:
+    """The state of the side that begins: the nanoseconds of each trip, kept aside until the last one is made."""
+
+    nanoseconds: list[int] = field(default_factory=list)
+
+
+# Peers
+
+
+def _echo(there: Link, back: Link, trips: int) -> None:
+    receive = there.receiver()
+    send = back.sender()
+    for _ in range(trips):
+        send(receive())
+
+
+def _play(there: Link, back: Link, trips: int, pause: float) -> list[int]:
+    send = there.sender()
+    receive = back.receiver()
+    nanoseconds = []
+    for number in range(trips):
+        if pause:
+            time.sleep(pause)
+        begin = time.perf_counter_ns()
+        send(number)
+        answer = receive()
+        nanoseconds.append(time.perf_counter_ns() - begin)
+        _check(answer, number)
+    return nanoseconds
+
+
+def _check(answer: object, number: int) -> None:
+    if answer != number:
+        message = f"ping {number} was answered by {answer!r}"
+        raise ValueError(message)
+
+
+# Ours
+
+
+def echo(actor: Actor, ping: Rx[int], pong: Tx[int]) -> None:
+    """Send back what comes."""
+    while actor.is_running():
+        pong.send(ping.take())
+
+
+def play(  # noqa: PLR0913, PLR0917 - two ends, a state and two numbers
+    actor: Actor, ping: Tx[int], pong: Rx[int], state: SteadyState[Trips], trips: int, pause: float
+) -> None:
+    """Send a number and wait until it comes back, so many times."""
+    record = state.acquire(Trips)
+    nanoseconds: list[int] = []
+    while actor.is_running() and len(nanoseconds) < trips:
+        if pause:
+            time.sleep(pause)
+        number = len(nanoseconds)
+        begin = time.perf_counter_ns()
+        ping.send(number)
+        actor.await_for_all(pong.wait_avail(1))
+        answer = pong.take()
+        nanoseconds.append(time.perf_counter_ns() - begin)
+        _check(answer, number)
+    record.nanoseconds = nanoseconds
+
+
+class _Trips(Contestant):
+    """A contestant whose sample is the median trip of a round."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
+
+    def measure(self, effort: Effort) -> list[float]:
+        """See `Contestant.measure`."""
+        trips = max(1, effort.trips // _FEWER) if self._pause else effort.trips
+        nanoseconds = self.play(trips, effort.patience)
+        if len(nanoseconds) != trips:
+            message = f"{len(nanoseconds)} of {trips} trips were made"
+            raise ValueError(message)
+        return [statistics.median(nanoseconds) / 1e9]
+
+    def play(self, trips: int, patience: float) -> list[int]:
+        """Make so many trips; return the nanoseconds of each."""
+        raise NotImplementedError
+
+
+class _PeerTrips(_Trips):
+    """A peer, over two links."""
+
+    def __init__(self, peer: Peer, pause: float) -> None:
+        super().__init__(pause)
+        self.name = peer.name
+        self._peer = peer
+
+    def missing(self) -> str | None:
+        """See `Contestant.missing`."""
+        return self._peer.missing()
+
+    def play(self, trips: int, patience: float) -> list[int]:
+        """See `_Trips.play`."""
+        there = self._peer.link(_CAPACITY, CONTEXT)
+        back = self._peer.link(_CAPACITY, CONTEXT)
+        try:
+            nanoseconds: list[int] = run_pair(
+                functools.partial(_echo, there, back, trips),
+                functools.partial(_play, there, back, trips, self._pause),
+                patience,
+            )
+        finally:
+            there.close()
+            back.close()
+        return nanoseconds
+
+
+class _SteadyTrips(_Trips):
+    """Ours, over two channels."""
+
+    name = "steady-mp"
+    note = "two commits a trip"
+    ours = True
+
+    def play(self, trips: int, patience: float) -> list[int]:
+        """See `_Trips.play`."""
+        graph = Graph("bench", log_level="warning")
+        ping_tx, ping_rx = graph.channel(capacity=_CAPACITY)
+        pong_tx, pong_rx = graph.channel(capacity=_CAPACITY)
+        graph.actor("play", play, ping_tx, pong_rx, graph.state(), trips, self._pause)
+        graph.actor("echo", echo, ping_rx, pong_tx)
+        return Trips(**state_of(run_graph(graph, patience), "play")).nanoseconds
+
+
+def _race(name: str, title: str, pause: float) -> Race:
+    return Race(
+        name=name,
+        title=title,
+        unit=MICROSECONDS,
+        baseline=_BASELINE,
+        contestants=[_SteadyTrips(pause), *(_PeerTrips(peer, pause) for peer in peers())],
+    )
+
+
+def experiments() -> list[Experiment]:
+    """See `benchmarks.experiment.discover`."""
+    return [
+        _race("ping-pong", "round trip of an int, median of each round", 0.0),
+        _race("ping-pong-idle", f"round trip of an int after both slept {_PAUSE * 1e3:g} ms", _PAUSE),
+    ]
