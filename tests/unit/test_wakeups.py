@@ -6,12 +6,14 @@ When it sleeps, no ring is pending and no peer moves any more, then what it wait
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import contextlib
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steady_mp import EndOfStream, PeerGone
 from steady_mp.conditions import Condition, all_of, any_of
 from steady_mp.memory import layout
 from steady_mp.parking import Wake
@@ -155,13 +157,15 @@ def test_a_wait_inside_a_turn_loses_none_either(verb: str, script: list[str | No
     for _ in range(staged):
         scene.move("x")
         middle.rx(scene.x).take()
-    ends: dict[str, Any] = {"send": middle.tx(scene.z), "take": middle.rx(scene.x)}
     try:
-        ends["send"].send(1) if verb == "send" else ends["take"].take()
+        if verb == "send":
+            with contextlib.suppress(PeerGone):
+                middle.tx(scene.z).send(1)
+        else:
+            with contextlib.suppress(EndOfStream):
+                middle.rx(scene.x).take()
     except Overslept:
         assert not (middle.tx(scene.z).vacant() if verb == "send" else middle.rx(scene.x).avail())
-    except Exception as error:  # noqa: BLE001 - the peer is gone or its stream has ended
-        assert type(error).__name__ == ("PeerGone" if verb == "send" else "EndOfStream")
 
 
 # The single steps of the argument
@@ -187,7 +191,7 @@ def test_one_of_several_targets_overtaken_while_arming_keeps_the_actor_awake() -
     _, source, sink, channel = pair()
     rx = sink.rx(channel)
     near, far = rx.wait_avail(1), rx.wait_avail(3)
-    moved = []
+    moved: list[int] = []
 
     def move() -> None:
         if not moved and rx._armed < layout.NEVER:
