@@ -60,6 +60,16 @@ class Plan:
             files[actor_file(index, "control")] = layout.control_bytes(len(actor.ends))
         return files
 
+    def leads(self, start: int, goal: int, around: int) -> bool:
+        """Tell whether what actor `start` sends can reach actor `goal`, not by way of actor `around`."""
+        reached = {start}
+        while goal not in reached:
+            further = {c.consumer for c in self.channels if c.producer in reached} - reached - {around}
+            if not further:
+                return False
+            reached |= further
+        return True
+
     def to_json(self) -> str:
         """Write the plan down."""
         return json.dumps(asdict(self), indent=1)

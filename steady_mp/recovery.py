@@ -36,9 +36,11 @@ def recover(
         if sends:
             publish_tx(words, cursor)
             words[layout.WAKE_HEAD] = layout.NEVER
+            words[layout.TX_HELD] = 0
         else:
             publish_rx(words, cursor)
             words[layout.WAKE_TAIL] = layout.NEVER
+            words[layout.RX_HELD] = 0
         reach("recover:publish")
     control.words[layout.REQUESTED] = journal.requested
     control.words[layout.FINISHED] = journal.finished

@@ -94,6 +94,7 @@ class Turn:
         "_control",
         "_due",
         "_ends",
+        "_entangled",
         "_epoch",
         "_fault",
         "_finished",
@@ -140,6 +141,7 @@ class Turn:
         self._finished = journal.finished
         self._ends: list[Staging] = []
         self._neighbours: list[Neighbour] = []
+        self._entangled: dict[int, list[Staging]] = {}
         self._warned: set[str] = set()
         grouped = grouped and not self._words[layout.UNGROUPED]
         self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
@@ -154,8 +156,16 @@ class Turn:
 
     def join(self, end: Staging, neighbour: Neighbour) -> None:
         """Make `end` part of each commit; `neighbour` is at its other end."""
+        for other, known in zip(self._ends, self._neighbours, strict=True):
+            if known is neighbour:
+                self.entangle(end, other)
+                self.entangle(other, end)
         self._ends.append(end)
         self._neighbours.append(neighbour)
+
+    def entangle(self, end: Staging, other: Staging) -> None:
+        """Note that what the peer of `end` does may depend on what is staged at `other`."""
+        self._entangled.setdefault(id(end), []).append(other)
 
     @property
     def ends(self) -> list[Staging]:
@@ -296,49 +306,55 @@ class Turn:
     def hold(self, end: End, ready: Callable[[], bool]) -> None:
         """Wait in the middle of a turn until `ready` answers True, without ending the turn.
 
-        Where that can never be, because the channel is full of the turn's own messages or the peer
-        waits for what the turn has staged, the turn is torn: it commits early.
+        Where that can never be, because the channel is full of the turn's own messages or somebody
+        sleeps until what the turn has staged, the turn is torn: it commits early. Who comes to sleep
+        for it after this look finds it said in the channel (`End.hold_back`), and rings.
         """
         patience = self._clock() + _PATIENCE
         while not ready():
-            choked = end.is_choked() or self._is_entangled(end)
-            if self.pending and (choked or self._clock() >= patience):
+            torn = self._must_tear(end)
+            if self.pending and (torn or self._clock() >= patience):
                 self._words[layout.UNGROUPED] = 1
                 self._abandon(
                     "a turn had to wait in its middle while earlier ones were put off; repeating them one by one"
                 )
-            if choked:
+            if torn:
                 self._commit_early(end)
             else:
-                self.sleep(self._arm_held(end, patience if self.pending else None), ready)
+                self._sleep_held(end, ready, patience if self.pending else None)
 
-    def _arm_held(self, end: End, deadline: float | None) -> Callable[[Alarm], None]:
+    def _must_tear(self, end: End) -> bool:
+        """Tell whether nothing can change at `end` before this turn commits what it has staged."""
+        return end.is_choked() or any(other.peer_waits() for other in self._entangled.get(id(end), ()))
+
+    def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None) -> None:
+        held = [end, *self._entangled.get(id(end), ())]
+
         def arm(alarm: Alarm) -> None:
             end.arm_change()
             alarm.ends.append(end)
+            for other in held:
+                other.hold_back()
             if deadline is not None:
                 alarm.at(deadline)
 
-        return arm
-
-    def _is_entangled(self, end: End) -> bool:
-        """Tell whether the peer of `end` sleeps until something that this turn has staged elsewhere."""
-        peer = self._neighbours[self._ends.index(end)]  # type: ignore[arg-type]
-        return any(
-            other is not end and neighbour is peer and other.peer_waits()
-            for other, neighbour in zip(self._ends, self._neighbours, strict=True)
-        )
+        self.sleep(arm, lambda: ready() or self._must_tear(end))
+        for other in held:
+            other.let_go()
 
     def _commit_early(self, end: End) -> None:
         name = self._ends[self._ends.index(end)].name  # type: ignore[arg-type]
         self._words[layout.EARLY_COMMITS] += 1
         if name not in self._warned:
             self._warned.add(name)
+            if end.is_choked():
+                why = f"it takes or sends more than channel {name} (capacity {end.capacity}) lets it"
+                mend = "raise the capacity, or send less a turn (vacant(), wait_vacant(n))"
+            else:
+                why = f"it waits for channel {name} while somebody waits for what it has sent or taken"
+                mend = "commit() before such a wait, with a state that says how far the turn has come"
             logging.getLogger("steady_mp").warning(
-                "a turn takes or sends more than channel %s (capacity %d) lets it: committed early, so a crash "
-                "repeats only its rest; raise the capacity, or send less a turn (vacant(), wait_vacant(n))",
-                name,
-                end.capacity,
+                "a turn was committed early, so a crash repeats only its rest: %s; %s", why, mend
             )
         self.commit()
 
@@ -350,6 +366,9 @@ class Turn:
         fence()
         # Looking again behind the fence: either we see what the peer published, or it sees that we wait.
         if not ready() and not any(end.is_overtaken() for end in alarm.ends):
+            for end in alarm.ends:
+                if end.is_held_back():
+                    self._neighbours[self._ends.index(end)].ring()  # type: ignore[arg-type]
             words = self._words
             words[layout.PARKS] += 1
             words[layout.PHASE] = layout.PHASE_WAITING

@@ -255,6 +255,10 @@ class ObjectRx(Rx[T]):
         """Tell whether the tail has reached what was armed, so that no ring may come for it."""
         return self._words[layout.TAIL] >= self._armed
 
+    def is_held_back(self) -> bool:
+        """Tell whether the producer has sent what was armed, and waits in the middle of its turn."""
+        return self._words[layout.TX_HELD] >= self._armed
+
     # The turn's side
 
     def mark(self) -> tuple[int, ...]:
@@ -268,8 +272,8 @@ class ObjectRx(Rx[T]):
 
     def peer_waits(self) -> bool:
         """Tell whether the producer sleeps until something that is staged here is committed."""
-        wanted = self._words[layout.WAKE_HEAD]
-        return wanted != layout.NEVER and wanted <= self.position()
+        # A producer that waits for less than what was published has been rung already.
+        return self._committed.messages < self._words[layout.WAKE_HEAD] <= self.position()
 
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle: no, a producer waits when there is plenty to take."""
@@ -277,7 +281,16 @@ class ObjectRx(Rx[T]):
 
     def is_choked(self) -> bool:
         """Tell whether no message can come before a commit: the producer waits for the room that was taken."""
-        return self._committed.messages < self._words[layout.WAKE_HEAD] < layout.NEVER
+        return self.peer_waits()
+
+    def hold_back(self) -> None:
+        """Tell the producer how far the head will be."""
+        if self.is_staged():
+            self._words[layout.RX_HELD] = self.position()
+
+    def let_go(self) -> None:
+        """Hold nothing back any more."""
+        self._words[layout.RX_HELD] = 0
 
     def close(self) -> None:
         """Take nothing any more, from the next commit on: the actor has finished."""

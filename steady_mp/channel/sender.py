@@ -341,6 +341,10 @@ class ObjectTx(Tx[T]):
         """Tell whether the head has reached what was armed, so that no ring may come for it."""
         return self._words[layout.HEAD] >= self._armed
 
+    def is_held_back(self) -> bool:
+        """Tell whether the consumer has taken what was armed, and waits in the middle of its turn."""
+        return self._words[layout.RX_HELD] >= self._armed
+
     # The turn's side
 
     def mark(self) -> tuple[int, ...]:
@@ -357,16 +361,27 @@ class ObjectTx(Tx[T]):
         wanted = self._words[layout.WAKE_TAIL]
         if wanted == layout.NEVER:
             return False
-        return wanted <= self.position() or self._closed != self._committed.closed
+        # A consumer that waits for less than what was published has been rung already.
+        return self._committed.messages < wanted <= self.position() or self._closed != self._committed.closed
 
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle: a consumer that waits has nothing to do."""
         return self.peer_waits()
 
     def is_choked(self) -> bool:
-        """Tell whether no room can come before a commit: the consumer has taken all there is, or waits for more."""
+        """Tell whether no room can come before a commit: all that fills the channel is staged, or is waited for."""
         published = self._committed.messages
-        return self._words[layout.HEAD] == published or published < self._words[layout.WAKE_TAIL] < layout.NEVER
+        return (self._words[layout.HEAD] == published != self.position()) or self.peer_waits()
+
+    def hold_back(self) -> None:
+        """Tell the consumer how far the tail will be; a closing is news for whatever it waits for."""
+        if self.is_staged():
+            closing = self._closed != self._committed.closed
+            self._words[layout.TX_HELD] = layout.NEVER - 1 if closing else self.position()
+
+    def let_go(self) -> None:
+        """Hold nothing back any more."""
+        self._words[layout.TX_HELD] = 0
 
     def freeze(self) -> Cursor:
         """Write what is staged into the ring and return the cursor to commit."""

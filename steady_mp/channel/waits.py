@@ -32,10 +32,19 @@ class End(Protocol):
         """Return what changes whenever either end moves."""
 
     def is_choked(self) -> bool:
-        """Tell whether nothing can change here before this actor commits."""
+        """Tell whether nothing can change here before this actor commits what is staged here."""
 
     def peer_waits(self) -> bool:
         """Tell whether the peer sleeps until something that is staged here is committed."""
+
+    def hold_back(self) -> None:
+        """Tell the peer what is staged here, so that it rings when it comes to need it."""
+
+    def let_go(self) -> None:
+        """Take back what `hold_back` told."""
+
+    def is_held_back(self) -> bool:
+        """Tell whether the peer has staged what was armed, and waits in the middle of its turn."""
 
 
 class Pace(Protocol):

@@ -6,10 +6,13 @@ cast to ``Q``. Words of different writers live on different 64-byte cache lines.
 Channel file: one header page, then the ring.
 
     line 0  what never changes: MAGIC, CAPACITY, RING_BYTES
-    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED
-    line 2  written by the consumer: HEAD, HEAD_POS, RX_CLOSED
+    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD
+    line 2  written by the consumer: HEAD, HEAD_POS, RX_CLOSED, RX_HELD
     line 3  written by the consumer: WAKE_TAIL, the tail at which it wants to be woken
     line 4  written by the producer: WAKE_HEAD, the head at which it wants to be woken
+
+TX_HELD and RX_HELD are 0, except while that end's actor waits in the middle of a turn: then they say
+which TAIL or HEAD its commit would bring, so that a peer that needs it rings for it.
 
 TAIL and HEAD count messages, TAIL_POS and HEAD_POS count bytes; all four only ever grow, and the place
 in the ring is the position modulo the ring's size.
@@ -52,9 +55,11 @@ CH_RING_BYTES: Final = 2
 TAIL: Final = 8
 TAIL_POS: Final = 9
 TX_CLOSED: Final = 10
+TX_HELD: Final = 11
 HEAD: Final = 16
 HEAD_POS: Final = 17
 RX_CLOSED: Final = 18
+RX_HELD: Final = 19
 WAKE_TAIL: Final = 24
 WAKE_HEAD: Final = 32
 RING_START: Final = PAGE

@@ -113,6 +113,7 @@ class Life:
             fault=fault,
         )
         self._ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
+        self._entangle()
         reach("start:ready")
 
     def _open(self, position: int, cursor: Cursor) -> ObjectTx[object] | ObjectRx[object]:
@@ -123,6 +124,16 @@ class Life:
         end = ObjectTx(ring, self._turn, cursor) if plan.sends else ObjectRx(ring, self._turn, cursor)
         self._turn.join(end, self._neighbour(peer))
         return end
+
+    def _entangle(self) -> None:
+        """Tell the turn where an answer may come by another way than the question went."""
+        plans = [(plan, self._plan.channels[plan.channel]) for plan in self._me.ends]
+        for answer, (coming, by) in zip(self._ends, plans, strict=True):
+            for question, (going, to) in zip(self._ends, plans, strict=True):
+                if not going.sends or coming.sends or to.consumer == by.producer:
+                    continue
+                if self._plan.leads(to.consumer, by.producer, self._index):
+                    self._turn.entangle(answer, question)
 
     @functools.cache  # noqa: B019 - one life, one process
     def _neighbour(self, peer: int) -> Doorbell:

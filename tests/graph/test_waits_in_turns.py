@@ -1,0 +1,52 @@
+"""Turns that wait in their middle: no ring is lost, and nobody waits for what somebody else holds back."""
+
+from __future__ import annotations
+
+import pytest
+
+from steady_mp import ExitCode, Graph
+from tests.support import pipeline, talk
+from tests.support.runs import Outcome, complete
+
+pytestmark = pytest.mark.timeout(60)
+
+ROUNDS = 1000
+
+
+def check(outcome: Outcome, answers: list[int]) -> None:
+    assert outcome.report.exit_code is ExitCode.DRAINED, outcome.report.why
+    assert outcome.actor("ask").state["answers"] == answers
+    assert not outcome.rescues, outcome.counters
+    early = outcome.counters["ask"]["EARLY_COMMITS"]
+    # Such a turn is torn once, where it waits. More would say that it spins while it waits.
+    assert early <= len(answers)
+
+
+def test_question_and_answer_in_one_turn() -> None:
+    graph = Graph("talk", log_level="error")
+    questions_tx, questions_rx = graph.channel(4)
+    answers_tx, answers_rx = graph.channel(4)
+    graph.actor("ask", talk.ask, questions_tx, answers_rx, ROUNDS, graph.state())
+    graph.actor("serve", talk.serve, questions_rx, answers_tx, graph.state())
+    check(complete(graph), [2 * number for number in range(ROUNDS)])
+
+
+def test_the_answer_comes_from_somebody_else() -> None:
+    graph = Graph("ring", log_level="error")
+    questions_tx, questions_rx = graph.channel(4)
+    between_tx, between_rx = graph.channel(4)
+    answers_tx, answers_rx = graph.channel(4)
+    graph.actor("ask", talk.ask, questions_tx, answers_rx, ROUNDS, graph.state())
+    graph.actor("first", talk.serve, questions_rx, between_tx, graph.state())
+    graph.actor("second", talk.serve, between_rx, answers_tx, graph.state())
+    check(complete(graph), [4 * number for number in range(ROUNDS)])
+
+
+@pytest.mark.parametrize("capacity", [1, 3, 8])
+def test_the_consumer_waits_for_a_full_channel(capacity: int) -> None:
+    """Its producer, in the middle of a turn that began with less room than it needs, must see that."""
+    graph = Graph("full", log_level="error")
+    numbers_tx, numbers_rx = graph.channel(capacity)
+    graph.actor("source", pipeline.blocking_source, numbers_tx, ROUNDS, capacity - 1 or 1, graph.state())
+    graph.actor("ask", talk.gather, numbers_rx, capacity, graph.state())
+    check(complete(graph), list(range(ROUNDS)))

@@ -1,0 +1,45 @@
+"""A consumer of a run's events that a test can wait with."""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from steady_mp import Event
+
+E = TypeVar("E", bound="Event")
+
+_PATIENCE = 15.0
+
+
+class Watch:
+    """Hand it to `Graph.start` as `on_event`; then wait for what has to happen."""
+
+    def __init__(self) -> None:
+        self.seen: list[Event] = []
+        self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def __call__(self, event: Event) -> None:
+        self._queue.put(event)
+
+    def wait_for(self, kind: type[E], seconds: float = _PATIENCE, **fields: object) -> E:
+        """Return the next event of this kind with these fields; the events before it are only remembered."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                event = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                story = "\n  ".join(event.text for event in self.seen)
+                message = f"no {kind.__name__} {fields} within {seconds:g} s; what happened:\n  {story}"
+                raise AssertionError(message) from None
+            self.seen.append(event)
+            if isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items()):
+                return event
+
+    def all_of(self, kind: type[E]) -> list[E]:
+        """Return every event of this kind so far, in order."""
+        while not self._queue.empty():
+            self.seen.append(self._queue.get())
+        return [event for event in self.seen if isinstance(event, kind)]
