@@ -84,16 +84,16 @@ class _Parker:
 class _BenchTurn(Turn):
     """A turn that can be the last one of a `run`."""
 
-    __slots__ = ("left",)
+    __slots__ = ("remaining",)
 
-    left: int | None
+    remaining: int | None
 
     def end(self) -> None:
         """End the turn; unwind behind the last one that was asked for."""
         super().end()
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
+        if self.remaining is not None:
+            self.remaining -= 1
+            if self.remaining < 0:
                 raise _Unwound
 
 
@@ -134,7 +134,7 @@ class _Side:
             fault=fault,
             grouped=False,
         )
-        turn.left = None
+        turn.remaining = None
         ends: list[ObjectTx[Any] | ObjectRx[Any]] = []
         for index, ((mapping, sends), cursor) in enumerate(zip(self.channels, journal.cursors, strict=True)):
             ring = Ring(mapping, f"channel {index}")
@@ -288,7 +288,7 @@ class Bench:
         parker = _Parker(self.clock)
         parker.until = self.clock() + seconds
         turn, book, ends = self._actor_side.begin(parker, self.request_shutdown, self._fault())
-        turn.left = turns
+        turn.remaining = turns
 
         def resolve(kind: str, index: int) -> object:
             return SteadyState[object](book, index) if kind == "state" else ends[index]
