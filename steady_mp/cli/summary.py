@@ -45,7 +45,9 @@ def show(facts: Mapping[str, Any], console: Console | None = None) -> None:
         console.print("", _actors(facts["actors"]), "", _channels(facts["channels"]), "", sep="\n")
         console.print(verdict(facts), soft_wrap=True)  # one line, however wide the terminal is
     except OSError as error:  # a full disk behind `> file`; the exit would trip over the same text again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        void = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(void, sys.stdout.fileno())
+        os.close(void)
         print("steady-mp: can't show how the run ended:", error.strerror, file=sys.stderr)
 
 
