@@ -74,18 +74,19 @@ class Actor:
         Never blocks. Raises StateError when the state can't be pickled or saved.
         """
         turn = self._turn
-        if self._clock() < turn.look_at:
-            turn.pending += 1
+        left = turn.left
+        if left:
+            turn.left = left - 1
             turn.touched = False
             return True
-        return self._look_up(veto)
+        return turn.glance() or self._look_up(veto)
 
     def _look_up(self, veto: Callable[[], str | None] | None) -> bool:
         turn = self._turn
         turn.end()
         draining = bool(self._run[layout.SHUTDOWN])
         if draining:
-            turn.look_at = 0.0
+            turn.stay_alert()
         if not self._has_nothing_left(draining=draining):
             return True
         reason = veto() if veto is not None else None
@@ -151,6 +152,9 @@ class Actor:
             mark = self._mark()
             if hopeless and self._looks.get(condition.key) != mark:
                 self._looks[condition.key] = mark
+                # Whether anything is left to do is for the next is_running to see, at once: another
+                # wait would sleep until something changes, and nothing may ever change again.
+                self._turn.stay_alert()
                 return False
             self._turn.commit()
             self._sleep(condition, hopeless=hopeless, draining=draining, mark=mark)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at whether a neighbour waits for what was put off.
 _LOOK: Final = 100e-6
+#: Turns that may begin without a look at the clock, where turns are that short.
+_UNSEEN: Final = 4
 #: Seconds after which what was put off is committed.
 _PUT_OFF: Final = 1e-3
 #: Seconds that a turn waits in its middle while earlier turns are put off.
@@ -98,6 +100,7 @@ class Turn:
         "_epoch",
         "_fault",
         "_finished",
+        "_look_at",
         "_neighbours",
         "_parker",
         "_requested",
@@ -106,7 +109,7 @@ class Turn:
         "_supervisor",
         "_warned",
         "_words",
-        "look_at",
+        "left",
         "pending",
         "touched",
     )
@@ -151,8 +154,9 @@ class Turn:
         self.pending = 0
         #: The turn at work has staged something.
         self.touched = False
-        #: When the next `is_running` has to look up from its fast path.
-        self.look_at = 0.0
+        #: Turns that may still begin before `is_running` has to look at the clock.
+        self.left = 0
+        self._look_at = 0.0
 
     def join(self, end: Staging, neighbour: Neighbour) -> None:
         """Make `end` part of each commit; `neighbour` is at its other end."""
@@ -177,7 +181,22 @@ class Turn:
     def call_for_commit(self) -> None:
         """Make the next `is_running` look up and commit."""
         self._due = True
-        self.look_at = 0.0
+        self.stay_alert()
+
+    def stay_alert(self) -> None:
+        """Make the next `is_running` look up."""
+        self.pending -= self.left
+        self.left = 0
+        self._look_at = 0.0
+
+    def glance(self) -> bool:
+        """Put the commit of the turn at work off, if the time for a look has not come; tell whether it was."""
+        if self._clock() >= self._look_at:
+            return False
+        self.pending += 1 + _UNSEEN
+        self.left = _UNSEEN
+        self.touched = False
+        return True
 
     def end(self) -> None:
         """End the turn at work: commit it, or put that off while nobody waits for it."""
@@ -189,7 +208,7 @@ class Turn:
         else:
             self.pending += 1
         self.touched = False
-        self.look_at = 0.0 if self._alone else now + _LOOK
+        self._look_at = 0.0 if self._alone else now + _LOOK
 
     def _must_commit(self, now: float) -> bool:
         if self._due or self._alone or now - self._committed_at >= _PUT_OFF:
@@ -220,6 +239,7 @@ class Turn:
         fault = self._fault
         if fault is not None:
             fault("commit:begin")
+        self._due = False
         snapshot = self._book.encode()
         words = self._words
         ends = self._ends
@@ -281,9 +301,8 @@ class Turn:
             fault("commit:done")
 
     def _settle(self) -> None:
-        self._words[layout.TURNS] += self.pending + 1
-        self.pending = 0
-        self._due = False
+        self._words[layout.TURNS] += self.pending - self.left + 1
+        self.pending = self.left = 0
         self._committed_at = self._clock()
 
     def _reach(self, point: str) -> None:
@@ -381,4 +400,4 @@ class Turn:
                 words[layout.RESCUES] += 1
         for end in alarm.ends:
             end.disarm()
-        self.look_at = 0.0
+        self.stay_alert()

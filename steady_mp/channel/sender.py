@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Most messages that a group of put-off turns may stage; half the channel if that is less.
-GROUP: Final = 256
+GROUP: Final = 512
 
 # Values that can't change after send are staged as they are and written as one batch: ints of 64 bits
 # or floats alone as an array, mixed ones pickled as a list. A number, a bool and None take at most
@@ -397,8 +397,8 @@ class ObjectTx(Tx[T]):
         self._committed = cursor
         if alone:
             self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
-        self._grant = 0
         publish_tx(self._words, cursor)
+        self._regrant()
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""

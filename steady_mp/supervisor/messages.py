@@ -47,6 +47,14 @@ class StopNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """Send a signal to an actor's present life."""
+
+    actor: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class RestartDue:
     """The pause before an actor's next life is over."""
 
@@ -58,4 +66,4 @@ class DeadlineReached:
     """The time for the shutdown is over."""
 
 
-Message = Spawned | Exited | ForkServerGone | Rung | RequestShutdown | StopNow | RestartDue | DeadlineReached
+Message = Spawned | Exited | ForkServerGone | Rung | RequestShutdown | StopNow | Kill | RestartDue | DeadlineReached

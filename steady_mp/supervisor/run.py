@@ -23,7 +23,7 @@ from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.state import decode, plain
-from steady_mp.supervisor.messages import RequestShutdown, StopNow
+from steady_mp.supervisor.messages import Kill, RequestShutdown, StopNow
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
@@ -137,8 +137,10 @@ class Run:
         return self._seat(actor).generation
 
     def kill(self, actor: str, number: int = signal.SIGKILL) -> None:
-        """Send a signal to an actor's present life, if it has one."""
-        self._seat(actor).kill(number)
+        """Send a signal to an actor's present life, if it has one. Returns at once."""
+        index = self._seat(actor).index
+        if not self._ended.is_set():
+            self._supervisor.post(Kill(index, number))
 
     def _seat(self, actor: str) -> Seat:
         for seat in self._supervisor.seats:

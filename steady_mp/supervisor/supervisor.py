@@ -32,6 +32,7 @@ from steady_mp.supervisor.messages import (
     DeadlineReached,
     Exited,
     ForkServerGone,
+    Kill,
     Message,
     RequestShutdown,
     RestartDue,
@@ -162,6 +163,8 @@ class Supervisor:
                 self._drain(reason)
             case StopNow(reason):
                 self._stop_now(reason)
+            case Kill(actor, number):
+                self.seats[actor].kill(number)
             case RestartDue(actor):
                 if not self.killing:
                     self._spawn(self.seats[actor])
