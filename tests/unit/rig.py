@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 PAGE = layout.PAGE
 
+#: Fault points whose kill undoes the turn, those behind which it holds, and those on the way to sleep and back.
+UNDONE = ("commit:begin", "commit:records", "commit:snapshot", "commit:journal")
+DONE = ("commit:epoch", "commit:publish", "commit:published", "commit:ring", "commit:done")
+PARKED = ("park:armed", "park:sleep", "park:woke")
+FAULT_POINTS = (*UNDONE, *DONE, *PARKED)
+
 
 class Killed(BaseException):
     """A process died here. No Exception, so that nothing on its way up handles it."""

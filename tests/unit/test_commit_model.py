@@ -15,18 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from steady_mp import SendOutcome
 from steady_mp.memory import layout
 from tests.unit import values
-from tests.unit.rig import PAGE, Killed, Party, Rig
-
-#: A kill at one of these undoes the turn; at any other one the commit holds.
-BEFORE = ("commit:begin", "commit:records", "commit:snapshot", "commit:journal")
-POINTS = (
-    *BEFORE,
-    "commit:epoch",
-    "commit:publish",
-    "commit:published",
-    "commit:ring",
-    "commit:done",
-)
+from tests.unit.rig import DONE, PAGE, UNDONE, Killed, Party, Rig
 
 actors = st.integers(0, 2)
 
@@ -150,7 +139,7 @@ class CommitModel(RuleBasedStateMachine):
                 self.holds(actor)
                 self.show(actor, {0, 1, 2})
 
-    @rule(actor=actors, point=st.sampled_from(POINTS), hit=st.integers(1, 2))
+    @rule(actor=actors, point=st.sampled_from([*UNDONE, *DONE]), hit=st.integers(1, 2))
     def die_in_a_commit(self, actor: int, point: str, hit: int) -> None:
         party = self.alive(actor)
         if party is None:
@@ -161,7 +150,7 @@ class CommitModel(RuleBasedStateMachine):
             party.turn.commit()
         except Killed:
             self.lives[actor].dead = True
-            if point in BEFORE:
+            if point in UNDONE:
                 return
         party.spare()
         self.holds(actor)
