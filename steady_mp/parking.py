@@ -7,9 +7,14 @@ import select
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
+from steady_mp.channel.waits import Alarm
+from steady_mp.memory import layout
+from steady_mp.memory.fence import fence
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from steady_mp.channel.waits import End
     from steady_mp.memory.doorbell import Doorbell
 
 #: Seconds after which a sleeper looks again unasked. Each time that this finds something is counted
@@ -35,6 +40,85 @@ class Parker(Protocol):
         """Sleep until rung, until one of `fds` is readable, or for `seconds`."""
 
 
+class Neighbour(Protocol):
+    """Whoever is at the other end of a channel."""
+
+    def ring(self) -> None:
+        """Wake it."""
+
+
+class Sleeper:
+    """Falls asleep without losing a wake-up, and keeps account of it in the actor's control block."""
+
+    __slots__ = ("_clock", "_fault", "_parker", "_words")
+
+    def __init__(
+        self,
+        parker: Parker,
+        words: memoryview,
+        clock: Callable[[], float],
+        fault: Callable[[str], None] | None,
+    ) -> None:
+        """Sleep by `parker`; `fault` is told of each fault point."""
+        self._parker = parker
+        self._words = words
+        self._clock = clock
+        self._fault = fault
+
+    def sleep(
+        self,
+        arm: Callable[[Alarm], None],
+        ready: Callable[[], bool],
+        ends: Sequence[End],
+        neighbours: Sequence[Neighbour],
+    ) -> None:
+        """Sleep until what `arm` arranges for, unless `ready` answers True already.
+
+        The order is the whole point: say what is waited for, fence, look again, sleep. Either this
+        look sees what a peer has published, or the peer's look behind its own fence sees that we wait.
+        """
+        alarm = Alarm()
+        arm(alarm)
+        self._reach("park:armed")
+        fence()
+        if not ready() and not any(end.is_overtaken() for end in alarm.ends):
+            for end in alarm.ends:
+                if end.is_held_back():
+                    neighbours[ends.index(end)].ring()
+            began = self._clock()
+            blocked = self._fall_asleep(alarm, ends, began)
+            self._reach("park:sleep")
+            seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - began)
+            wake = self._parker.sleep(seconds, alarm.fds)
+            self._reach("park:woke")
+            self._wake_up(blocked, int((self._clock() - began) * 1e9))
+            if wake is Wake.SAFETY and ready():
+                self._words[layout.RESCUES] += 1
+        for end in alarm.ends:
+            end.disarm()
+
+    def _fall_asleep(self, alarm: Alarm, ends: Sequence[End], now: float) -> End | None:
+        """Say since when and for which full channel we wait; return that channel's end."""
+        words = self._words
+        words[layout.PARKS] += 1
+        words[layout.WAIT_SINCE_NS] = int(now * 1e9)
+        blocked = next((end for end in alarm.ends if end.sends and end.is_full()), None)
+        words[layout.BLOCKED_ON] = 0 if blocked is None else ends.index(blocked) + 1
+        words[layout.PHASE] = layout.PHASE_WAITING
+        return blocked
+
+    def _wake_up(self, blocked: End | None, waited_ns: int) -> None:
+        words = self._words
+        words[layout.PHASE] = layout.PHASE_RUNNING
+        words[layout.WAITED_NS] += waited_ns
+        if blocked is not None:
+            blocked.charge(waited_ns)
+
+    def _reach(self, point: str) -> None:
+        if self._fault is not None:
+            self._fault(point)
+
+
 class PollParker:
     """Sleeps in ``poll``; ends the process when the supervisor's end of the lifeline closes."""
 
@@ -51,12 +135,13 @@ class PollParker:
 
     def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
         """See `Parker.sleep`."""
-        for fd in fds:
+        others = set(fds)  # conditions that nest may name one twice
+        for fd in others:
             self._poll.register(fd, select.POLLIN)
         wait = SAFETY if seconds is None else min(seconds, SAFETY)
         # poll counts whole milliseconds: round up, or a timer would spin through its last one.
         ready = self._poll.poll(max(0, -int(-wait * 1000 // 1)))
-        for fd in fds:
+        for fd in others:
             self._poll.unregister(fd)
         for fd, _ in ready:
             if fd == self._bell.fd:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from steady_mp.channel.waits import Alarm, End
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
-from steady_mp.parking import Wake
+from steady_mp.parking import Sleeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from steady_mp.channel.waits import Condition
     from steady_mp.memory.control import ControlBlock, Cursor
     from steady_mp.memory.snapshots import SnapshotSlots
-    from steady_mp.parking import Parker
+    from steady_mp.parking import Neighbour, Parker
     from steady_mp.state import StateBook
 
 #: Seconds between two looks at whether a neighbour waits for what was put off.
@@ -77,13 +77,6 @@ class Staging(End, Protocol):
         """Tell whether the publish crossed what the peer waits for."""
 
 
-class Neighbour(Protocol):
-    """Whoever is at the other end of a channel."""
-
-    def ring(self) -> None:
-        """Wake it."""
-
-
 class Turn:
     """The turns of one life of one actor. Only the thread that runs the behavior may use it."""
 
@@ -102,8 +95,8 @@ class Turn:
         "_finished",
         "_look_at",
         "_neighbours",
-        "_parker",
         "_requested",
+        "_sleeper",
         "_snapshot",
         "_snapshots",
         "_supervisor",
@@ -134,7 +127,7 @@ class Turn:
         self._book = book
         self._snapshots = snapshots
         self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        self._parker = parker
+        self._sleeper = Sleeper(parker, control.words, clock, fault)
         self._supervisor = supervisor
         self._abandon = abandon
         self._clock = clock
@@ -240,6 +233,7 @@ class Turn:
         if fault is not None:
             fault("commit:begin")
         self._due = False
+        began = self._clock()
         snapshot = self._book.encode()
         words = self._words
         ends = self._ends
@@ -260,6 +254,8 @@ class Turn:
         if snapshot is not None:
             slot = 1 - self._snapshot[0]
             self._snapshot = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
+            words[layout.SNAPSHOT_BYTES] += len(snapshot)
+            words[layout.SNAPSHOT_NS] += int((self._clock() - began) * 1e9)
         if fault is not None:
             fault("commit:snapshot")
         epoch = self._epoch + 1
@@ -304,11 +300,6 @@ class Turn:
         self._words[layout.TURNS] += self.pending - self.left + 1
         self.pending = self.left = 0
         self._committed_at = self._clock()
-
-    def _reach(self, point: str) -> None:
-        """Pass a fault point: a named place where a test may kill this process."""
-        if self._fault is not None:
-            self._fault(point)
 
     # Waits
 
@@ -379,25 +370,5 @@ class Turn:
 
     def sleep(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
         """Sleep until what `arm` arranges for, unless `ready` answers True already."""
-        alarm = Alarm()
-        arm(alarm)
-        self._reach("park:armed")
-        fence()
-        # Looking again behind the fence: either we see what the peer published, or it sees that we wait.
-        if not ready() and not any(end.is_overtaken() for end in alarm.ends):
-            for end in alarm.ends:
-                if end.is_held_back():
-                    self._neighbours[self._ends.index(end)].ring()  # type: ignore[arg-type]
-            words = self._words
-            words[layout.PARKS] += 1
-            words[layout.PHASE] = layout.PHASE_WAITING
-            self._reach("park:sleep")
-            seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - self._clock())
-            wake = self._parker.sleep(seconds, alarm.fds)
-            self._reach("park:woke")
-            words[layout.PHASE] = layout.PHASE_RUNNING
-            if wake is Wake.SAFETY and ready():
-                words[layout.RESCUES] += 1
-        for end in alarm.ends:
-            end.disarm()
+        self._sleeper.sleep(arm, ready, self._ends, self._neighbours)
         self.stay_alert()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
 from steady_mp.channel.sender import GROUP, crossed
@@ -260,6 +260,11 @@ class ObjectRx(Rx[T]):
         return self._words[layout.TX_HELD] >= self._armed
 
     # The turn's side
+
+    sends: ClassVar[bool] = False
+
+    def charge(self, nanoseconds: int) -> None:
+        """Nobody waits for room at this end."""
 
     def mark(self) -> tuple[int, ...]:
         """Return what changes whenever either end moves."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 from array import array
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from steady_mp.channel.endpoints import ChannelStatistics, SendOutcome, SendSaturation, Tx
 from steady_mp.channel.waits import Empty, Vacant
@@ -346,6 +346,12 @@ class ObjectTx(Tx[T]):
         return self._words[layout.RX_HELD] >= self._armed
 
     # The turn's side
+
+    sends: ClassVar[bool] = True
+
+    def charge(self, nanoseconds: int) -> None:
+        """Account for time that was waited for room here."""
+        self._words[layout.BLOCKED_NS] += nanoseconds
 
     def mark(self) -> tuple[int, ...]:
         """Return what changes whenever either end moves."""

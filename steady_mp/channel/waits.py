@@ -13,6 +13,16 @@ class End(Protocol):
     """What a wait and a turn need of either end of a channel."""
 
     @property
+    def sends(self) -> bool:
+        """Whether this is the sending end."""
+
+    def is_full(self) -> bool:
+        """Tell whether the channel holds as many messages as it can."""
+
+    def charge(self, nanoseconds: int) -> None:
+        """Account for time that was waited for room here."""
+
+    @property
     def capacity(self) -> int:
         """Most messages that the channel holds."""
 

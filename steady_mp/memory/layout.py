@@ -6,7 +6,7 @@ cast to ``Q``. Words of different writers live on different 64-byte cache lines.
 Channel file: one header page, then the ring.
 
     line 0  what never changes: MAGIC, CAPACITY, RING_BYTES
-    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD
+    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD, BLOCKED_NS
     line 2  written by the consumer: HEAD, HEAD_POS, RX_CLOSED, RX_HELD
     line 3  written by the consumer: WAKE_TAIL, the tail at which it wants to be woken
     line 4  written by the producer: WAKE_HEAD, the head at which it wants to be woken
@@ -26,7 +26,8 @@ Control block of an actor: one page of words written in place, then two journal 
     line 0  MAGIC, ENDPOINTS
     line 1  EPOCH: the commit; the slot in force is EPOCH & 1
     line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED
-    line 3  counters: TURNS, COMMITS, PARKS, RESCUES, EARLY_COMMITS
+    line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
+    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0)
     byte 1024  REFUSAL: length, then UTF-8 text
 
 Journal slot: SNAP_SLOT, SNAP_LENGTH, SNAP_CRC, REQUESTED, FINISHED, then (count, position, closed) for
@@ -56,6 +57,7 @@ TAIL: Final = 8
 TAIL_POS: Final = 9
 TX_CLOSED: Final = 10
 TX_HELD: Final = 11
+BLOCKED_NS: Final = 12
 HEAD: Final = 16
 HEAD_POS: Final = 17
 RX_CLOSED: Final = 18
@@ -84,10 +86,14 @@ REQUESTED: Final = 19
 UNGROUPED: Final = 20
 FINISHED: Final = 21
 TURNS: Final = 24
-COMMITS: Final = 25
-PARKS: Final = 26
-RESCUES: Final = 27
-EARLY_COMMITS: Final = 28
+PARKS: Final = 25
+RESCUES: Final = 26
+EARLY_COMMITS: Final = 27
+WAITED_NS: Final = 28
+SNAPSHOT_BYTES: Final = 29
+SNAPSHOT_NS: Final = 30
+WAIT_SINCE_NS: Final = 32
+BLOCKED_ON: Final = 33
 REFUSAL: Final = 1024
 REFUSAL_BYTES: Final = 512
 

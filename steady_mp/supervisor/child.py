@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 FAILED = 1
 REPLAY = 121
 STATE_FAILED = 122
+UNLOADABLE = 123
 
-__all__ = ["FAILED", "ORPHANED", "REPLAY", "STATE_FAILED", "main", "read_note"]
+__all__ = ["FAILED", "ORPHANED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main", "read_note"]
 
 
 def _pass(point: str) -> None:
@@ -202,13 +203,18 @@ class Life:
 
 
 def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
-    directory: Path, plan: Plan, index: int, generation: int, lifeline: int, log_fd: int
+    directory: Path, plan: Plan, index: int, generation: int, lifeline: int, log_fd: int, broken: Exception | None
 ) -> NoReturn:
-    """Live one life of actor `index`, and end the process with its status."""
+    """Live one life of actor `index`, and end the process with its status.
+
+    `broken` is why the script with the behavior could not be loaded.
+    """
     native.set_name(plan.actors[index].name)
     capture_output(log_fd, plan.log_level)
     note = directory / actor_file(index, "death")
     try:
+        if broken is not None:
+            raise broken
         Life(directory, plan, index, generation, lifeline).live()
     except SystemExit as stop:
         if isinstance(stop.code, str):
@@ -217,5 +223,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     except BaseException as error:  # noqa: BLE001 - an exception and a crash take the same path
         traceback.print_exc()
         _write_note(note, "".join(traceback.format_exception_only(error)).strip())
+        if error is broken:
+            _leave(UNLOADABLE)
         _leave(STATE_FAILED if isinstance(error, StateError) else FAILED)
     _leave(0)

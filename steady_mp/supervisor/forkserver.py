@@ -10,9 +10,12 @@ and its user) share what is preloaded; it runs ``__main__`` again in each child;
 tracker; and it tells 255 where the exit status is not known.
 
 Order of things around signals: this process ignores INT and TERM, so that only the supervisor decides;
-a child sets TERM back to its default before anything of the user's runs, and keeps ignoring INT. When
-the connection ends, the supervisor is gone: every actor's process group is killed, also one that sits
-in a busy loop.
+a child sets TERM back to its default before anything of the user's runs, and keeps ignoring INT.
+
+The supervisor is gone when the connection ends or its process does (a fork of it may hold the connection
+open). Then every actor is killed with its process group, also one that sits in a busy loop, and whatever
+else descends from an actor: orphans come to this process, which is their subreaper. While this process
+still imports, it can't look, and the kernel kills it together with the supervisor.
 """
 
 from __future__ import annotations
@@ -22,78 +25,114 @@ import gc
 import importlib
 import json
 import os
-import runpy
 import select
 import signal
 import socket
 import sys
-import types
+import traceback
 import warnings
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
+
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
+from steady_mp.supervisor.script import load_main
 
 _BUFFER = 1 << 16
 _MOST_FDS = 64
-_MAIN = "__mp_main__"
 
 
 class ForkServer:
     """The loop of the fork server."""
 
-    def __init__(self, directory: Path, connection: socket.socket, lifeline: int) -> None:
-        """Serve the supervisor at the other end of `connection`."""
+    def __init__(self, directory: Path, connection: socket.socket, lifeline: int, supervisor: int) -> None:
+        """Serve the supervisor, the process `supervisor` at the other end of `connection`."""
         self._directory = directory
         self._connection = connection
         self._lifeline = lifeline
+        self._supervisor = supervisor
+        self._pid = os.getpid()
+        self._broken: Exception | None = None
         self._plan = Plan.from_json((directory / PLAN_FILE).read_text())
         self._children: dict[int, int] = {}
         self._rest = b""
         self._fds: list[int] = []
         self._wake_out, self._wake_in = os.pipe()
+        self._others: list[int] = [self._wake_out, self._wake_in]
 
     def serve(self) -> NoReturn:
         """Fork and reap until the supervisor is gone."""
+        try:
+            native.die_with_parent()
+            self._take_signals()
+            native.become_subreaper()
+            self._preload()
+            self._take_signals()  # a module may have taken them meanwhile
+            self._loop()
+        except BaseException:  # noqa: BLE001 - whatever happens here, nobody is left behind
+            traceback.print_exc()
+        self._abandon()
+
+    def _take_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         os.set_blocking(self._wake_in, False)
         signal.set_wakeup_fd(self._wake_in, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        native.become_subreaper()
-        self._preload()
-        poll = select.poll()
-        poll.register(self._connection, select.POLLIN)
-        poll.register(self._wake_out, select.POLLIN)
-        while True:
-            for fd, _ in poll.poll():
-                if fd == self._wake_out:
-                    os.read(self._wake_out, _BUFFER)
-                else:
-                    self._receive()
-            self._reap()
 
     def _preload(self) -> None:
         """Import what the actors will need; what fails here fails in the actor, with its traceback."""
         if self._plan.main is not None:
-            with contextlib.suppress(Exception):
+            try:
                 load_main(*self._plan.main)
+            except Exception as error:  # noqa: BLE001 - told by each actor, whose log is the user's
+                self._broken = error
         for name in self._plan.modules:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(name)
         gc.collect()
         gc.freeze()
 
-    def _receive(self) -> None:
-        data, fds, _, _ = socket.recv_fds(self._connection, _BUFFER, _MOST_FDS)
+    def _loop(self) -> None:
+        poll = select.poll()
+        poll.register(self._connection, select.POLLIN)
+        poll.register(self._wake_out, select.POLLIN)
+        watched = self._watch_supervisor()
+        if watched is not None:
+            poll.register(watched, select.POLLIN)
+        while os.getppid() == self._supervisor:
+            for fd, _ in poll.poll():
+                if fd == self._wake_out:
+                    os.read(self._wake_out, _BUFFER)
+                elif fd == watched or not self._receive():
+                    return
+            self._reap()
+
+    def _watch_supervisor(self) -> int | None:
+        """From here on we survive the supervisor, and see its end: return what is readable then."""
+        watched = None
+        if sys.platform == "linux":
+            watched = os.pidfd_open(self._supervisor)
+            self._others.append(watched)
+            native.outlive_parent()
+        return watched
+
+    def _receive(self) -> bool:
+        """Do what the supervisor asks for; tell whether it is still there."""
+        try:
+            data, fds, _, _ = socket.recv_fds(self._connection, _BUFFER, _MOST_FDS)
+        except ConnectionResetError:
+            return False
         self._fds += fds
         if not data:
-            self._abandon()
+            return False
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             request = json.loads(line)
             self._spawn(request["spawn"], request["generation"], self._fds.pop(0))
+        return True
 
     def _spawn(self, actor: int, generation: int, log_fd: int) -> None:
         with warnings.catch_warnings():
@@ -114,16 +153,13 @@ class ForkServer:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
-            server = os.getppid()
             native.die_with_parent()
             self._connection.close()
-            os.close(self._wake_in)
-            os.close(self._wake_out)
-            for fd in self._fds:
+            for fd in (*self._fds, *self._others):
                 os.close(fd)
-            if os.getppid() != server:  # it died before the kernel was asked to tell
+            if os.getppid() != self._pid:  # it died before the kernel was asked to tell
                 os._exit(child.ORPHANED)
-            child.main(self._directory, self._plan, actor, generation, self._lifeline, log_fd)
+            child.main(self._directory, self._plan, actor, generation, self._lifeline, log_fd, self._broken)
         finally:
             os._exit(child.FAILED)
 
@@ -157,22 +193,19 @@ class ForkServer:
         for pid in self._children:
             with contextlib.suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
+        # What left its actor's group, or was left behind by a life before, has come to us or will.
+        with contextlib.suppress(ChildProcessError, psutil.Error):
+            while True:
+                os.waitpid(-1, os.WNOHANG)
+                for process in psutil.Process().children(recursive=True):
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+                os.waitpid(-1, 0)
         os._exit(child.ORPHANED)
 
 
-def load_main(kind: str, where: str) -> None:
-    """Load what was ``__main__`` where the graph was built, as `multiprocessing` does."""
-    if kind == "module":
-        module = importlib.import_module(where)
-    else:
-        module = types.ModuleType(_MAIN)
-        sys.modules[_MAIN] = module
-        module.__dict__.update(runpy.run_path(where, run_name=_MAIN))
-    sys.modules["__main__"] = module
-
-
 def main() -> NoReturn:
-    """Run the fork server: ``argv`` is directory, descriptor of the socket, descriptor of the lifeline."""
-    directory, connection, lifeline = sys.argv[1:4]
-    server = ForkServer(Path(directory), socket.socket(fileno=int(connection)), int(lifeline))
+    """Run the fork server: ``argv`` is directory, descriptors of socket and lifeline, the supervisor's process."""
+    directory, connection, lifeline, supervisor = sys.argv[1:5]
+    server = ForkServer(Path(directory), socket.socket(fileno=int(connection)), int(lifeline), int(supervisor))
     server.serve()

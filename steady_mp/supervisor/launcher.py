@@ -36,7 +36,7 @@ class Launcher:
         command = [sys.executable, *flags, "-c", _BOOTSTRAP]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [*command, str(directory), str(theirs.fileno()), str(lifeline)],
+                [*command, str(directory), str(theirs.fileno()), str(lifeline), str(os.getpid())],
                 pass_fds=(theirs.fileno(), lifeline),
                 stdin=subprocess.DEVNULL,
                 process_group=0,

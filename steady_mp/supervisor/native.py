@@ -20,6 +20,12 @@ def die_with_parent() -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def outlive_parent() -> None:
+    """Take `die_with_parent` back."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0)
+
+
 def become_subreaper() -> None:
     """Become the parent of orphaned grandchildren."""
     if _prctl is not None:

@@ -25,6 +25,7 @@ from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_fil
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.messages import Kill, RequestShutdown, StopNow
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.supervisor.script import refuse_while_loading
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
 
@@ -65,6 +66,7 @@ class Graph(Topology):
         Raises ConfigurationError for a graph that can't run, NoSpace when `root` is too full, and
         StartError when no process can be started; nothing is left behind then.
         """
+        refuse_while_loading(self.name)
         plan = dataclasses.replace(self.plan(), faults=self.faults)
         if plan.main is not None:
             # What the actors call it, so that their states can be read here; `multiprocessing` does the same.

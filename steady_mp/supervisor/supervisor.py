@@ -26,7 +26,7 @@ from steady_mp.events import (
 )
 from steady_mp.memory import layout
 from steady_mp.policy import Failures
-from steady_mp.supervisor.child import REPLAY, STATE_FAILED, read_note
+from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE, read_note
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import (
     DeadlineReached,
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 #: Fork servers that may die before one of them has forked anybody.
 _MOST_BARREN_SERVERS = 3
+#: Ends of a life that the next one can't but repeat.
+_HOPELESS = {STATE_FAILED, UNLOADABLE}
 
 
 class Supervisor:
@@ -203,6 +205,7 @@ class Supervisor:
         if journal.finished:
             seat.status = Status.FINISHED
             self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
+            self._look_around()  # it may have asked for a shutdown in its last commit, and died before it rang
             return
         note = read_note(seat.note, pid or 0)
         if self.killing:
@@ -211,7 +214,7 @@ class Supervisor:
             self._emit(ActorReplayed(actor=seat.name, generation=seat.generation, reason=note))
             self._spawn(seat)
             return
-        self._died(seat, note or _cause(status), innocent=innocent, hopeless=status == STATE_FAILED)
+        self._died(seat, note or _cause(status), innocent=innocent, hopeless=status in _HOPELESS)
         self._look_around()
 
     def _died(self, seat: Seat, cause: str, *, innocent: bool, hopeless: bool = False) -> None:
@@ -250,7 +253,7 @@ class Supervisor:
         cause = _cause(self._launcher.close())
         self._launcher = None
         for seat in self.seats:
-            seat.kill()
+            seat.kill_group()
         for seat in self.seats:
             seat.wait_gone()
         if not self.killing:
@@ -265,6 +268,7 @@ class Supervisor:
         for seat in self.seats:
             if seat.status in {Status.STARTING, Status.RUNNING}:
                 self._lost(seat, cause)
+        self._look_around()
 
     def _lost(self, seat: Seat, cause: str) -> None:
         """Go on with an actor whose process went down with the fork server."""
