@@ -201,7 +201,7 @@ class Turn:
         else:
             self.pending += 1
         self.touched = False
-        self._look_at = 0.0 if self._alone else now + _LOOK
+        self._look_at = 0.0 if self._alone or self._due else now + _LOOK
 
     def _must_commit(self, now: float) -> bool:
         if self._due or self._alone or now - self._committed_at >= _PUT_OFF:

@@ -264,7 +264,7 @@ class ObjectTx(Tx[T]):
         if ungrouped <= 0 or left < self._burst:
             self._turn.call_for_commit()
         else:
-            left = min(left, ungrouped)
+            left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
         self._grant = max(0, left - 1)
 
     def _write(self, kind: int, count: int, payload: bytes) -> None:
