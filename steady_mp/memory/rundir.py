@@ -115,8 +115,10 @@ class RunDir:
         self.path = path
 
     @classmethod
-    def create(cls, graph_name: str, files: dict[str, int], root: Path | None = None) -> RunDir:
-        """Sweep the root, then make a fresh directory with `files` (name: bytes), all allocated.
+    def create(
+        cls, graph_name: str, files: dict[str, int], contents: dict[str, bytes], root: Path | None = None
+    ) -> RunDir:
+        """Sweep the root, then make a fresh directory with `files` (name: size), all allocated, and `contents`.
 
         Raises ConfigurationError when the root can't be used and NoSpace when it is too full;
         nothing is left behind then.
@@ -131,10 +133,12 @@ class RunDir:
             path.mkdir(mode=0o700)
             for name, size in files.items():
                 _allocate(path / name, size)
+            for name, content in contents.items():
+                (path / name).write_bytes(content)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)
             if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-                raise _no_space(root, sum(files.values())) from None
+                raise _no_space(root, sum(files.values()) + sum(map(len, contents.values()))) from None
             message = f"run directory {path} can't be made: {error.strerror}"
             raise ConfigurationError(message) from None
         except BaseException:

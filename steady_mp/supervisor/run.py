@@ -71,7 +71,9 @@ class Graph(Topology):
         if plan.main is not None:
             # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
-        run = RunDir.create(self.name, plan.files(), root)
+        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
+        contents[PLAN_FILE] = plan.to_json().encode()
+        run = RunDir.create(self.name, plan.files(), contents, root)
         return Run(self, plan, run, on_event, output or sys.stdout)
 
 
@@ -103,9 +105,6 @@ class Run:
         self._channels = channel_mappings(run, plan)
         for channel, mapping in zip(plan.channels, self._channels, strict=True):
             Ring.format(mapping, channel.capacity)
-        (run.path / PLAN_FILE).write_text(plan.to_json())
-        for index, packed in enumerate(graph.packed):
-            (run.path / actor_file(index, "args")).write_bytes(packed)
         self._bell = run.doorbell(SUPERVISOR_BELL, create=True)
         self._logs = LogWriter(output, width=max(len(actor.name) for actor in plan.actors))
         self._supervisor = Supervisor(
