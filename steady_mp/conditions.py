@@ -113,6 +113,10 @@ class Periodic(Condition):
     def _beats(self) -> int:
         return math.floor((self._clock() - self._start) / self.period)
 
+    def _due(self) -> float:
+        # The same sum for the question and for the alarm: rounded apart, an alarm would ring before its beat.
+        return self._start + (self._last + 1) * self.period
+
     @property
     def key(self) -> Hashable:
         """See `Condition.key`."""
@@ -120,32 +124,32 @@ class Periodic(Condition):
 
     def holds(self) -> bool:
         """See `Condition.holds`."""
-        return self._beats() > self._last
+        return self._clock() >= self._due()
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken at the next multiple."""
-        alarm.at(self._start + (self._last + 1) * self.period)
+        alarm.at(self._due())
 
     def passed(self) -> None:
         """Count the beat as used."""
-        self._last = self._beats()
+        self._last = max(self._last + 1, self._beats())
 
 
 class Timeout(Condition):
     """So many seconds have passed since it was made."""
 
-    __slots__ = ("_clock", "_deadline", "_seconds")
+    __slots__ = ("_clock", "_deadline")
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         """Start counting now."""
         self._clock = clock
-        self._seconds = seconds
         self._deadline = clock() + seconds
 
     @property
     def key(self) -> Hashable:
         """See `Condition.key`."""
-        return ("timeout", self._seconds)
+        # Whatever is left of the time: a loop that asks again with less of it asks the same.
+        return "timeout"
 
     def holds(self) -> bool:
         """See `Condition.holds`."""

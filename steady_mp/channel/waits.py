@@ -190,7 +190,7 @@ class Empty(Condition):
 
     def holds(self) -> bool:
         """See `Condition.holds`."""
-        return self.tx.has_room(self.tx.capacity)
+        return self.tx.is_empty()
 
     def impossible(self) -> bool:
         """Tell whether the consumer is gone."""
@@ -217,6 +217,9 @@ class Receiving(End, Protocol):
 
 class Sending(End, Protocol):
     """The sending end as `Vacant` and `Empty` see it."""
+
+    def is_empty(self) -> bool:
+        """Tell whether the consumer has taken everything that was sent."""
 
     def has_room(self, count: int) -> bool:
         """Tell whether so many more messages fit."""

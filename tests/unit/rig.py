@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PAGE = layout.PAGE
+_MANY = 1000
 
 #: Fault points whose kill undoes the turn, those behind which it holds, and those on the way to sleep and back.
 UNDONE = ("commit:begin", "commit:records", "commit:snapshot", "commit:journal")
@@ -69,10 +70,16 @@ class FakeParker:
     def __init__(self) -> None:
         self.plans: deque[Callable[[], object]] = deque()
         self.sleeps: list[tuple[float | None, list[int]]] = []
+        #: Set it to let the time of a sleep pass for which nothing is planned.
+        self.clock: ManualClock | None = None
 
     def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
         self.sleeps.append((seconds, list(fds)))
+        assert len(self.sleeps) < _MANY, "it sleeps and sleeps, and never has what it waits for"
         if not self.plans:
+            if self.clock is not None and seconds is not None:
+                self.clock.advance(seconds)
+                return Wake.TIMER
             raise Overslept
         woken = self.plans.popleft()()
         return woken if isinstance(woken, Wake) else Wake.RUNG
