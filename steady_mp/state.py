@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import math
 import pickle
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from steady_mp.errors import ConfigurationError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 S = TypeVar("S")
 
@@ -74,7 +76,25 @@ def _is_record(kind: type) -> bool:
         and all("__slots__" not in base.__dict__ for base in kind.__mro__)
         and kind.__dictoffset__ != 0
         and not issubclass(kind, (int, float, str, bytes, tuple, list, dict, set, frozenset))
+        and _can_be_found(kind)
     )
+
+
+def _can_be_found(kind: type) -> bool:
+    """Tell whether the next life can import it; pickle says why not where it can't."""
+    try:
+        return _find(_describe(kind)[0]) is kind
+    except (ImportError, AttributeError):
+        return False
+
+
+def _find(name: str) -> Any:  # noqa: ANN401 - as dynamic as an import
+    """Import the class that `_describe` named."""
+    module, _, qualname = name.partition(":")
+    kind: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        kind = getattr(kind, part)
+    return kind
 
 
 class StateBook:
@@ -83,16 +103,17 @@ class StateBook:
     A snapshot is one line of JSON (for each state: index, class, version, flat) and the pickled
     values, in one pickle, so that what two states share stays shared. The instance of a plain class
     whose attributes are all numbers or text is *flat*: its ``__dict__`` is pickled instead, which
-    takes a tenth of the time.
+    takes a tenth of the time. That is done only where no other state can refer to it.
     """
 
-    __slots__ = ("_heading", "_kinds", "_last", "_records", "_saved", "values")
+    __slots__ = ("_heading", "_kinds", "_records", "_saved", "kept", "values")
 
     def __init__(self, snapshot: bytes | None = None) -> None:
         """Start from a snapshot, or from nothing."""
         self.values: dict[int, object] = {}
+        #: The snapshot written last; whoever has written one puts it here.
+        self.kept = snapshot
         self._saved: dict[int, object] = {} if snapshot is None else decode(snapshot)
-        self._last = snapshot
         self._kinds: list[tuple[int, type, bool]] = []
         self._records: dict[type, bool] = {}
         self._heading = b""
@@ -111,9 +132,10 @@ class StateBook:
         values = {**self._saved, **self.values} if self._saved else self.values
         kinds = []
         parts: list[object] = []
+        apart = len(values) == 1 or self._are_apart(values)
         for index, value in values.items():
             kind = type(value)
-            flat = self._is_flat(kind, value)
+            flat = apart and self._is_flat(kind, value)
             kinds.append((index, kind, flat))
             parts.append(value.__dict__ if flat else value)
         if kinds != self._kinds:
@@ -126,16 +148,17 @@ class StateBook:
             names = ", ".join(_describe(type(value))[0] for value in values.values())
             message = f"the state {names} can't be pickled: {error}"
             raise StateError(message) from error
-        if data == self._last:
-            return None
-        self._last = data
-        return data
+        return None if data == self.kept else data
 
     def _is_flat(self, kind: type, value: object) -> bool:
         record = self._records.get(kind)
         if record is None:
             record = self._records[kind] = _is_record(kind)
         return record and _ATOMS.issuperset(map(type, value.__dict__.values()))
+
+    def _are_apart(self, values: dict[int, object]) -> bool:
+        distinct = len(set(map(id, values.values()))) == len(values)
+        return distinct and all(self._is_flat(type(value), value) for value in values.values())
 
 
 def decode(snapshot: bytes) -> dict[int, object]:
@@ -144,7 +167,7 @@ def decode(snapshot: bytes) -> dict[int, object]:
     try:
         described = json.loads(heading)
         names = ", ".join(name for _, name, _, _ in described)
-    except ValueError:
+    except (ValueError, TypeError):
         message = "a snapshot without a readable heading"
         raise StateError(message) from None
     try:
@@ -165,25 +188,55 @@ def decode(snapshot: bytes) -> dict[int, object]:
 
 def _rebuild(name: str, attributes: dict[str, object]) -> object:
     """Make an instance of the class `name` from its ``__dict__``."""
-    module, _, qualname = name.partition(":")
-    kind: Any = importlib.import_module(module)
-    for part in qualname.split("."):
-        kind = getattr(kind, part)
+    kind = _find(name)
     value = kind.__new__(kind)
     value.__dict__.update(attributes)
     return value
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - plain data is whatever JSON can say
-    """Turn a state into what JSON can say: dataclasses and objects become dicts, the unknown its repr."""
-    if value is None or isinstance(value, bool | int | float | str):
+    """Turn a state into what JSON can say, whatever it is.
+
+    Dataclasses and objects become dicts, an Enum its value, a part that contains itself "…", and what
+    is unknown its repr.
+    """
+    try:
+        return _plain(value, frozenset())
+    except RecursionError:
+        return f"a {type(value).__qualname__} nested too deep to show"
+
+
+def _plain(value: object, around: frozenset[int]) -> Any:  # noqa: ANN401
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or isinstance(value, bool | int | str):
         return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if id(value) in around:
+        return "…"
+    around |= {id(value)}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
+        return [_plain(item, around) for item in value]
+    parts = _parts(value)
+    if parts is None:
+        return _repr(value)
+    return {str(key): _plain(item, around) for key, item in parts.items()}
+
+
+def _parts(value: object) -> Mapping[Any, object] | None:
+    """Return the named parts of a value; None for one that has none to show."""
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if hasattr(value, "__dict__"):
-        return {key: plain(item) for key, item in vars(value).items()}
-    return repr(value)
+        return value
+    if isinstance(value, type):
+        return None
+    if dataclasses.is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in dataclasses.fields(value) if hasattr(value, each.name)}
+    return None if callable(value) else getattr(value, "__dict__", None)
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - a report must come out of it
+        return f"a {type(value).__qualname__} without a repr"

@@ -254,6 +254,7 @@ class Turn:
         if snapshot is not None:
             slot = 1 - self._snapshot[0]
             self._snapshot = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
+            self._book.kept = snapshot
             words[layout.SNAPSHOT_BYTES] += len(snapshot)
             words[layout.SNAPSHOT_NS] += int((self._clock() - began) * 1e9)
         if fault is not None:

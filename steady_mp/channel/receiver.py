@@ -304,10 +304,11 @@ class ObjectRx(Rx[T]):
     def freeze(self) -> Cursor:
         """Return the cursor to commit: messages taken, and the end of the last record taken whole."""
         taken = self.position()
-        marks = self._marks
         freed = self._committed.position
-        while marks and marks[0][0] <= taken:
-            freed = marks.popleft()[1]
+        for last, end in self._marks:
+            if last > taken:
+                break
+            freed = end
         return Cursor(taken, freed, self._closed)
 
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
@@ -320,6 +321,9 @@ class ObjectRx(Rx[T]):
         if alone:
             self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
         publish_rx(self._words, cursor)
+        marks = self._marks
+        while marks and marks[0][0] <= cursor.messages:
+            marks.popleft()
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the producer waits for."""
