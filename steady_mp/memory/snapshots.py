@@ -72,6 +72,7 @@ class SnapshotSlots:
         old = self._maps[slot]
         if old is not None:
             old.close()
+            self._maps[slot] = None
         if self._stem is None:
             room = mmap.mmap(-1, size)
         else:

@@ -1,0 +1,264 @@
+"""Run directories: made whole or not at all, and removed only when their owner is provably dead."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp import ConfigurationError, NoSpace
+from steady_mp.memory import owner as owners
+from steady_mp.memory import rundir
+from steady_mp.memory.owner import Owner
+from steady_mp.memory.rundir import RunDir, default_root, sweep
+from tests.unit.rig import PAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOBODY = 1 << 22 | 1  # beyond the largest pid that Linux gives
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "root"
+
+
+def create(root: Path, name: str = "graph", size: int = PAGE) -> RunDir:
+    return RunDir.create(name, {"run": PAGE, "channel-0": size}, {"graph.json": b"{}"}, root)
+
+
+def name_of(owner: Owner) -> str:
+    return f"graph.{owner.namespace}.{owner.pid}.{owner.started}.0"
+
+
+# Making
+
+
+def test_a_run_directory_is_ours_alone_and_its_files_are_allocated(root: Path) -> None:
+    run = create(root, size=5 * PAGE)
+    assert root.stat().st_mode & 0o777 == 0o700
+    assert run.path.stat().st_mode & 0o777 == 0o700
+    found = (run.path / "channel-0").stat()
+    assert found.st_size == 5 * PAGE
+    assert found.st_blocks * 512 >= 5 * PAGE
+    assert found.st_mode & 0o777 == 0o600
+    assert (run.path / "graph.json").read_bytes() == b"{}"
+    run.remove()
+    assert not run.path.exists()
+
+
+def test_two_runs_of_one_process_are_two_directories(root: Path) -> None:
+    first, second = create(root), create(root)
+    assert first.path != second.path
+    assert first.path.exists()
+
+
+def test_a_graph_may_have_any_name(root: Path) -> None:
+    run = create(root, name="../../etc/päss wd\n" + "x" * 200)
+    assert run.path.parent == root
+    assert len(run.path.name) < 120
+    assert sweep(root) == []
+
+
+def test_files_are_mapped_and_bells_are_opened_by_name(root: Path) -> None:
+    run = create(root)
+    mapping = run.mapping("run")
+    assert mapping.size == PAGE
+    mapping.close()
+    bell = run.doorbell("bell", create=True)
+    bell.ring()
+    bell.close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_no_space_says_how_much_is_missing_and_leaves_nothing(
+    number: int, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def allocate(_fd: int, _offset: int, size: int) -> None:
+        sizes.append(size)
+        if len(sizes) == 2:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "posix_fallocate", allocate)
+    with pytest.raises(NoSpace, match=r"MiB free and the graph needs 10\.0 MiB: lower capacity .* STEADY_MP_ROOT"):
+        create(root, size=10 << 20)
+    assert list(root.iterdir()) == []
+
+
+def test_any_other_error_leaves_nothing_either(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_fd: int, _offset: int, _size: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(ConfigurationError, match="can't be made: Input/output error"):
+        create(root)
+    assert list(root.iterdir()) == []
+
+
+def test_an_interrupt_leaves_nothing_either(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_fd: int, _offset: int, _size: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "posix_fallocate", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        create(root)
+    assert list(root.iterdir()) == []
+
+
+# The root
+
+
+def test_a_root_that_belongs_to_somebody_else_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root.mkdir()
+    stranger = root.stat().st_uid + 1
+    monkeypatch.setattr(os, "getuid", lambda: stranger)
+    with pytest.raises(ConfigurationError, match="belongs to somebody else; set STEADY_MP_ROOT"):
+        create(root)
+
+
+def test_a_root_that_is_a_symlink_is_refused(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    root.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationError, match="belongs to somebody else"):
+        create(root)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_root_that_is_a_file_is_refused(root: Path) -> None:
+    root.write_text("")
+    with pytest.raises(ConfigurationError, match="can't be made: File exists; set STEADY_MP_ROOT"):
+        create(root)
+
+
+def test_a_root_that_cant_be_written_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ConfigurationError, match="can't be written; set STEADY_MP_ROOT"):
+        create(root)
+
+
+@pytest.mark.parametrize(("usable", "base"), [(True, "shm"), (False, "tmp")])
+def test_the_root_is_shared_memory_where_there_is_any(
+    usable: bool,  # noqa: FBT001 - a parameter of the test
+    base: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if usable:
+        (tmp_path / "shm").mkdir()
+    monkeypatch.setattr(rundir, "_SHARED_MEMORY", tmp_path / "shm")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.delenv("STEADY_MP_ROOT")
+    assert default_root() == tmp_path / base / f"steady-mp-{os.getuid()}"
+
+
+def test_the_root_is_the_one_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEADY_MP_ROOT", str(tmp_path / "mine"))
+    assert default_root() == tmp_path / "mine"
+
+
+# Sweeping
+
+
+def test_only_the_provably_dead_are_swept(root: Path) -> None:
+    me = Owner.me()
+    dead = [
+        Owner(me.namespace, NOBODY, me.started),
+        Owner(me.namespace, me.pid, me.started - 1),  # the pid was given again
+    ]
+    kept = [
+        me,
+        Owner(me.namespace + 1, NOBODY, me.started),  # in another container: who knows
+        Owner(me.namespace + 1, me.pid, me.started - 1),
+    ]
+    for owner in (*dead, *kept):
+        (root / name_of(owner)).mkdir(parents=True)
+        (root / name_of(owner) / "channel-0").write_bytes(b"x")
+    (root / "somebody's folder").mkdir()
+    (root / "notes.1.2.3").write_text("not a run directory")
+    assert sorted(sweep(root)) == sorted(root / name_of(owner) for owner in dead)
+    left = {entry.name for entry in root.iterdir()}
+    assert left == {"somebody's folder", "notes.1.2.3", *map(name_of, kept)}
+
+
+def test_a_start_sweeps(root: Path) -> None:
+    me = Owner.me()
+    (root / name_of(Owner(me.namespace, NOBODY, 1))).mkdir(parents=True)
+    run = create(root)
+    assert list(root.iterdir()) == [run.path]
+
+
+def test_a_symlink_in_the_root_never_leads_a_sweep_elsewhere(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("")
+    root.mkdir()
+    (root / name_of(Owner(Owner.me().namespace, NOBODY, 1))).symlink_to(tmp_path / "precious")
+    sweep(root)
+    assert (tmp_path / "precious" / "file").exists()
+
+
+def test_a_root_that_is_not_there_has_nothing_to_sweep(root: Path) -> None:
+    assert sweep(root) == []
+
+
+# Owners
+
+
+def test_this_process_lives() -> None:
+    assert not Owner.me().is_dead()
+    assert Owner.me() == Owner.of(os.getpid())
+
+
+def write_stat(proc: Path, pid: int, state: str = "S", started: int = 777, name: str = "python") -> None:
+    (proc / str(pid)).mkdir(parents=True, exist_ok=True)
+    fields = " ".join(["1"] * 18)
+    (proc / str(pid) / "stat").write_text(f"{pid} ({name}) {state} {fields} {started} 0 0")
+
+
+@pytest.fixture
+def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    proc = tmp_path / "proc"
+    (proc / "self/ns").mkdir(parents=True)
+    (proc / "self/ns/pid").write_text("")
+    shutil.copy("/proc/self/stat", proc / "self/stat")
+    monkeypatch.setattr(owners, "_PROC", proc)
+    return proc
+
+
+@pytest.mark.parametrize("name", ["python", "a b", "a) S 9 (b", "))("])
+def test_a_process_may_have_any_name(name: str, proc: Path) -> None:
+    write_stat(proc, 5, name=name)
+    owner = Owner.of(5)
+    assert owner.started == 777
+    assert not owner.is_dead()
+
+
+@pytest.mark.parametrize("state", ["Z", "X"])
+def test_a_zombie_is_dead(state: str, proc: Path) -> None:
+    write_stat(proc, 5)
+    owner = Owner.of(5)
+    write_stat(proc, 5, state=state)
+    assert owner.is_dead()
+
+
+def test_a_pid_that_was_given_again_is_another_process(proc: Path) -> None:
+    write_stat(proc, 5)
+    owner = Owner.of(5)
+    write_stat(proc, 5, started=778)
+    assert owner.is_dead()
+    shutil.rmtree(proc / "5")
+    assert owner.is_dead()
+
+
+def test_without_proc_the_time_of_start_comes_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owners, "_PROC", tmp_path / "none")
+    me = Owner.me()
+    assert me.namespace == 0
+    assert me.started > 0
+    assert not me.is_dead()
+    assert Owner(0, NOBODY, me.started).is_dead()
