@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steady_mp.events import RunStopped
 from steady_mp.memory import layout
+from tests.support.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ class Outcome:
     report: Report
     counters: dict[str, dict[str, int]]
     log: str
-    events: list[Event] = field(default_factory=list)
+    watch: Watch
 
     def actor(self, name: str) -> ActorReport:
         return next(actor for actor in self.report.actors if actor.name == name)
@@ -55,23 +56,25 @@ def describe(run: Run) -> str:
     return "\n".join(lines)
 
 
-def complete(graph: Graph, seconds: float = _PATIENCE, meanwhile: Callable[[Run], None] | None = None) -> Outcome:
-    """Run `graph` until it has ended by itself; `meanwhile` is called with the run once it has started."""
+def complete(
+    graph: Graph, seconds: float = _PATIENCE, meanwhile: Callable[[Run, Watch], None] | None = None
+) -> Outcome:
+    """Run `graph` until it has ended by itself; `meanwhile` is called once it has started."""
     output = io.StringIO()
     last: dict[str, dict[str, int]] = {}
-    events: list[Event] = []
+    watch = Watch()
 
     def on_event(event: Event) -> None:
-        events.append(event)
         if isinstance(event, RunStopped):  # the last moment at which the control blocks are mapped
             last.update(counters(run))
+        watch(event)
 
     with graph.start(on_event=on_event, output=output) as run:
         try:
             if meanwhile is not None:
-                meanwhile(run)
+                meanwhile(run, watch)
             report = run.block_until_stopped(seconds)
-        except TimeoutError:
-            message = f"still running after {seconds:g} s\n{describe(run)}\n{output.getvalue()[-5000:]}"
+        except (AssertionError, TimeoutError) as error:
+            message = f"{error}\n{describe(run)}\n{output.getvalue()[-5000:]}"
             raise AssertionError(message) from None
-    return Outcome(report, last, output.getvalue(), events)
+    return Outcome(report, last, output.getvalue(), watch)
