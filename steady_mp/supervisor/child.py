@@ -214,7 +214,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     note = directory / actor_file(index, "death")
     try:
         if broken is not None:
-            raise broken
+            raise broken  # noqa: TRY301 - takes the path of an error of the actor's own
         Life(directory, plan, index, generation, lifeline).live()
     except SystemExit as stop:
         if isinstance(stop.code, str):

@@ -5,19 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import psutil
 
 from steady_mp.errors import StartError
+from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.messages import Exited, ForkServerGone, Message, Spawned
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 16
+#: In the environment of every process of a run: its directory.
+_MARK: Final = "STEADY_MP_RUN"
 _BOOTSTRAP = (
     "import json, sys; sys.path[:] = json.load(open(sys.argv[1] + '/graph.json'))['path']; "
     "from steady_mp.supervisor.forkserver import main; main()"
@@ -29,6 +33,7 @@ class Launcher:
 
     def __init__(self, directory: Path) -> None:
         """Start the fork server of the run in `directory`. Raises StartError."""
+        self._directory = directory
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         lifeline, self._lifeline = os.pipe()
         # The flags of this interpreter (-X, -W, -O …) hold for the actors as well.
@@ -39,6 +44,7 @@ class Launcher:
                 [*command, str(directory), str(theirs.fileno()), str(lifeline), str(os.getpid())],
                 pass_fds=(theirs.fileno(), lifeline),
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, _MARK: str(directory)},
                 process_group=0,
             )
         except OSError as error:
@@ -90,10 +96,23 @@ class Launcher:
         """Let the fork server go, and with it every actor that is left; return its exit status."""
         self._socket.close()
         os.close(self._lifeline)
-        # It may be stopped (SIGSTOP); what it leaves behind dies with it and with the lifeline.
         try:
-            return self._process.wait(timeout=2.0)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            return self._process.wait()
+            status = self._process.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:  # it is stopped (SIGSTOP), or a module that it imports blocks
+            self._process.kill()
+            status = self._process.wait()
+        if status != ORPHANED:
+            self._kill_leftovers()
+        return status
+
+    def _kill_leftovers(self) -> None:
+        """Kill what a fork server has left behind that had no time to do it: actors, and what they started."""
+        found = True
+        while found:
+            found = False
+            for process in psutil.process_iter():
+                with contextlib.suppress(psutil.Error):
+                    alive = process.status() != psutil.STATUS_ZOMBIE
+                    if alive and process.environ().get(_MARK) == str(self._directory):
+                        process.kill()
+                        found = True

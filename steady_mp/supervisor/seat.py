@@ -108,16 +108,6 @@ class Seat:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    def kill_group(self) -> None:
-        """Kill the actor with what it has started; for when no fork server is left to do that.
-
-        The group's number is safe to use: the fork server died a moment ago and took the actor with it.
-        """
-        self.kill()
-        if self.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-
     def wait_gone(self) -> None:
         """Block until the process is gone; for when the fork server can't tell any more."""
         if self._pidfd is not None:

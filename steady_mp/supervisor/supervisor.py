@@ -253,7 +253,7 @@ class Supervisor:
         cause = _cause(self._launcher.close())
         self._launcher = None
         for seat in self.seats:
-            seat.kill_group()
+            seat.kill()
         for seat in self.seats:
             seat.wait_gone()
         if not self.killing:
