@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import selectors
 import sys
 import threading
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MARK: Final = "\x1e"
+_RECORD: Final = re.compile(_MARK + r"([0-9]{1,9}) ")
+_ESCAPED: Final = re.compile(r"\\[\\n]")
+_MEANT: Final = {r"\\": "\\", r"\n": "\n"}
 _CHUNK: Final = 1 << 16
 _MOST_QUEUED: Final = 100_000
 _LONGEST_LINE: Final = 1 << 20
@@ -59,11 +63,10 @@ def capture_output(log_fd: int, level: int) -> None:
 
 def _unmark(line: str) -> tuple[int, str]:
     """Return level and text of a line from an actor's pipe."""
-    if line.startswith(_MARK):
-        number, _, text = line[1:].partition(" ")
-        if number.isdigit():
-            return int(number), text.replace("\\n", "\n").replace("\\\\", "\\")
-    return logging.INFO, line
+    record = _RECORD.match(line)
+    if record is None:
+        return logging.INFO, line
+    return int(record[1]), _ESCAPED.sub(lambda found: _MEANT[found[0]], line[record.end() :])
 
 
 class _Source:
