@@ -1,0 +1,101 @@
+// What happened: alerts that hold now, restarts by cause, and the events. Rows glide to their place by a transform,
+// so a new one on top moves nothing in the layout.
+import { el, icon, reconcile, setAttribute, setIcon, setStyle, setText } from "./dom.js";
+import * as format from "./format.js";
+import { lastOf, severity } from "./model.js";
+
+const DEATH = /Died|GivenUp|Replayed/;
+const SIGNS = { info: "info", warning: "orange", error: "red" };
+const TONES = { info: null, warning: "orange", error: "red" };
+
+class List {
+  constructor(container, nothing, fill) {
+    this.views = new Map();
+    this.fill = fill;
+    this.rows = el("ol", "feed");
+    this.empty = el("p", "none", nothing);
+    container.append(this.rows, this.empty);
+  }
+
+  update(items) {
+    this.empty.hidden = items.length > 0;
+    this.rows.hidden = !this.empty.hidden;
+    setStyle(this.rows, "height", `calc(var(--row) * ${items.length})`);
+    reconcile(this.rows, this.views, items, (item) => item.key, () => this.create());
+    items.forEach((item, i) => setStyle(this.views.get(item.key).node, "transform", `translateY(calc(var(--row) * ${i}))`));
+  }
+
+  create() {
+    const sign = icon("info");
+    const time = el("time");
+    const title = el("span", "feed-title");
+    const text = el("span", "feed-text");
+    const node = el("li", "", sign, el("span", "feed-body", title, text), time);
+    const update = (item) => {
+      const { tone, symbol, when, head, body } = this.fill(item);
+      setIcon(sign, symbol);
+      setAttribute(node, "data-alert", tone);
+      setText(time, when);
+      setText(title, head);
+      setText(text, body);
+      setAttribute(text, "title", body);
+    };
+    return { node, update };
+  }
+}
+
+// Two events may be alike to the last letter; the second one still has a row of its own.
+function keyed(items, keyOf) {
+  const times = new Map();
+  return items.map((item) => {
+    const key = keyOf(item);
+    const nth = (times.get(key) ?? 0) + 1;
+    times.set(key, nth);
+    return { ...item, key: `${key} ${nth}` };
+  });
+}
+
+export function restartsOf(state) {
+  const found = [];
+  for (const actor of state.actors) {
+    const mine = state.events.filter((event) => event.actor === actor.name && DEATH.test(event.kind));
+    for (const [cause, times] of Object.entries(actor.deaths ?? {})) {
+      const last = lastOf(mine.filter((event) => event.text.includes(cause)), (event) => event.time);
+      found.push({ actor: actor.name, cause, times, time: last?.time ?? null, text: last?.text ?? "", key: `${actor.name}\n${cause}` });
+    }
+  }
+  return found.sort((a, b) => (b.time ?? 0) - (a.time ?? 0));
+}
+
+export class Feed {
+  constructor({ alerts, restarts, events }) {
+    this.alerts = new List(alerts, "No alert holds.", (alert) => ({
+      tone: alert.colour,
+      symbol: alert.colour,
+      when: `since ${format.time(alert.since)}`,
+      head: `${alert.subject} · ${alert.colour}`,
+      body: alert.text,
+    }));
+    this.restarts = new List(restarts, "Nothing has been restarted.", (restart) => ({
+      tone: "orange",
+      symbol: "restarting",
+      when: restart.time === null ? "" : format.time(restart.time),
+      head: `${restart.actor} · ${format.plural(restart.times, "time")}`,
+      body: `Cause: ${restart.cause}`,
+    }));
+    this.events = new List(events, "No events yet.", (event) => ({
+      tone: TONES[event.level] ?? null,
+      symbol: SIGNS[event.level] ?? "info",
+      when: format.time(event.time),
+      head: event.level === "info" ? (event.actor ?? "run") : `${event.actor ?? "run"} · ${event.level}`,
+      body: event.text,
+    }));
+  }
+
+  update(state) {
+    const alerts = [...state.alerts].sort((a, b) => severity(b.colour) - severity(a.colour) || a.since - b.since);
+    this.alerts.update(keyed(alerts, (alert) => `${alert.kind} ${alert.subject} ${alert.text}`));
+    this.restarts.update(restartsOf(state));
+    this.events.update(keyed(state.events, (event) => `${event.time} ${event.kind} ${event.text}`).reverse());
+  }
+}

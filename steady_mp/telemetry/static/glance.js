@@ -1,0 +1,138 @@
+// The questions of somebody who has just arrived, answered in words: the sentence on top and the tiles below it.
+import { byId, el, icon, setAttribute, setIcon, setText } from "./dom.js";
+import * as format from "./format.js";
+import { restartsOf } from "./feed.js";
+import { FULL, OVERLOADED, isFull, lastOf, ownName, route, severity, slowestPath } from "./model.js";
+
+const titleOf = (channel) => ownName(channel) || route(channel);
+
+function busiest(state) {
+  const actor = lastOf(state.actors, (one) => one.load);
+  if (!actor) return { value: "–", note: "no actors" };
+  const over = actor.load >= OVERLOADED;
+  const tone = over ? "orange" : "good";
+  return { value: format.percent(actor.load), name: actor.name, note: over ? "overloaded" : "has room", tone, open: ["actor", actor.name] };
+}
+
+function fullest(state) {
+  const channel = lastOf(state.channels, (one) => one.filled.p80);
+  if (!channel) return { value: "–", note: "no channels" };
+  const full = isFull(channel);
+  const tone = channel.alert ?? (full ? "red" : "good");
+  const held = `${format.count(channel.in_flight)} of ${format.count(channel.capacity)}`;
+  const value = format.percent(channel.filled.p80);
+  return { value, name: titleOf(channel), note: full ? "full" : held, tone, open: ["channel", channel.name] };
+}
+
+function latency(state) {
+  const path = slowestPath(state);
+  if (!path) return { value: "–", name: "", note: "nothing has come through yet" };
+  const open = ["channel", path.worst.name];
+  return { value: format.duration(path.seconds), name: titleOf(path.worst), note: "most of it waits here", tone: "good", open };
+}
+
+// Behind means: a channel is full, so that its producer has to wait, or the backlog of all channels grows.
+function pace(state, trend) {
+  const jam = lastOf(state.channels.filter((one) => one.filled.p80 >= FULL), (one) => one.filled.avg);
+  if (jam) {
+    const held = trend.heldBack(jam.name);
+    const note = held === null ? "waits for room" : `waits for room, ${format.percent(held)} of the time`;
+    return { value: "Falling behind", name: jam.from, note, tone: "orange", open: ["channel", jam.name] };
+  }
+  const growing = lastOf(state.channels, (one) => trend.growth(one.name));
+  const growth = growing ? trend.growth(growing.name) : 0;
+  if (growing && growth > Math.max(1, 0.05 * growing.rate) && growing.filled.now > 25) {
+    const note = `backlog grows by ${format.rate(growth)}`;
+    return { value: "Falling behind", name: titleOf(growing), note, tone: "orange", open: ["channel", growing.name] };
+  }
+  const fed = new Set(state.channels.map((one) => one.from));
+  const out = state.channels.filter((one) => !fed.has(one.to)).reduce((sum, one) => sum + (one.rate ?? 0), 0);
+  return { value: "Keeping up", name: "", note: `${format.rate(out)} reach the end`, tone: "good" };
+}
+
+function restarts(state) {
+  const total = state.actors.reduce((sum, actor) => sum + (actor.restarts ?? 0), 0);
+  if (!total) return { value: "0", name: "", note: "none since the start", tone: "good" };
+  const last = restartsOf(state)[0];
+  if (!last) return { value: format.count(total), name: "", note: "no failure", tone: "good" };
+  const when = last.time === null ? "" : ` · ${format.time(last.time)}`;
+  return { value: format.count(total), name: last.actor, note: `${last.cause}${when}`, tone: "yellow", open: ["actor", last.actor] };
+}
+
+const TILES = [
+  ["Busiest actor", busiest],
+  ["Fullest channel", fullest],
+  ["Latency, start to end", latency],
+  ["Pace", pace],
+  ["Restarts", restarts],
+];
+
+const TONE_ICONS = { red: "red", orange: "orange", yellow: "yellow", good: "finished" };
+
+function tile(title, onSelect) {
+  const sign = icon("info");
+  const value = el("span", "tile-value");
+  const name = el("span", "tile-name");
+  const note = el("span", "tile-note");
+  const node = el("button", "tile", el("span", "tile-title", title), el("span", "tile-main", sign, value), name, note);
+  node.type = "button";
+  let open = null;
+  node.addEventListener("click", () => open && onSelect(...open, node));
+  const update = (answer) => {
+    open = answer.open ?? null;
+    setAttribute(node, "data-tone", answer.tone ?? "quiet");
+    setIcon(sign, TONE_ICONS[answer.tone] ?? "info");
+    setText(value, answer.value);
+    setText(name, answer.name || "");
+    setAttribute(name, "title", answer.name || null);
+    setText(note, answer.note);
+    setAttribute(note, "title", answer.note);
+    setAttribute(node, "aria-disabled", open ? null : "true");
+  };
+  return { node, update };
+}
+
+// The sentence: what is wrong comes first, what is merely so comes last.
+function sentence(state) {
+  const more = (state.not_ready ?? []).join(" · ");
+  if (state.phase === "stopped") return { tone: "wait", text: "The run has ended.", more };
+  if (!state.actors.length) return { tone: "calm", text: "This graph has no actors.", more };
+  if (state.summary) {
+    const worst = lastOf([...state.channels, ...state.actors], (one) => severity(one.alert));
+    return { tone: worst?.alert === "red" ? "red" : "orange", text: state.summary, more };
+  }
+  if (state.phase === "draining") return { tone: "wait", text: "The graph drains: what is under way is finished first.", more: "" };
+  if (!state.ready && more) return { tone: "orange", text: more, more: "" };
+  return { tone: "calm", text: "Nothing holds the graph back.", more };
+}
+
+const VERDICT_ICONS = { calm: "finished", wait: "idle", orange: "orange", red: "red", stale: "stale" };
+
+export class Glance {
+  constructor(container, onSelect) {
+    this.tiles = TILES.map(([title, answer]) => ({ answer, ...tile(title, onSelect) }));
+    container.append(...this.tiles.map(({ node }) => node));
+    this.verdict = byId("verdict");
+    this.text = byId("verdict-text");
+    this.more = byId("verdict-more");
+    this.sign = byId("verdict-icon");
+  }
+
+  update(state, trend) {
+    for (const { answer, update } of this.tiles) update(answer(state, trend));
+  }
+
+  // Answers the sentence, for the live region.
+  judge(state, { status, why, since }) {
+    let { tone, text, more } = state ? sentence(state) : { tone: "wait", text: "Waiting for the first answer…", more: why };
+    if (status === "stale") {
+      const old = state.phase === "stopped" ? text : `Nothing new since ${format.time(since)}: these figures are old.`;
+      [tone, text, more] = ["stale", old, `Cause: ${why}. Trying again.`];
+    }
+    setAttribute(this.verdict, "data-tone", tone);
+    setIcon(this.sign, VERDICT_ICONS[tone]);
+    setText(this.text, text);
+    setText(this.more, more);
+    return text;
+  }
+}
