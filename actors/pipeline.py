@@ -7,9 +7,13 @@ generator ─numbers─▶
 from dataclasses import dataclass, field
 
 from actors import generator, heartbeat, logger, worker
-from steady_mp import Graph
+from steady_mp import Alert, AlertColor, Filled, Graph, Trigger
 
 CAPACITY = 64
+ALERTS = [
+    Alert(Trigger.avg_above(Filled.percent(60)), AlertColor.ORANGE),
+    Alert(Trigger.avg_above(Filled.percent(90)), AlertColor.RED),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +26,9 @@ class Args:
 
 def build_graph(graph: Graph, args: Args) -> None:
     """Declare three channels and four actors."""
-    beats_tx, beats_rx = graph.channel(capacity=CAPACITY)
-    numbers_tx, numbers_rx = graph.channel(capacity=CAPACITY)
-    results_tx, results_rx = graph.channel(capacity=CAPACITY)
+    beats_tx, beats_rx = graph.channel(capacity=CAPACITY, alerts=ALERTS)
+    numbers_tx, numbers_rx = graph.channel(capacity=CAPACITY, alerts=ALERTS)
+    results_tx, results_rx = graph.channel(capacity=CAPACITY, alerts=ALERTS)
 
     graph.actor("heartbeat", heartbeat.run, beats_tx, args.rate / 1000, args.beats, graph.state())
     graph.actor("generator", generator.run, numbers_tx, graph.state())

@@ -21,7 +21,22 @@ from steady_mp.errors import (
     SteadyError,
 )
 from steady_mp.events import Event
+from steady_mp.monitors import (
+    Alert,
+    AlertColor,
+    Filled,
+    Latency,
+    Level,
+    Load,
+    Metric,
+    MilliCpu,
+    Monitor,
+    Rate,
+    Statistic,
+    Trigger,
+)
 from steady_mp.policy import RestartPolicy
+from steady_mp.serving import Telemetry
 from steady_mp.state import SteadyState
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.run import Graph, Run
@@ -29,6 +44,8 @@ from steady_mp.supervisor.run import Graph, Run
 __all__ = [
     "Actor",
     "ActorReport",
+    "Alert",
+    "AlertColor",
     "ChannelError",
     "ChannelReport",
     "ChannelStatistics",
@@ -40,11 +57,19 @@ __all__ = [
     "EndOfStream",
     "Event",
     "ExitCode",
+    "Filled",
     "Graph",
+    "Latency",
+    "Level",
+    "Load",
     "MessageTooLarge",
+    "Metric",
+    "MilliCpu",
+    "Monitor",
     "NoSpace",
     "NotPicklable",
     "PeerGone",
+    "Rate",
     "Report",
     "RestartPolicy",
     "Run",
@@ -54,8 +79,11 @@ __all__ = [
     "SendSaturation",
     "StartError",
     "StateError",
+    "Statistic",
     "SteadyError",
     "SteadyState",
+    "Telemetry",
+    "Trigger",
     "Tx",
     "TxBundle",
     "all_of",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, Union
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from steady_mp.errors import ConfigurationError
+from steady_mp.serving import DEFAULT_HOST, DEFAULT_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,6 +44,22 @@ class RunSettings:
     shutdown_timeout: float = field(
         default=15.0,
         metadata={"help": "Seconds that the actors get to drain before they are killed.", "gt": 0, "le": 86_400},
+    )
+    telemetry: bool = field(default=True, metadata={"help": "Serve dashboard and metrics while it runs."})
+    host: str = field(
+        default=DEFAULT_HOST,
+        metadata={"help": "Address to serve them on; any other than this machine's own needs a token."},
+    )
+    port: int | None = field(
+        default=None,
+        metadata={
+            "help": f"Port to serve them on; without it {DEFAULT_PORT} or the next one free.",
+            "ge": 0,
+            "le": 65535,
+        },
+    )
+    token: str | None = field(
+        default=None, metadata={"help": "What everybody who reads them has to know; better set as a variable."}
     )
     report: Path | None = field(
         default=None, metadata={"help": "Write what happened to this file, as JSON, when the run has ended."}

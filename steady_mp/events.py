@@ -133,6 +133,66 @@ class ForkServerDied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryStarted(Event):
+    """The process that shows the run to people and to Prometheus can be reached."""
+
+    url: str
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"dashboard: {self.url}" + (f" ({self.note})" if self.note else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryDied(Event):
+    """The telemetry process died; the graph does not notice, and `pause` seconds later the next one begins."""
+
+    level: ClassVar[int] = logging.WARNING
+    cause: str
+    pause: float
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"the telemetry process died ({self.cause}); the next one begins in {self.pause:.2f} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised(Event):
+    """A trigger that was declared for an actor or a channel holds."""
+
+    level: ClassVar[int] = logging.WARNING
+    kind: str
+    subject: str
+    color: str
+    condition: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"alert {self.color}: {self.kind} {self.subject}: {self.condition}, now {self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCleared(Event):
+    """The trigger of an alert does not hold any more."""
+
+    kind: str
+    subject: str
+    color: str
+    condition: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"alert {self.color} is over after {self.seconds:.1f} s: {self.kind} {self.subject}: {self.condition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShutdownRequested(Event):
     """The graph drains from now on."""
 

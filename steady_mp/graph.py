@@ -15,13 +15,22 @@ from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
+from steady_mp.monitors import (
+    ACTOR_METRICS,
+    CHANNEL_METRICS,
+    DEFAULT_ACTOR_MONITORS,
+    DEFAULT_CHANNEL_MONITORS,
+    Watching,
+)
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
 from steady_mp.state import SteadyState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from steady_mp.monitors import Alert, Monitor
 
 T = TypeVar("T")
 
@@ -41,6 +50,7 @@ class _Channel:
     name: str | None
     capacity: int
     ring_bytes: int
+    watching: Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +60,19 @@ class _Actor:
     packed: bytes
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
+    watching: Watching
 
 
 def _check_timeout(seconds: object) -> float:
     if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
         message = f"shutdown_timeout {seconds!r}: must be a number of seconds, 0 or more"
+        raise ConfigurationError(message)
+    return float(seconds)
+
+
+def _check_pace(what: str, seconds: object, least: float, most: float) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not least <= seconds <= most:
+        message = f"{what} {seconds!r}: must be a number of seconds from {least:g} to {most:g}"
         raise ConfigurationError(message)
     return float(seconds)
 
@@ -79,11 +97,20 @@ class Topology:
 
     _serial = itertools.count()
 
-    def __init__(self, name: str = "graph", *, shutdown_timeout: float = 15.0, log_level: str = "info") -> None:
+    def __init__(
+        self,
+        name: str = "graph",
+        *,
+        shutdown_timeout: float = 15.0,
+        log_level: str = "info",
+        refresh: float = 0.5,
+        window: float = 10.0,
+    ) -> None:
         """Begin an empty graph.
 
         `shutdown_timeout` is how many seconds a requested shutdown may take before the actors that
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
+        Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
         """
         _check_name("graph", name)
         if log_level not in LOG_LEVELS:
@@ -92,6 +119,8 @@ class Topology:
         self.name = name
         self.shutdown_timeout = _check_timeout(shutdown_timeout)
         self.log_level = log_level
+        self.refresh = _check_pace("refresh", refresh, 0.05, 60)
+        self.window = _check_pace("window", window, self.refresh, 3600)
         self._channels: list[_Channel] = []
         self._actors: list[_Actor] = []
         self._states = 0
@@ -101,12 +130,19 @@ class Topology:
     # Declaring
 
     def channel(
-        self, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None
+        self,
+        capacity: int = 64,
+        *,
+        name: str | None = None,
+        ring_bytes: int | None = None,
+        monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
+        alerts: Sequence[Alert] = (),
     ) -> tuple[Tx[Any], Rx[Any]]:
         """Declare a channel and return its two ends, to be handed to two actors.
 
         It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
+        Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
         """
         _check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
@@ -115,19 +151,33 @@ class Topology:
             ring_bytes = max(_RING, capacity * _RING_PER_MESSAGE)
         _check_count("ring_bytes", ring_bytes, _LEAST_RING, 1 << 40)
         index = len(self._channels)
-        self._channels.append(_Channel(name, capacity, (ring_bytes + PAGE - 1) & -PAGE))
         label = f"channel {name!r}" if name else f"channel {index}"
+        watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
+        self._channels.append(_Channel(name, capacity, (ring_bytes + PAGE - 1) & -PAGE, watching))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
 
-    def channel_bundle(
-        self, lanes: int, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None
+    def channel_bundle(  # noqa: PLR0913 - what a channel takes, and the number of them
+        self,
+        lanes: int,
+        capacity: int = 64,
+        *,
+        name: str | None = None,
+        ring_bytes: int | None = None,
+        monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
+        alerts: Sequence[Alert] = (),
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
         _check_count("lanes", lanes, 1, 1 << 16)
         ends = [
-            self.channel(capacity, name=f"{name}[{lane}]" if name else None, ring_bytes=ring_bytes)
+            self.channel(
+                capacity,
+                name=f"{name}[{lane}]" if name else None,
+                ring_bytes=ring_bytes,
+                monitors=monitors,
+                alerts=alerts,
+            )
             for lane in range(lanes)
         ]
         return TxBundle([tx for tx, _ in ends]), RxBundle([rx for _, rx in ends])
@@ -139,12 +189,19 @@ class Topology:
         return cast("SteadyState[Any]", state)
 
     def actor(
-        self, name: str, behavior: Callable[..., None], *args: object, restart: RestartPolicy | None = None
+        self,
+        name: str,
+        behavior: Callable[..., None],
+        *args: object,
+        restart: RestartPolicy | None = None,
+        monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
+        alerts: Sequence[Alert] = (),
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
         `behavior` is a plain function that can be imported. The arguments are pickled here and now;
-        the ends and states among them, however deep, become the live ones in each life.
+        the ends and states among them, however deep, become the live ones in each life. Telemetry
+        shows its `monitors` and colours it while one of its `alerts` holds.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -153,6 +210,7 @@ class Topology:
         if any(actor.name == name for actor in self._actors):
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
+        watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
         reference = _check_behavior(name, behavior)
         names = _check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args)
@@ -160,7 +218,7 @@ class Topology:
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy()))
+        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching))
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -184,11 +242,15 @@ class Topology:
         modules, main = self._modules()
         return Plan(
             graph=self.name,
-            actors=tuple(ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends) for a in self._actors),
+            actors=tuple(
+                ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching) for a in self._actors
+            ),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
             path=tuple(sys.path),
             modules=modules,
+            refresh=self.refresh,
+            window=self.window,
             main=main,
         )
 
@@ -218,6 +280,7 @@ class Topology:
                     ring_bytes=channel.ring_bytes,
                     producer=pair[0],
                     consumer=pair[1],
+                    watching=channel.watching,
                 )
             )
         return tuple(plans)

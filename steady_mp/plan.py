@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from steady_mp.memory import layout
+from steady_mp.monitors import Watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class ChannelPlan:
     ring_bytes: int
     producer: int
     consumer: int
+    watching: Watching = field(default_factory=Watching)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class ActorPlan:
     name: str
     behavior: str
     ends: tuple[EndPlan, ...]
+    watching: Watching = field(default_factory=Watching)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ class Plan:
     log_level: int
     path: tuple[str, ...]
     modules: tuple[str, ...]
+    refresh: float = 0.5
+    window: float = 10.0
     main: tuple[str, str] | None = None
     faults: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     layout_version: int = layout.LAYOUT_VERSION
@@ -83,10 +88,14 @@ class Plan:
                 name=actor["name"],
                 behavior=actor["behavior"],
                 ends=tuple(EndPlan(**end) for end in actor["ends"]),
+                watching=Watching.from_data(actor["watching"]),
             )
             for actor in data["actors"]
         )
-        data["channels"] = tuple(ChannelPlan(**channel) for channel in data["channels"])
+        data["channels"] = tuple(
+            ChannelPlan(**{**channel, "watching": Watching.from_data(channel["watching"])})
+            for channel in data["channels"]
+        )
         data["path"] = tuple(data["path"])
         data["modules"] = tuple(data["modules"])
         data["main"] = tuple(data["main"]) if data["main"] else None

@@ -6,7 +6,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from steady_mp import ExitCode, Graph
+from steady_mp import ExitCode, Graph, Telemetry
 from steady_mp.cli import report_file, summary
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
@@ -37,7 +37,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     of_graph = target.args and merge(target.args, settings, options=values, environ=environ, file=file)
     if of_run.report:
         report_file.check(of_run.report)
-    return _conclude(_block(_build(target, of_run, of_graph)), of_run)
+    return _conclude(_block(_build(target, of_run, of_graph), of_run), of_run)
 
 
 def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has
@@ -59,8 +59,9 @@ def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: 
     return graph
 
 
-def _block(graph: Graph) -> Report:
-    run = graph.start()
+def _block(graph: Graph, settings: RunSettings) -> Report:
+    telemetry = Telemetry(host=settings.host, port=settings.port, token=settings.token) if settings.telemetry else False
+    run = graph.start(telemetry=telemetry)
     try:
         return run.block_until_stopped()
     except KeyboardInterrupt:  # between the start and the wait, which has a handler of its own

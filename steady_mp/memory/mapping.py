@@ -18,14 +18,17 @@ class Mapping:
 
     __slots__ = ("_mmap", "data", "words")
 
-    def __init__(self, path: Path | None, size: int = 0) -> None:
-        """Map the file at `path`, which keeps its size; or `size` bytes of private memory."""
+    def __init__(self, path: Path | None, size: int = 0, *, read_only: bool = False) -> None:
+        """Map the file at `path`, which keeps its size; or `size` bytes of private memory.
+
+        What is mapped `read_only` can't be disturbed: a store raises TypeError.
+        """
         if path is None:
             self._mmap = mmap.mmap(-1, size)
         else:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(path, (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC)
             try:
-                self._mmap = mmap.mmap(fd, 0)
+                self._mmap = mmap.mmap(fd, 0, access=mmap.ACCESS_READ if read_only else mmap.ACCESS_WRITE)
             finally:
                 os.close(fd)
         self.data = memoryview(self._mmap)

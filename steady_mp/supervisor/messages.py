@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steady_mp.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,13 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Something that another thread saw belongs into the stream of events."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class RestartDue:
     """The pause before an actor's next life is over."""
 
@@ -66,4 +77,15 @@ class DeadlineReached:
     """The time for the shutdown is over."""
 
 
-Message = Spawned | Exited | ForkServerGone | Rung | RequestShutdown | StopNow | Kill | RestartDue | DeadlineReached
+Message = (
+    Spawned
+    | Exited
+    | ForkServerGone
+    | Rung
+    | RequestShutdown
+    | StopNow
+    | Kill
+    | Announce
+    | RestartDue
+    | DeadlineReached
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import functools
 import logging
 import platform
 import signal
@@ -22,8 +23,11 @@ from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
+from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
-from steady_mp.supervisor.messages import Kill, RequestShutdown, StopNow
+from steady_mp.supervisor.attendant import Attendant
+from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow
+from steady_mp.supervisor.recorder import Recorder
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.script import refuse_while_loading
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
@@ -45,9 +49,17 @@ if platform.machine() not in _SUPPORTED.get(sys.platform, set()):
 class Graph(Topology):
     """A graph of actors: declare its channels and actors, then start it."""
 
-    def __init__(self, name: str = "graph", *, shutdown_timeout: float = 15.0, log_level: str = "info") -> None:
+    def __init__(
+        self,
+        name: str = "graph",
+        *,
+        shutdown_timeout: float = 15.0,
+        log_level: str = "info",
+        refresh: float = 0.5,
+        window: float = 10.0,
+    ) -> None:
         """Begin an empty graph; see `Topology` for the options."""
-        super().__init__(name, shutdown_timeout=shutdown_timeout, log_level=log_level)
+        super().__init__(name, shutdown_timeout=shutdown_timeout, log_level=log_level, refresh=refresh, window=window)
         self.faults: dict[str, list[dict[str, Any]]] = {}
 
     def start(
@@ -56,12 +68,14 @@ class Graph(Topology):
         on_event: Callable[[Event], None] | None = None,
         output: TextIO | None = None,
         root: Path | None = None,
+        telemetry: Telemetry | bool = False,
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
         `on_event` is called with each event, on the supervisor's thread; one that raises is dropped.
         `output` gets the log lines (default: standard output). `root` is the folder for the run
-        directory (default: STEADY_MP_ROOT, else /dev/shm, else the temporary folder).
+        directory (default: STEADY_MP_ROOT, else /dev/shm, else the temporary folder). With `telemetry`
+        a further process serves dashboard and metrics: True for the defaults of `Telemetry`.
 
         Raises ConfigurationError for a graph that can't run, NoSpace when `root` is too full, and
         StartError when no process can be started; nothing is left behind then.
@@ -73,8 +87,16 @@ class Graph(Topology):
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
         contents[PLAN_FILE] = plan.to_json().encode()
-        run = RunDir.create(self.name, plan.files(), contents, root)
-        return Run(self, plan, run, on_event, output or sys.stdout)
+        settings = Telemetry() if telemetry is True else telemetry or None
+        listening = listen(settings) if settings else None
+        try:
+            run = RunDir.create(self.name, plan.files(), contents, root)
+        except BaseException:
+            if listening:
+                listening[0].close()
+            raise
+        attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
+        return Run(self, plan, run, on_event, output or sys.stdout, attend)
 
 
 class Run:
@@ -83,13 +105,14 @@ class Run:
     A process that ends without either kills its actors.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - made in one place
         self,
         graph: Graph,
         plan: Plan,
         run: RunDir,
         on_event: Callable[[Event], None] | None,
         output: TextIO | None,
+        attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
         self._plan = plan
@@ -106,6 +129,7 @@ class Run:
         for channel, mapping in zip(plan.channels, self._channels, strict=True):
             Ring.format(mapping, channel.capacity)
         self._bell = run.doorbell(SUPERVISOR_BELL, create=True)
+        self._recorder: Recorder | None = Recorder(run.path, plan)
         self._logs = LogWriter(output, width=max(len(actor.name) for actor in plan.actors))
         self._supervisor = Supervisor(
             run=run,
@@ -118,6 +142,7 @@ class Run:
             emit=self._emit,
             logs=self._logs,
         )
+        self._attendant = attend and attend(lambda event: self._supervisor.post(Announce(event)), self._logs)
         self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -128,6 +153,16 @@ class Run:
     def directory(self) -> Path:
         """The run directory; it is gone once the run has ended."""
         return self._run.path
+
+    @property
+    def url(self) -> str | None:
+        """Where the dashboard is; None without telemetry."""
+        return self._attendant.url if self._attendant is not None else None
+
+    @property
+    def telemetry_pid(self) -> int | None:
+        """The telemetry process; None without telemetry, and between two lives of it."""
+        return self._attendant.pid if self._attendant is not None else None
 
     def pid(self, actor: str) -> int | None:
         """Return the process of an actor's present life; None between two lives and after the last."""
@@ -215,6 +250,12 @@ class Run:
     # On the supervisor's thread
 
     def _emit(self, event: Event) -> None:
+        if self._recorder is not None:
+            try:
+                self._recorder(event)
+            except Exception as error:  # noqa: BLE001 - the same as for the consumer below
+                self._recorder = None
+                self._logs.write("steady-mp", logging.ERROR, f"the record of events failed and is dropped: {error!r}")
         if event.level >= self._level:
             self._logs.write("steady-mp", event.level, event.text)
         if self._on_event is not None:
@@ -241,6 +282,8 @@ class Run:
             self._tidy_up()
 
     def _tidy_up(self) -> None:
+        if self._attendant is not None:
+            self._attendant.close()
         self._logs.close(_LOG_TIMEOUT)
         for seat in self._supervisor.seats:
             seat.close()

@@ -29,6 +29,7 @@ from steady_mp.policy import Failures
 from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE, read_note
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import (
+    Announce,
     DeadlineReached,
     Exited,
     ForkServerGone,
@@ -167,6 +168,8 @@ class Supervisor:
                 self._stop_now(reason)
             case Kill(actor, number):
                 self.seats[actor].kill(number)
+            case Announce(event):
+                self._emit(event)
             case RestartDue(actor):
                 if not self.killing:
                     self._spawn(self.seats[actor])

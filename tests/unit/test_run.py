@@ -47,6 +47,7 @@ class FakeGraph:
     made: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     actors: list[tuple[Any, ...]] = field(default_factory=list)
     shutdowns: list[str] = field(default_factory=list)
+    telemetry: object = None
 
     def __call__(self, name: str, **settings: Any) -> FakeGraph:
         self.made.append((name, settings))
@@ -61,7 +62,8 @@ class FakeGraph:
     def actor(self, *declared: Any) -> None:
         self.actors.append(declared)
 
-    def start(self) -> FakeGraph:
+    def start(self, *, telemetry: object) -> FakeGraph:
+        self.telemetry = telemetry
         if self.refuses:
             raise self.refuses
         return self

@@ -1,0 +1,181 @@
+"""The recorder: a consumer of the run's events that keeps ``status.json`` and ``events.jsonl`` for every reader."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import time
+from collections import deque
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+from steady_mp.events import (
+    ActorDied,
+    ActorFinished,
+    ActorGivenUp,
+    ActorReplayed,
+    ActorStarted,
+    AlertRaised,
+    Event,
+    ForkServerDied,
+    RunStopped,
+    ShutdownRefused,
+    ShutdownRequested,
+    TelemetryDied,
+    TelemetryStarted,
+)
+from steady_mp.memory.status import CAUSES, EVENTS_FILE, ActorStatus, RunStatus, write_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steady_mp.plan import Plan
+
+#: Events that are kept; twice as many lie in the file before the older half is dropped.
+MOST_EVENTS: Final = 250
+#: Different words for a death that are kept for one actor.
+_MOST_DEATHS: Final = 16
+_LONGEST: Final = 500
+_OTHER: Final = "other"
+_ALIVE: Final = {"starting", "running"}
+_LOST: Final = "lost"
+
+
+def cause_of(death: str) -> str:
+    """Return the one of `CAUSES` that a death in the supervisor's words falls under."""
+    if death in CAUSES:
+        return death
+    if death.startswith(("SIG", "signal ")):
+        return "signal"
+    return "exit code" if death.startswith("exit code ") else "exception"
+
+
+class Recorder:
+    """Writes down what the events say. Call it with each event, on one thread."""
+
+    def __init__(self, directory: Path, plan: Plan, wall: Callable[[], float] = time.time) -> None:
+        """Begin the record of the run in `directory`."""
+        self._directory = directory
+        self._wall = wall
+        self._lines: deque[str] = deque(maxlen=MOST_EVENTS)
+        self._written = 0
+        self._status = RunStatus(
+            graph=plan.graph,
+            run_id=directory.name,
+            pid=os.getpid(),
+            version=_version(),
+            started=wall(),
+            actors=[ActorStatus(name=actor.name) for actor in plan.actors],
+            channel_alerts=[0] * len(plan.channels),
+        )
+        self._actors = {actor.name: actor for actor in self._status.actors}
+        self._channels = {channel.name: index for index, channel in enumerate(plan.channels)}
+        write_status(directory, self._status)
+
+    def __call__(self, event: Event) -> None:
+        """Write one event down. Raises OSError when the file system is full."""
+        self._note(event)
+        write_status(self._directory, self._status)
+        self._append(event)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case ActorStarted():
+                self._begin(self._actors[event.actor], event)
+            case ActorDied() | ActorGivenUp():
+                self._end(self._actors[event.actor], event)
+            case ActorReplayed():
+                actor = self._actors[event.actor]
+                actor.pid, actor.status = None, "restarting"
+                actor.causes["replay"] += 1
+            case ActorFinished():
+                actor = self._actors[event.actor]
+                actor.pid, actor.status = None, "finished"
+            case ForkServerDied():
+                for actor in self._status.actors:
+                    if actor.status in _ALIVE:
+                        actor.pid, actor.status = None, _LOST
+            case AlertRaised():
+                self._count_alert(event)
+            case _:
+                self._note_run(event)
+
+    def _note_run(self, event: Event) -> None:
+        status = self._status
+        match event:
+            case ShutdownRequested():
+                status.phase = "draining"
+            case ShutdownRefused():
+                status.refused.append(f"{event.actor}: {event.reason}")
+            case RunStopped():
+                status.phase = "stopped"
+            case TelemetryStarted():
+                status.url = event.url
+            case TelemetryDied():
+                status.telemetry_restarts += 1
+            case _:
+                pass
+
+    @staticmethod
+    def _begin(actor: ActorStatus, event: ActorStarted) -> None:
+        if actor.status == _LOST:
+            actor.causes["fork server"] += 1
+            actor.deaths["fork server"] = actor.deaths.get("fork server", 0) + 1
+        actor.status, actor.pid, actor.generation = "running", event.pid, event.generation
+
+    @staticmethod
+    def _end(actor: ActorStatus, event: ActorDied | ActorGivenUp) -> None:
+        actor.pid = None
+        actor.status = "restarting" if isinstance(event, ActorDied) else "given up"
+        actor.causes[cause_of(event.cause)] += 1
+        words = event.cause.partition("\n")[0][:_LONGEST]
+        if words not in actor.deaths and len(actor.deaths) >= _MOST_DEATHS:
+            words = _OTHER
+        actor.deaths[words] = actor.deaths.get(words, 0) + 1
+
+    def _count_alert(self, event: AlertRaised) -> None:
+        if event.kind == "actor":
+            self._actors[event.subject].alerts_raised += 1
+        else:
+            self._status.channel_alerts[self._channels[event.subject]] += 1
+
+    def _append(self, event: Event) -> None:
+        self._lines.append(json.dumps(_plain(event, self._wall())) + "\n")
+        path = self._directory / EVENTS_FILE
+        if self._written >= 2 * MOST_EVENTS:
+            draft = path.with_suffix(".new")
+            draft.write_text("".join(self._lines))
+            draft.replace(path)
+            self._written = len(self._lines)
+        else:
+            with path.open("a") as file:
+                file.write(self._lines[-1])
+            self._written += 1
+
+
+def _plain(event: Event, wall: float) -> dict[str, Any]:
+    """Return an event as plain data; its texts are cut where they are endless."""
+    fields = {
+        name: value[:_LONGEST] if isinstance(value, str) else value
+        for name, value in dataclasses.asdict(event).items()
+        if name not in {"kind", "level", "text", "time"}
+    }
+    level = logging.getLevelName(event.level).lower()
+    return {
+        "actor": None,
+        **fields,
+        "time": round(wall, 3),
+        "kind": type(event).__name__,
+        "level": "info" if level == "debug" else level,
+        "text": event.text[: 2 * _LONGEST],
+    }
+
+
+def _version() -> str:
+    try:
+        return version("steady-mp")
+    except PackageNotFoundError:  # run from a source tree that nobody has installed
+        return "unknown"

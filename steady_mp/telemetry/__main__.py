@@ -1,0 +1,124 @@
+"""The telemetry process: ``python -m steady_mp.telemetry RUN_DIRECTORY``.
+
+Started by the supervisor it is handed the listening socket (``--fd``), tells on its standard output what has
+happened, one JSON object a line, and ends when its standard input does: that is when the supervisor is gone.
+By hand it opens a socket itself and ends with Ctrl-C, or with the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import gc
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from waitress.server import create_server
+
+from steady_mp.errors import ConfigurationError
+from steady_mp.serving import DEFAULT_HOST, Telemetry, listen, url_of
+from steady_mp.telemetry.sampler import Sampler
+from steady_mp.telemetry.server import make_app
+from steady_mp.telemetry.service import Service
+
+if TYPE_CHECKING:
+    from steady_mp.events import Event
+
+TOKEN_VARIABLE: Final = "STEADY_MP_TOKEN"  # noqa: S105 - the name of a variable
+#: Seconds in which it still answers, as not live, after the supervisor was killed.
+_LINGER: Final = 1.0
+#: Milliseconds between two looks at whether the supervisor's process is there.
+_LOOK: Final = 1000
+_THREADS: Final = 4
+#: Where the processor is short, actors go first.
+_NICE: Final = 5
+_MOST_CONNECTIONS: Final = 100
+_MOST_HEADER: Final = 1 << 14
+_MOST_BODY: Final = 1 << 10
+
+
+def _tell(event: Event) -> None:
+    """Tell the supervisor; that it is gone is seen elsewhere."""
+    told = {"event": type(event).__name__, **dataclasses.asdict(event)}
+    try:
+        print(json.dumps(told), flush=True)  # noqa: T201 - the protocol
+    except OSError:
+        return
+
+
+def _end_with_supervisor(service: Service) -> None:
+    """Wait for the end of standard input, then let the page say that what it shows is old."""
+    poll = select.poll()
+    poll.register(sys.stdin.fileno(), select.POLLIN)
+    # A fork of the supervisor may hold the pipe open; then its process says it.
+    while not poll.poll(_LOOK) and service.is_supervised:
+        pass
+    time.sleep(_LINGER)
+    os._exit(0)
+
+
+def main() -> int:
+    """Serve one run until its supervisor is gone; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m steady_mp.telemetry", description="Serve one run to people.")
+    parser.add_argument("directory", type=Path, help="the run directory")
+    parser.add_argument("--host", default=DEFAULT_HOST)
+    parser.add_argument("--port", type=int, default=None)
+    parser.add_argument("--fd", type=int, default=None, help="a listening socket to serve on")
+    options = parser.parse_args()
+    token = os.environ.pop(TOKEN_VARIABLE, "") or None
+    logging.getLogger("waitress").setLevel(logging.ERROR)
+    try:
+        if options.fd is None:
+            settings = Telemetry(host=options.host, port=options.port, token=token)
+            listening, _ = listen(settings)
+            print(url_of(listening, options.host), file=sys.stderr)  # noqa: T201 - for whoever started it by hand
+        else:
+            listening = socket.socket(fileno=options.fd)
+        service = Service(Sampler(options.directory), _tell)
+    except (ConfigurationError, OSError, ValueError) as error:
+        print(f"steady-mp telemetry: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return _serve(service, listening, options.host, token, supervised=options.fd is not None)
+
+
+def _serve(service: Service, listening: socket.socket, host: str, token: str | None, *, supervised: bool) -> int:
+    if supervised:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # the supervisor decides
+        os.nice(_NICE)
+        threading.Thread(target=_end_with_supervisor, args=(service,), daemon=True).start()
+    service.start()
+    server = create_server(
+        make_app(service, host=host, token=token),
+        sockets=[listening],
+        threads=_THREADS,
+        connection_limit=_MOST_CONNECTIONS,
+        channel_timeout=30,
+        max_request_header_size=_MOST_HEADER,
+        max_request_body_size=_MOST_BODY,
+        ident="",
+        clear_untrusted_proxy_headers=True,
+    )
+    gc.freeze()
+    if supervised:
+        print(json.dumps({"event": "ready"}), flush=True)  # noqa: T201 - the protocol
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        service.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The board: all meters of a run, brought up to date together, and what they say as a whole."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from steady_mp.telemetry.alerts import Raised, Watcher
+from steady_mp.telemetry.meters import ActorMeter, ChannelMeter
+
+if TYPE_CHECKING:
+    from steady_mp.events import Event
+    from steady_mp.memory.status import RunStatus
+    from steady_mp.plan import Plan
+    from steady_mp.telemetry.sampler import Sample
+
+#: Percent of its capacity, on average, from which on a channel counts as full.
+_FULL: Final = 80.0
+#: States in which an actor keeps the run from being ready.
+_UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "given up"}
+
+
+class Board:
+    """Figures of every actor and channel of one run. Not safe to share: its owner serialises."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Start with nothing seen."""
+        self.plan = plan
+        samples = max(2, math.ceil(plan.window / plan.refresh) + 1)
+        self.actors = [ActorMeter(actor, samples) for actor in plan.actors]
+        self.channels = [ChannelMeter(channel, samples) for channel in plan.channels]
+        self.actor_watchers = [Watcher("actor", each.name, each.watching.alerts) for each in plan.actors]
+        self.channel_watchers = [Watcher("channel", each.name, each.watching.alerts) for each in plan.channels]
+        self.sample: Sample | None = None
+        self.changes: list[Event] = []
+        self._began: float | None = None
+
+    def update(self, sample: Sample) -> list[Event]:
+        """Take one sample of the run; return the alerts that have changed."""
+        self._began = sample.at if self._began is None else self._began
+        changes: list[Event] = []
+        pairs = zip(self.actors, self.actor_watchers, sample.actors, sample.status.actors, strict=True)
+        for actor, watcher, seen, status in pairs:
+            actor.update(sample.at, seen, status)
+            changes += watcher.look(actor.windows, sample.wall)
+        for channel, watcher, there in zip(self.channels, self.channel_watchers, sample.channels, strict=True):
+            channel.update(sample.at, there)
+            changes += watcher.look(channel.windows, sample.wall)
+        self.sample = sample
+        return changes
+
+    @property
+    def span(self) -> float:
+        """Seconds that the statistics are over: the window, once that much time has passed."""
+        if self.sample is None or self._began is None:
+            return 0.0
+        return min(self.plan.window, self.sample.at - self._began)
+
+    @property
+    def raised(self) -> list[Raised]:
+        """All alerts that hold, the worst first and then the latest."""
+        found = [raised for watcher in (*self.actor_watchers, *self.channel_watchers) for raised in watcher.raised]
+        return sorted(found, key=lambda raised: (-raised.alert.color.rank, -raised.since))
+
+    def not_ready(self) -> list[str]:
+        """Return why the run can't be relied on, naming the actor; empty when it can."""
+        if self.sample is None:
+            return ["nothing was seen yet"]
+        status = self.sample.status
+        reasons = [] if self.sample.supervised else ["the supervisor is gone"]
+        if status.phase != "running":
+            reasons.append(f"the graph is {status.phase}")
+        return reasons + [f"{meter.plan.name} is {meter.state}" for meter in self.actors if meter.state in _UNREADY]
+
+    def summary(self) -> str:
+        """Name the bottleneck in words; empty when there is none."""
+        for meter in self.actors:
+            if meter.state in {"stuck", "stopped", "given up"}:
+                return f"{meter.plan.name} is {meter.state}"
+        full = [meter for meter in self.channels if self._is_full(meter)]
+        if not full:
+            return ""
+        channel = max(full, key=lambda meter: meter.average_fill())
+        seen: list[int] = []
+        while channel.plan.consumer not in seen:
+            seen.append(channel.plan.consumer)
+            onward = self.actors[channel.plan.consumer].blocked_on
+            if onward is None or not self._is_full(self.channels[onward]):
+                slow, fast = self.plan.actors[channel.plan.consumer], self.plan.actors[channel.plan.producer]
+                return f"{channel.plan.name} is full: {slow.name} is slower than {fast.name}"
+            channel = self.channels[onward]
+        names = ", ".join(self.plan.actors[index].name for index in seen[seen.index(channel.plan.consumer) :])
+        return f"{names} wait for each other in a circle: every channel between them is full"
+
+    @staticmethod
+    def _is_full(meter: ChannelMeter) -> bool:
+        return meter.average_fill() >= _FULL
+
+    def status(self) -> RunStatus | None:
+        """Return what the supervisor last said."""
+        return self.sample.status if self.sample is not None else None

@@ -1,0 +1,230 @@
+"""The sampler: looks at the shared words of a run, and at its processes, without disturbing either.
+
+Everything is mapped read-only. A word is read in one go; words that belong together may be one store
+apart, and what that could do to a figure is bounded where the figure is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from steady_mp.memory import layout
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.owner import Owner
+from steady_mp.memory.status import RunStatus, read_events, read_status
+from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan, actor_file, channel_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+#: Events that are shown.
+MOST_EVENTS: Final = 100
+#: Seconds between two looks at how big the run directory is.
+_MEASURE: Final = 5.0
+_NS: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorSample:
+    """The words of one actor, and what the system says of its process."""
+
+    pid: int
+    generation: int
+    phase: int
+    commits: int
+    turns: int
+    parks: int
+    snapshot_bytes: int
+    snapshot_seconds: float
+    #: Seconds that this life waited, the present wait included.
+    waited: float
+    #: Seconds of waits that are over, in all lives; never falls.
+    waited_before: float
+    #: Position of the full end that it waits for, or None.
+    blocked_end: int | None
+    #: Seconds of processor time of this life; None when there is no process.
+    cpu: float | None
+    rss: int
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSample:
+    """The words of one channel."""
+
+    sent: int
+    taken: int
+    in_flight: int
+    bytes: int
+    blocked_seconds: float
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A whole run at one moment."""
+
+    at: float
+    wall: float
+    actors: tuple[ActorSample, ...]
+    channels: tuple[ChannelSample, ...]
+    status: RunStatus
+    events: list[dict[str, Any]]
+    directory_bytes: int
+    supervised: bool
+
+
+class _Process:
+    """What psutil knows of one actor's present life."""
+
+    __slots__ = ("_pid", "_process")
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._process: psutil.Process | None = None
+
+    def look(self, pid: int | None) -> tuple[float | None, int, bool]:
+        """Return processor seconds, resident bytes and whether it is stopped; None for no process."""
+        if not pid:
+            return None, 0, False
+        try:
+            if pid != self._pid or self._process is None:
+                self._process = psutil.Process(pid)
+                self._pid = pid
+            with self._process.oneshot():
+                times = self._process.cpu_times()
+                stopped = self._process.status() == psutil.STATUS_STOPPED
+                return times.user + times.system, self._process.memory_info().rss, stopped
+        except (psutil.Error, OSError):
+            self._process = None
+            return None, 0, False
+
+
+class Sampler:
+    """Maps one run and samples it. A fresh one goes on where a dead one stood: all counters are in the run."""
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Map the run in `directory`. Raises OSError where there is none."""
+        self.directory = directory
+        self.plan = Plan.from_json((directory / PLAN_FILE).read_text())
+        self._clock = clock
+        self._wall = wall
+        self._status = read_status(directory)
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._events: list[dict[str, Any]] = []
+        self._maps: list[Mapping] = []
+        self._run = self._map(RUN_FILE)
+        self._channels = [self._map(channel_file(index)) for index in range(len(self.plan.channels))]
+        self._controls = [self._map(actor_file(index, "control")) for index in range(len(self.plan.actors))]
+        self._processes = [_Process() for _ in self.plan.actors]
+        self._supervisor = Owner.of(self._status.pid)
+        self._size = 0
+        self._measured = float("-inf")
+
+    def _map(self, name: str) -> memoryview:
+        mapping = Mapping(self.directory / name, read_only=True)
+        self._maps.append(mapping)
+        return mapping.words
+
+    def sample(self) -> Sample:
+        """Look once."""
+        at = self._clock()
+        self._read_files()
+        actors = tuple(self._sample_actor(index, at) for index in range(len(self._controls)))
+        return Sample(
+            at=at,
+            wall=self._wall(),
+            actors=actors,
+            channels=tuple(self._sample_channel(index) for index in range(len(self._channels))),
+            status=self._status,
+            events=self._events,
+            directory_bytes=self._directory_bytes(at),
+            supervised=not self._supervisor.is_dead(),
+        )
+
+    def _sample_actor(self, index: int, at: float) -> ActorSample:
+        words = self._controls[index]
+        status = self._status.actors[index]
+        cpu, rss, stopped = self._processes[index].look(status.pid)
+        # The end of a wait stores the phase first, then adds up: read in the other order, and a wait
+        # that ends meanwhile is seen one time too few. The meter never lets that go backwards.
+        waited_before = waited = words[layout.WAITED_NS] * _NS
+        phase = words[layout.PHASE]
+        since = words[layout.WAIT_SINCE_NS] * _NS
+        blocked = words[layout.BLOCKED_ON] if phase == layout.PHASE_WAITING else 0
+        if phase == layout.PHASE_WAITING and cpu is not None:
+            waited += max(0.0, at - since)
+        return ActorSample(
+            pid=status.pid or 0,
+            generation=words[layout.GENERATION],
+            phase=phase,
+            commits=words[layout.EPOCH],
+            turns=words[layout.TURNS],
+            parks=words[layout.PARKS],
+            snapshot_bytes=words[layout.SNAPSHOT_BYTES],
+            snapshot_seconds=words[layout.SNAPSHOT_NS] * _NS,
+            waited=waited,
+            waited_before=waited_before,
+            blocked_end=blocked - 1 if blocked and blocked <= len(self.plan.actors[index].ends) else None,
+            cpu=cpu,
+            rss=rss,
+            stopped=stopped,
+        )
+
+    def _sample_channel(self, index: int) -> ChannelSample:
+        words = self._channels[index]
+        plan = self.plan.channels[index]
+        # Head before tail: what is taken in between looks queued, never the other way round.
+        head, head_pos = words[layout.HEAD], words[layout.HEAD_POS]
+        tail, tail_pos = words[layout.TAIL], words[layout.TAIL_POS]
+        return ChannelSample(
+            sent=tail,
+            taken=head,
+            in_flight=min(max(0, tail - head), plan.capacity),
+            bytes=min(max(0, tail_pos - head_pos), plan.ring_bytes),
+            # Charged when a wait ends, and that is every few seconds: so it never falls, whoever dies meanwhile.
+            blocked_seconds=words[layout.BLOCKED_NS] * _NS,
+            closed=bool(words[layout.TX_CLOSED] or words[layout.RX_CLOSED]),
+        )
+
+    def _read_files(self) -> None:
+        """Read the supervisor's files again if they were replaced; keep what is known when they are gone."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._changed("status.json"):
+                self._status = read_status(self.directory)
+        with contextlib.suppress(OSError, ValueError):
+            if self._changed("events.jsonl"):
+                self._events = read_events(self.directory, MOST_EVENTS)
+
+    def _changed(self, name: str) -> bool:
+        facts = (self.directory / name).stat()
+        stamp = (facts.st_mtime_ns, facts.st_ino ^ facts.st_size)
+        if self._stamps.get(name) == stamp:
+            return False
+        self._stamps[name] = stamp
+        return True
+
+    def _directory_bytes(self, at: float) -> int:
+        if at - self._measured >= _MEASURE:
+            self._measured = at
+            with contextlib.suppress(OSError):
+                self._size = sum(entry.stat().st_blocks * 512 for entry in self.directory.iterdir())
+        return self._size
+
+    def close(self) -> None:
+        """Unmap everything."""
+        for mapping in self._maps:
+            mapping.close()
+        self._maps.clear()
