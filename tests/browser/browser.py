@@ -33,6 +33,7 @@ SWITCHES = (
     "--disable-sync",
     "--disable-breakpad",
     "--force-color-profile=srgb",
+    "--hide-scrollbars",
 )
 
 # Written before the page's own scripts run: every shift counts that no key or click explains.
@@ -69,14 +70,18 @@ class Browser:
     def close(self) -> None:
         self.driver.quit()
 
-    def open(self, url: str, *, width: int = 1440, height: int = 1000, theme: str = "light", calm: bool = False) -> None:
+    def open(
+        self, url: str, *, width: int = 1440, height: int = 1000, theme: str = "light", calm: bool = False
+    ) -> None:
         """Load a page in a window of that size, for a reader with these preferences."""
         features = [
             {"name": "prefers-color-scheme", "value": theme},
             {"name": "prefers-reduced-motion", "value": "reduce" if calm else "no-preference"},
         ]
         self.do("Emulation.setEmulatedMedia", features=features)
-        self.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 640)
+        self.do(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 640
+        )
         self.driver.get("about:blank")
         self.logs()
         self.requests()

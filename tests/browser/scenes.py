@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,15 +138,18 @@ HOSTILE = [
     "<script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
     "'quotes\" & new\nline",
-    "🦄 emoji → ünïcode ‮right to left",
+    "🦄 emoji → ünïcode \u202eright to left",
 ]
 
 
 def hostile() -> State:
     """Return a graph whose names try to be more than names."""
-    chain = [channel(a, b, name=f"{b} {a}"[:64], fill=100.0, alert="red") for a, b in zip(HOSTILE, HOSTILE[1:], strict=False)]
+    chain = [channel(a, b, name=f"{b} {a}"[:64], fill=100.0, alert="red") for a, b in itertools.pairwise(HOSTILE)]
     return graph(
-        [actor(name, state="blocked", blocked_on=name, restarts=1, deaths={name: 1}, alert="orange") for name in HOSTILE],
+        [
+            actor(name, state="blocked", blocked_on=name, restarts=1, deaths={name: 1}, alert="orange")
+            for name in HOSTILE
+        ],
         chain,
         graph=HOSTILE[0],
         summary=f"{HOSTILE[1]} is full",
@@ -156,7 +160,7 @@ def hostile() -> State:
 
 
 def large(width: int = 6, depth: int = 6) -> State:
-    """Return a graph of `width` × `depth` actors with edges that skip layers and one that goes back."""
+    """Return a graph of `width` times `depth` actors with edges that skip layers and one that goes back."""
     names = [[f"stage {row}.{column}" for column in range(width)] for row in range(depth)]
     edges = []
     for row in range(depth - 1):

@@ -1,5 +1,5 @@
 // Wires the page: one poller, and views that draw what it gives.
-import { byId, el, reconcile, setAttribute, setIcon, setText } from "./dom.js";
+import { byId, el, icon, reconcile, setAttribute, setText } from "./dom.js";
 import { Detail } from "./detail.js";
 import { Feed } from "./feed.js";
 import * as format from "./format.js";
@@ -10,6 +10,7 @@ import { Poller } from "./poller.js";
 import { Tables } from "./tables.js";
 
 const ANNOUNCE_MS = 1500;
+const STATUS_ICONS = { live: "live", connecting: "idle", stale: "stale" };
 const ALARMS = /Died|GivenUp|Refused|Shutdown|Stopped/;
 
 class Page {
@@ -61,18 +62,21 @@ class Page {
     this.verdict = verdict;
     const { status, since } = verdict;
     const words = { live: "Live", connecting: "Connecting…", stale: `STALE since ${format.time(since)}` }[status];
-    const badge = byId("status");
-    setAttribute(badge, "data-status", status);
+    setAttribute(byId("status"), "data-status", status);
     setAttribute(document.body, "data-status", status);
-    setIcon(badge.querySelector("svg"), { live: "live", connecting: "idle", stale: "stale" }[status]);
-    if (byId("status-text").textContent !== words) this.announce(words);
-    setText(byId("status-text"), words);
+    if (byId("status-text").textContent !== words) {
+      // A new badge, since a longer one that grew out of the old would be a shift of the layout.
+      const text = el("span", "", words);
+      text.id = "status-text";
+      byId("status").replaceChildren(el("span", "", icon(STATUS_ICONS[status]), text));
+      this.announce(words);
+    }
     this.graph.freeze(status !== "live");
     this.judge();
   }
 
   judge() {
-    const sentence = this.glance.judge(this.state, this.verdict);
+    const sentence = this.glance.judge(this.state, this.trend, this.verdict);
     if (sentence !== this.sentence && this.verdict.status === "live") this.announce(sentence);
     this.sentence = sentence;
     const name = this.state?.graph ?? "steady-mp";

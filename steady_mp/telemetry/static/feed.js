@@ -60,7 +60,7 @@ export function restartsOf(state) {
   for (const actor of state.actors) {
     const mine = state.events.filter((event) => event.actor === actor.name && DEATH.test(event.kind));
     for (const [cause, times] of Object.entries(actor.deaths ?? {})) {
-      const last = lastOf(mine.filter((event) => event.text.includes(cause)), (event) => event.time);
+      const last = lastOf(mine.filter((event) => event.text.includes(format.visible(cause))), (event) => event.time);
       found.push({ actor: actor.name, cause, times, time: last?.time ?? null, text: last?.text ?? "", key: `${actor.name}\n${cause}` });
     }
   }
@@ -72,16 +72,16 @@ export class Feed {
     this.alerts = new List(alerts, "No alert holds.", (alert) => ({
       tone: alert.colour,
       symbol: alert.colour,
-      when: `since ${format.time(alert.since)}`,
-      head: `${alert.subject} · ${alert.colour}`,
-      body: alert.text,
+      when: format.time(alert.since),
+      head: alert.subject,
+      body: `${alert.colour}: ${alert.text}`,
     }));
     this.restarts = new List(restarts, "Nothing has been restarted.", (restart) => ({
       tone: "orange",
       symbol: "restarting",
       when: restart.time === null ? "" : format.time(restart.time),
       head: `${restart.actor} · ${format.plural(restart.times, "time")}`,
-      body: `Cause: ${restart.cause}`,
+      body: `Cause: ${format.visible(restart.cause)}`,
     }));
     this.events = new List(events, "No events yet.", (event) => ({
       tone: TONES[event.level] ?? null,

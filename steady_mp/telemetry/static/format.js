@@ -4,6 +4,13 @@ const NONE = "–";
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
+// What would break a line or turn the direction of the text around it is shown instead of done.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+export function visible(text) {
+  return text.replace(UNSEEN, (sign) => (sign === "\n" ? "⏎" : `<U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}>`));
+}
+
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 
 function significant(value) {

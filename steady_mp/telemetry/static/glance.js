@@ -2,7 +2,7 @@
 import { byId, el, icon, setAttribute, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
 import { restartsOf } from "./feed.js";
-import { FULL, OVERLOADED, isFull, lastOf, ownName, route, severity, slowestPath } from "./model.js";
+import { OVERLOADED, isFull, isJammed, lastOf, ownName, route, severity, slowestPath } from "./model.js";
 
 const titleOf = (channel) => ownName(channel) || route(channel);
 
@@ -28,12 +28,12 @@ function latency(state) {
   const path = slowestPath(state);
   if (!path) return { value: "–", name: "", note: "nothing has come through yet" };
   const open = ["channel", path.worst.name];
-  return { value: format.duration(path.seconds), name: titleOf(path.worst), note: "most of it waits here", tone: "good", open };
+  return { value: format.duration(path.seconds), name: titleOf(path.worst), note: "most of it waits here", tone: path.worst.alert ?? "quiet", open };
 }
 
 // Behind means: a channel is full, so that its producer has to wait, or the backlog of all channels grows.
 function pace(state, trend) {
-  const jam = lastOf(state.channels.filter((one) => one.filled.p80 >= FULL), (one) => one.filled.avg);
+  const jam = lastOf(state.channels.filter(isJammed), (one) => one.filled.avg);
   if (jam) {
     const held = trend.heldBack(jam.name);
     const note = held === null ? "waits for room" : `waits for room, ${format.percent(held)} of the time`;
@@ -56,7 +56,20 @@ function restarts(state) {
   const last = restartsOf(state)[0];
   if (!last) return { value: format.count(total), name: "", note: "no failure", tone: "good" };
   const when = last.time === null ? "" : ` · ${format.time(last.time)}`;
-  return { value: format.count(total), name: last.actor, note: `${last.cause}${when}`, tone: "yellow", open: ["actor", last.actor] };
+  return { value: format.count(total), name: last.actor, note: `${format.visible(last.cause)}${when}`, tone: "yellow", open: ["actor", last.actor] };
+}
+
+// What the sentence on top rests on.
+function grounds(state, trend) {
+  const jam = lastOf(state.channels.filter(isJammed), (one) => one.filled.avg);
+  if (!jam) {
+    const top = lastOf(state.channels, (one) => one.filled.p80);
+    return top ? `The fullest channel, ${titleOf(top)}, is filled to ${format.percent(top.filled.p80)}.` : "";
+  }
+  const held = trend.heldBack(jam.name);
+  const waits = held === null ? "waits for room" : `waits for room ${format.percent(held)} of the time`;
+  const age = jam.latency ? ` A message spends ${format.duration(jam.latency.avg)} in the channel.` : "";
+  return `${jam.from} ${waits}.${age}`;
 }
 
 const TILES = [
@@ -93,16 +106,17 @@ function tile(title, onSelect) {
 }
 
 // The sentence: what is wrong comes first, what is merely so comes last.
-function sentence(state) {
-  const more = (state.not_ready ?? []).join(" · ");
-  if (state.phase === "stopped") return { tone: "wait", text: "The run has ended.", more };
-  if (!state.actors.length) return { tone: "calm", text: "This graph has no actors.", more };
+function sentence(state, trend) {
+  const faults = (state.not_ready ?? []).join(" · ");
+  const more = faults || grounds(state, trend);
+  if (state.phase === "stopped") return { tone: "wait", text: "The run has ended.", more: faults };
+  if (!state.actors.length) return { tone: "calm", text: "This graph has no actors.", more: faults };
   if (state.summary) {
     const worst = lastOf([...state.channels, ...state.actors], (one) => severity(one.alert));
     return { tone: worst?.alert === "red" ? "red" : "orange", text: state.summary, more };
   }
-  if (state.phase === "draining") return { tone: "wait", text: "The graph drains: what is under way is finished first.", more: "" };
-  if (!state.ready && more) return { tone: "orange", text: more, more: "" };
+  if (state.phase === "draining") return { tone: "wait", text: "The graph drains: what is under way is finished first.", more: faults };
+  if (!state.ready && faults) return { tone: "orange", text: faults, more: "" };
   return { tone: "calm", text: "Nothing holds the graph back.", more };
 }
 
@@ -123,8 +137,8 @@ export class Glance {
   }
 
   // Answers the sentence, for the live region.
-  judge(state, { status, why, since }) {
-    let { tone, text, more } = state ? sentence(state) : { tone: "wait", text: "Waiting for the first answer…", more: why };
+  judge(state, trend, { status, why, since }) {
+    let { tone, text, more } = state ? sentence(state, trend) : { tone: "wait", text: "Waiting for the first answer…", more: why };
     if (status === "stale") {
       const old = state.phase === "stopped" ? text : `Nothing new since ${format.time(since)}: these figures are old.`;
       [tone, text, more] = ["stale", old, `Cause: ${why}. Trying again.`];

@@ -3,8 +3,8 @@
 
 const SWEEPS = 6;
 
-export const WIDE = { down: false, main: 190, cross: 78, gapMain: 168, gapCross: 30, port: 34, lane: 46, pad: 8 };
-export const NARROW = { down: true, main: 78, cross: 158, gapMain: 74, gapCross: 18, port: 40, lane: 60, pad: 6 };
+export const WIDE = { down: false, main: 190, cross: 78, gapMain: 168, gapCross: 36, port: 34, lane: 46, pad: 8 };
+export const NARROW = { down: true, main: 78, cross: 158, gapMain: 92, gapCross: 18, port: 40, lane: 60, pad: 6 };
 
 // Cycles are legal; the edges that close one ("back") are drawn around the rest.
 function findBack(names, edges) {
@@ -195,7 +195,7 @@ function backEdge(edge, lane, cells, shape, mainOf) {
 
 // Labels in the same gap that would cover each other move apart across the flow.
 function separate(labels, shape) {
-  const [long, tall] = shape.down ? [34, 122] : [128, 34];
+  const [long, tall] = shape.down ? [36, 124] : [128, 40];
   const sorted = [...labels].sort((a, b) => a[1] - b[1] || a[0] - b[0]);
   for (let i = 1; i < sorted.length; i += 1) {
     for (let j = 0; j < i; j += 1) {

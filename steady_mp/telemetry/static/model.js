@@ -1,9 +1,14 @@
 // What the page works out for itself from answers: how things move between them, and which words fit.
 
+import { visible } from "./format.js";
+
 const SPAN_SECONDS = 10;
 const SEVERITY = { red: 3, orange: 2, yellow: 1 };
 
-export const FULL = 99.5;
+// From here on a producer has to wait again and again; the sentence on top draws the same line.
+const JAMMED = 80;
+// What rounds to a full channel is called full.
+const FULL = 99.5;
 export const OVERLOADED = 90;
 
 export const severity = (alert) => SEVERITY[alert] ?? 0;
@@ -11,6 +16,8 @@ export const severity = (alert) => SEVERITY[alert] ?? 0;
 export function isFull(channel) {
   return channel.filled.now >= FULL || channel.filled.p80 >= FULL;
 }
+
+export const isJammed = (channel) => channel.filled.avg >= JAMMED;
 
 export function route(channel) {
   return `${channel.from} → ${channel.to}`;
@@ -21,8 +28,11 @@ export function ownName(channel) {
   return channel.name === `${channel.from}→${channel.to}` ? "" : channel.name;
 }
 
+// A channel of the default name says who is too slow; one with a name of its own says itself.
 export function stateWords(actor) {
-  return actor.state === "blocked" && actor.blocked_on ? `blocked: ${actor.blocked_on} is full` : actor.state;
+  if (actor.state !== "blocked" || !actor.blocked_on) return actor.state;
+  const route = `${actor.name}→`;
+  return `blocked by ${actor.blocked_on.startsWith(route) ? actor.blocked_on.slice(route.length) : actor.blocked_on}`;
 }
 
 export function stateIcon(actor) {
@@ -40,7 +50,7 @@ export function stateTone(actor) {
 export function causes(deaths) {
   return Object.entries(deaths ?? {})
     .sort((a, b) => b[1] - a[1])
-    .map(([cause, times]) => (times > 1 ? `${cause} × ${times}` : cause))
+    .map(([cause, times]) => (times > 1 ? `${visible(cause)} × ${times}` : visible(cause)))
     .join(", ");
 }
 

@@ -1,5 +1,7 @@
 // Pulls /api/state and judges how much of it is true now. Three answers exist: connecting, live, stale.
 
+import { visible } from "./format.js";
+
 const TIMEOUT_MS = 2000;
 const PATIENCE_MS = 2400;
 const CHECK_MS = 200;
@@ -45,7 +47,7 @@ export class Poller {
     try {
       const answer = await fetch("api/state", { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (!answer.ok) throw new Error(`the telemetry process answers ${answer.status}`);
-      const state = await answer.json();
+      const state = JSON.parse(await answer.text(), (_, value) => (typeof value === "string" ? visible(value) : value));
       this.why = "";
       return state;
     } catch (error) {
@@ -55,6 +57,7 @@ export class Poller {
   }
 
   take(state) {
+    if (!state.as_of) return; // it has not looked yet
     const moved = this.state?.as_of !== state.as_of || this.state?.run?.id !== state.run?.id;
     // The age counts as well: a first answer may already be an old one.
     if (moved) this.freshAt = performance.now() - Math.max(0, state.age ?? 0) * 1000;

@@ -11,7 +11,7 @@ const ACTOR_COLUMNS = [
   ["Load", "c-spark"],
   ["mCPU", "c-figure extra"],
   ["Memory", "c-figure extra"],
-  ["In / out", "c-figure extra"],
+  ["Messages", "c-figure extra"],
   ["Restarts", "c-figure"],
 ];
 
@@ -21,16 +21,16 @@ const CHANNEL_COLUMNS = [
   ["In flight", "c-figure extra"],
   ["Rate", "c-figure"],
   ["Latency", "c-figure extra"],
-  ["Held back", "c-figure extra"],
+  ["Waited", "c-figure extra"],
 ];
 
 const HINTS = {
   Load: "Share of the time in which the actor was not waiting",
   mCPU: "Processor time: 1024 is one core",
-  "In / out": "Messages taken and sent since the start",
+  Messages: "Messages taken and sent since the start",
   Filled: "80th percentile of the fill in the last seconds",
   Latency: "How long a message waits in the channel: average",
-  "Held back": "Share of the time in which the producer waited for room",
+  Waited: "Share of the time in which the producer waited for room",
 };
 
 function heading(columns) {
@@ -80,6 +80,8 @@ function actorRow(actor, onSelect) {
   const name = nameCell((button) => onSelect("actor", actor.name, button));
   const load = sparkCell(`Load of ${actor.name}`);
   const [cpu, memory, messages] = ["c-figure extra", "c-figure extra", "c-figure extra"].map(figureCell);
+  const [taken, sent] = [el("span"), el("span")];
+  messages.append(el("span", "pairs", taken, sent));
   const restarts = figureCell("c-figure");
   const node = el("tr", "", name.cell, load.cell, cpu, memory, messages, restarts);
   setText(name.title, actor.name);
@@ -93,7 +95,8 @@ function actorRow(actor, onSelect) {
     load.spark.draw(now.history?.load, 100);
     setText(cpu, format.count(Math.round(now.mcpu)));
     setText(memory, format.bytes(now.rss));
-    setText(messages, `${format.short(now.messages_in)} / ${format.short(now.messages_out)}`);
+    setText(taken, `${format.short(now.messages_in)} in`);
+    setText(sent, `${format.short(now.messages_out)} out`);
     setText(restarts, format.count(now.restarts));
     setAttribute(restarts, "title", causes(now.deaths) || null);
     setAttribute(restarts, "data-some", now.restarts ? "" : null);
