@@ -288,6 +288,8 @@ class Bench:
         parker = _Parker(self.clock)
         parker.until = self.clock() + seconds
         turn, book, ends = self._actor_side.begin(parker, self.request_shutdown, self._fault())
+        if cast("ControlBlock", self._actor_side.control).words[layout.REQUESTED]:
+            self.request_shutdown()  # the last life committed that, and may not have come to say it
         turn.remaining = turns
 
         def resolve(kind: str, index: int) -> object:

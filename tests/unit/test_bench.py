@@ -1,0 +1,190 @@
+"""The bench itself: public API, and what the other tests stand on."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from steady_mp import ConfigurationError, SteadyError
+from steady_mp.testing import Bench, ManualClock
+from tests.unit.rig import FAULT_POINTS
+
+if TYPE_CHECKING:
+    from steady_mp import Actor, Rx, SteadyState, Tx
+
+
+def doubler(actor: Actor, numbers: Rx[int], doubles: Tx[int], state: SteadyState[list[int]]) -> None:
+    seen = state.acquire(list)
+    while actor.is_running():
+        number = numbers.take()
+        seen.append(number)
+        doubles.send(2 * number)
+
+
+def put_on_bench(capacity: int = 64) -> tuple[Bench, Any, Any, Any]:
+    bench = Bench("doubler")
+    numbers, doubles, state = bench.input(capacity), bench.output(capacity), bench.state()
+    bench.actor(doubler, numbers.end, doubles.end, state)
+    return bench, numbers, doubles, state
+
+
+def test_a_behavior_runs_until_it_would_wait_for_ever() -> None:
+    bench, numbers, doubles, state = put_on_bench()
+    assert bench.saved(state) is None
+    numbers.send_all([1, 2])
+    bench.run()
+    assert doubles.take_all() == [2, 4]
+    assert bench.saved(state) == [1, 2]
+    assert not bench.finished
+
+
+def test_each_run_is_a_life_that_goes_on_from_the_last_commit() -> None:
+    bench, numbers, doubles, _ = put_on_bench()
+    for number in range(3):
+        numbers.send_all([number])
+        bench.run()
+        assert bench.generation == number + 1
+        assert doubles.take_all() == [2 * number]
+
+
+def test_turns_are_counted_by_calls_of_is_running() -> None:
+    bench, numbers, doubles, _ = put_on_bench()
+    numbers.send_all([1, 2, 3, 4])
+    bench.run(turns=3)
+    assert doubles.take_all() == [2, 4, 6]
+    assert numbers.left() == 1
+
+
+def test_the_end_of_the_stream_ends_the_behavior_and_closes_its_outputs() -> None:
+    bench, numbers, doubles, _ = put_on_bench()
+    numbers.send_all([1], close=True)
+    bench.run()
+    assert bench.finished
+    assert not doubles.is_closed()
+    assert doubles.take_all() == [2]
+    assert doubles.is_closed()
+    bench.run()
+    assert bench.generation == 1  # what has finished has no further life
+
+
+def test_an_exception_is_raised_and_what_was_not_committed_is_undone() -> None:
+    def fails(actor: Actor, numbers: Rx[int], state: SteadyState[list[int]]) -> None:
+        seen = state.acquire(list)
+        while actor.is_running():
+            seen.append(numbers.take())
+            if numbers.is_empty() and actor.generation == 1:
+                message = "on purpose"
+                raise ValueError(message)
+
+    bench = Bench()
+    numbers, state = bench.input(), bench.state()
+    bench.actor(fails, numbers.end, state)
+    numbers.send_all([1, 2])
+    with pytest.raises(ValueError, match="on purpose"):
+        bench.run()
+    assert bench.saved(state) == [1]
+    assert numbers.left() == 1
+    bench.run()
+    assert bench.saved(state) == [1, 2]
+
+
+@pytest.mark.parametrize("point", FAULT_POINTS)
+def test_a_planned_crash_strikes_once(point: str) -> None:
+    bench, numbers, doubles, _ = put_on_bench()
+    bench.crash_at(point)
+    numbers.send_all([1, 2, 3])
+    bench.run()
+    assert bench.crashed == (point not in {"commit:ring", "park:woke"})
+    bench.run()
+    assert not bench.crashed
+    assert doubles.take_all() == [2, 4, 6]
+
+
+def test_a_wait_for_a_time_ends_when_so_much_may_pass() -> None:
+    def ticker(actor: Actor, ticks: Tx[int]) -> None:
+        while actor.is_running():
+            if actor.await_for_all(actor.wait_timeout(1.0)):
+                ticks.send(0)
+
+    bench = Bench()
+    ticks = bench.output()
+    bench.actor(ticker, ticks.end)
+    bench.run(seconds=0.9)
+    assert ticks.take_all() == []
+    bench.run(seconds=3.5)
+    assert ticks.take_all() == [0, 0, 0]
+    assert bench.clock() == 3.0
+
+
+def test_a_request_for_a_shutdown_shows_and_a_refusal_says_why() -> None:
+    def asks(actor: Actor) -> None:
+        while actor.is_running(veto=lambda: "still counting"):
+            actor.request_shutdown()
+            actor.await_for_all(actor.wait_timeout(1e9))
+
+    bench = Bench()
+    bench.actor(asks)
+    assert bench.refusal == ""
+    bench.run()
+    assert bench.shutdown_requested
+    assert bench.refusal == "still counting"
+    assert not bench.finished
+
+
+def test_a_request_committed_in_a_crash_is_not_forgotten() -> None:
+    def asks(actor: Actor) -> None:
+        actor.request_shutdown()
+        actor.commit()
+
+    bench = Bench()
+    bench.actor(asks)
+    bench.crash_at("commit:epoch")
+    bench.run()
+    bench.run(turns=0)
+    assert bench.shutdown_requested
+
+
+def test_a_behavior_on_the_bench_may_be_any_function_with_a_logger(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench("talker")
+    bench.actor(lambda actor, text: actor.log.warning(text), "hello")
+    with caplog.at_level(logging.WARNING):
+        bench.run()
+    assert caplog.record_tuples == [("talker", logging.WARNING, "hello")]
+    assert bench.finished
+
+
+def test_an_input_that_is_too_small_says_so() -> None:
+    _, numbers, _, _ = put_on_bench(capacity=2)
+    numbers.send_all([1])
+    with pytest.raises(SteadyError, match="2 messages for room for 1: give the input a larger capacity"):
+        numbers.send_all([2, 3])
+    assert numbers.left() == 1
+
+
+def test_things_are_done_in_their_order() -> None:
+    bench = Bench()
+    numbers = bench.input()
+    with pytest.raises(ConfigurationError, match="put an actor on the bench first"):
+        bench.run()
+    with pytest.raises(ConfigurationError, match="put an actor on the bench first"):
+        numbers.send_all([1])
+    bench.actor(lambda _actor, _numbers: None, numbers.end)
+    for too_late in (bench.input, bench.output):
+        with pytest.raises(ConfigurationError, match="declare inputs and outputs before the actor"):
+            too_late()
+
+
+def test_what_cant_be_pickled_is_refused_on_the_bench_too() -> None:
+    bench = Bench()
+    with pytest.raises(ConfigurationError, match=r"argument 0\['key'\] is a builtins.function"):
+        bench.actor(doubler, {"key": lambda: None})
+
+
+def test_a_manual_clock_goes_forward_only() -> None:
+    clock = ManualClock(5.0)
+    clock.advance(1.5)
+    assert clock() == 6.5
+    with pytest.raises(ValueError, match="can't go back"):
+        clock.advance(-1.0)
