@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steady_mp.cli.graph import graph
 from steady_mp.cli.run import run
+from steady_mp.cli.top import top
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 
 if TYPE_CHECKING:
@@ -62,11 +64,29 @@ def _start(
 
 
 # The words after `run` are read by the command itself: which options there are depends on the target among them.
-@app.command(
-    "run",
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
-)
+_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@app.command("run", add_help_option=False, context_settings=_WORDS)
 def _run(context: typer.Context) -> None:
     """Run a graph until it has drained, the example pipeline where none is named."""
     raise typer.Exit(run(context.args, os.environ))
+
+
+@app.command("graph", add_help_option=False, context_settings=_WORDS)
+def _graph(context: typer.Context) -> None:
+    """Draw a graph without running it, as DOT or SVG."""
+    raise typer.Exit(graph(context.args, os.environ))
+
+
+@app.command("top")
+def _top(
+    which: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="Its graph's name or its directory; not needed for the only one."),
+    ] = None,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and leave.")] = False,
+) -> None:
+    """Show the actors and channels of a run on this machine, live, until Ctrl-C."""
+    raise typer.Exit(top(which, once=once))

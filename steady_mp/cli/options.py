@@ -54,13 +54,13 @@ def settings_for(target: Target) -> dict[str, Setting]:
     return settings
 
 
-def find_target(words: Sequence[str]) -> str:
+def find_target(words: Sequence[str], common: Mapping[str, Setting] = RUN) -> str:
     """The target among the words after `run`, before anybody knows which of the options take a value.
 
     A word that follows an unknown option is taken for its value, unless it is written with a colon as a target is and
     no other word can be the target.
     """
-    takes_value = {"--config", *(setting.option for setting in RUN.values() if not setting.is_flag)}
+    takes_value = {"--config", *(setting.option for setting in common.values() if not setting.is_flag)}
     spare = None
     before = ""
     for word in words:
@@ -79,10 +79,19 @@ def find_target(words: Sequence[str]) -> str:
     return spare or DEFAULT_TARGET
 
 
-def parse(words: Sequence[str], target: Target, settings: Mapping[str, Setting]) -> CommandLine | None:
+def parse(  # noqa: PLR0913 - what tells one command from another
+    words: Sequence[str],
+    target: Target,
+    settings: Mapping[str, Setting],
+    *,
+    common: Mapping[str, Setting] = RUN,
+    command: str = "run",
+    purpose: str = "Run a graph until it has drained: TARGET is package.module:function.",
+) -> CommandLine | None:
     """Read the words after `run`; None when they asked for help, which has been shown then.
 
-    Values stay as they were written: one schema checks them, wherever they come from.
+    Values stay as they were written: one schema checks them, wherever they come from. Another `command` that takes
+    a target brings the options that are `common` to all its targets.
     """
     lines: list[CommandLine] = []
 
@@ -95,20 +104,20 @@ def parse(words: Sequence[str], target: Target, settings: Mapping[str, Setting])
             )
         )
 
-    every = {**RUN, **settings}
+    every = {**common, **settings}
     parameters = [_target_parameter(target), _config_parameter()]
-    parameters += [_parameter(setting, "Options" if name in RUN else str(target)) for name, setting in every.items()]
+    parameters += [_parameter(setting, "Options" if name in common else str(target)) for name, setting in every.items()]
     collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
     collect.__annotations__ = {each.name: each.annotation for each in parameters}
-    collect.__doc__ = "Run a graph until it has drained: TARGET is package.module:function."
+    collect.__doc__ = purpose
 
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command("run")(collect)
+    app.command(command)(collect)
     try:
-        app(args=list(words), prog_name="steady-mp run", standalone_mode=False)
+        app(args=list(words), prog_name=f"steady-mp {command}", standalone_mode=False)
     except typer.TyperException as error:
         said = error.format_message().rstrip(".")
-        raise ConfigurationError(f"{said}; `steady-mp run {target} --help` lists what {target} takes") from None
+        raise ConfigurationError(f"{said}; `steady-mp {command} {target} --help` lists what {target} takes") from None
     return lines[0] if lines else None
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from steady_mp import Report
+    from steady_mp.graph import Topology
 
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -46,17 +47,22 @@ def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: 
         shutdown_timeout=settings.shutdown_timeout,
         log_level=settings.log_level,
     )
+    fill(graph, target, args, debug=settings.log_level == "debug")
+    return graph
+
+
+def fill(graph: Topology, target: Target, args: Any, *, debug: bool) -> None:  # noqa: ANN401 - the same
+    """Let the target declare its graph; what it raises becomes one line, and the whole of it too for `debug`."""
     try:
         target.build(*((graph,) if target.args is None else (graph, args)))
     except SteadyError:
         raise
     except Exception as error:
-        if settings.log_level == "debug":
+        if debug:
             traceback.print_exc()
         raise ConfigurationError(
             f"{target} raised {describe(error)}; --log-level debug shows the whole of it"
         ) from error
-    return graph
 
 
 def _block(graph: Graph, settings: RunSettings) -> Report:

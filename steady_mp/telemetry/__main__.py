@@ -39,8 +39,6 @@ _LINGER: Final = 1.0
 #: Milliseconds between two looks at whether the supervisor's process is there.
 _LOOK: Final = 1000
 _THREADS: Final = 4
-#: Where the processor is short, actors go first.
-_NICE: Final = 5
 _MOST_CONNECTIONS: Final = 100
 _MOST_HEADER: Final = 1 << 14
 _MOST_BODY: Final = 1 << 10
@@ -94,7 +92,6 @@ def _serve(service: Service, listening: socket.socket, host: str, token: str | N
     if supervised:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # the supervisor decides
-        os.nice(_NICE)
         threading.Thread(target=_end_with_supervisor, args=(service,), daemon=True).start()
     service.start()
     server = create_server(

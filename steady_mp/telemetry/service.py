@@ -38,6 +38,8 @@ class Service:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._made: dict[str, bytes] = {}
+        self._drawing = threading.Lock()
+        self._drawn = (b"", b"")
         self._thread: threading.Thread | None = None
 
     def refresh(self) -> None:
@@ -119,8 +121,12 @@ class Service:
         """Return the live graph as SVG."""
         from steady_mp.telemetry.svg import render  # noqa: PLC0415
 
-        dot = self.dot().decode()
-        return self._once("svg", lambda _: render(dot))
+        dot = self.dot()
+        # Under a lock of its own: the layout of a big graph takes a while, and nobody else has to wait for it.
+        with self._drawing:
+            if self._drawn[0] != dot:
+                self._drawn = (dot, render(dot.decode()))
+            return self._drawn[1]
 
     def _once(self, name: str, make: Callable[[Board], bytes]) -> bytes:
         """Make one form of the last sample, unless it was made already."""

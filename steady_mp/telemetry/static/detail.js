@@ -19,7 +19,7 @@ function actorFacts(actor, now) {
     ["Messages out", format.count(actor.messages_out)],
     ["Turns", format.count(actor.turns)],
     ["Commits", format.count(actor.commits)],
-    ["Last snapshot", format.bytes(actor.snapshot_bytes)],
+    ["Snapshots written", format.bytes(actor.snapshot_bytes)],
     ["Time spent on snapshots", format.duration(actor.snapshot_seconds)],
     ...(actor.monitors ?? []).map((monitor) => [monitor.label, format.monitor(monitor)]),
     ...alertFacts(actor, now),
@@ -92,10 +92,11 @@ export class Detail {
 
   createChart() {
     const spark = new Spark(...CHART, "");
-    const title = el("figcaption");
+    const title = el("span");
+    const span = el("span", "hint");
     const top = el("span", "chart-top");
-    const node = el("figure", "chart", title, el("div", "chart-box", spark.node, top));
-    return { node, spark, title, top };
+    const node = el("figure", "chart", el("figcaption", "", title, span), el("div", "chart-box", spark.node, top));
+    return { node, spark, title, span, top };
   }
 
   open(kind, name, state) {
@@ -121,11 +122,11 @@ export class Detail {
     if (!item) return;
     setIcon(this.face, kind === "actor" ? stateIcon(item) : (item.alert ?? "info"));
     setAttribute(this.panel, "data-tone", item.alert ?? (kind === "actor" ? stateTone(item) : "quiet"));
-    this.draw(kind, item);
+    this.draw(kind, item, state.refresh);
     this.list(kind, item, state);
   }
 
-  draw(kind, item) {
+  draw(kind, item, refresh) {
     const lines =
       kind === "actor"
         ? [["Load", item.history?.load, 100, format.percent], ["mCPU", item.history?.mcpu, null, format.short]]
@@ -133,7 +134,9 @@ export class Detail {
     lines.forEach(([title, values, top, say], i) => {
       const chart = this.charts[i];
       const scale = chart.spark.draw(values, top);
+      const span = format.duration(Math.round(((values?.length ?? 1) - 1) * (refresh ?? 0.5)));
       setText(chart.title, `${title}: ${say(values?.at(-1))}`);
+      setText(chart.span, `last ${span}`);
       setText(chart.top, say(scale));
       setAttribute(chart.spark.node, "aria-label", `History of ${title.toLowerCase()}, up to ${say(scale)}`);
     });

@@ -44,6 +44,10 @@ class List {
   }
 }
 
+function withoutSubject({ subject, text }) {
+  return text.startsWith(`${subject}: `) ? text.slice(subject.length + 2) : text;
+}
+
 // Two events may be alike to the last letter; the second one still has a row of its own.
 function keyed(items, keyOf) {
   const times = new Map();
@@ -74,7 +78,7 @@ export class Feed {
       symbol: alert.colour,
       when: format.time(alert.since),
       head: alert.subject,
-      body: `${alert.colour}: ${alert.text}`,
+      body: `${alert.colour}: ${withoutSubject(alert)}`,
     }));
     this.restarts = new List(restarts, "Nothing has been restarted.", (restart) => ({
       tone: "orange",

@@ -43,6 +43,11 @@ export function short(value) {
   return significant(value);
 }
 
+// A counter in a narrow column: every step shows for as long as there is room for all digits.
+export function total(value) {
+  return known(value) && value >= 1e6 ? short(value) : count(value);
+}
+
 export function rate(value) {
   return known(value) ? `${short(value)}/s` : NONE;
 }

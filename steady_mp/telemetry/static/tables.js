@@ -95,8 +95,8 @@ function actorRow(actor, onSelect) {
     load.spark.draw(now.history?.load, 100);
     setText(cpu, format.count(Math.round(now.mcpu)));
     setText(memory, format.bytes(now.rss));
-    setText(taken, `${format.short(now.messages_in)} in`);
-    setText(sent, `${format.short(now.messages_out)} out`);
+    setText(taken, `${format.total(now.messages_in)} in`);
+    setText(sent, `${format.total(now.messages_out)} out`);
     setText(restarts, format.count(now.restarts));
     setAttribute(restarts, "title", causes(now.deaths) || null);
     setAttribute(restarts, "data-some", now.restarts ? "" : null);
