@@ -73,6 +73,11 @@ class RestartDue:
 
 
 @dataclass(frozen=True, slots=True)
+class KillDeadlineReached:
+    """What was killed should be gone by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineReached:
     """The time for the shutdown is over."""
 
@@ -88,4 +93,5 @@ Message = (
     | Announce
     | RestartDue
     | DeadlineReached
+    | KillDeadlineReached
 )

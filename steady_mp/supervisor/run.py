@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from steady_mp.channel.ring import Ring
-from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
+from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import Event, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
@@ -144,8 +144,13 @@ class Run:
         )
         self._attendant = attend and attend(lambda event: self._supervisor.post(Announce(event)), self._logs)
         self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
-        self._thread.start()
         atexit.register(self.close)
+        self._thread.start()
+        # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
+        self._supervisor.launched.wait()
+        if isinstance(self._supervisor.error, StartError):
+            self._ended.wait()
+            raise self._supervisor.error
 
     # While it runs
 

@@ -7,6 +7,7 @@ import itertools
 import os
 import selectors
 import signal
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from steady_mp.supervisor.messages import (
     Exited,
     ForkServerGone,
     Kill,
+    KillDeadlineReached,
     Message,
     RequestShutdown,
     RestartDue,
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
 
 #: Fork servers that may die before one of them has forked anybody.
 _MOST_BARREN_SERVERS = 3
+#: Seconds that the fork server has to tell that its actors are gone, once they were killed.
+_KILL_TIMEOUT = 2.0
 #: Ends of a life that the next one can't but repeat.
 _HOPELESS = {STATE_FAILED, UNLOADABLE}
 
@@ -96,9 +100,12 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self.draining = False
         self.killing = False
+        self._unreachable = False
         self.exit_code = ExitCode.DRAINED
         self.why: list[str] = []
         self.error: BaseException | None = None
+        #: The first fork server was started, or could not be.
+        self.launched = threading.Event()
 
     # From other threads
 
@@ -114,10 +121,11 @@ class Supervisor:
         try:
             self._selector.register(self._bell.fd, selectors.EVENT_READ)
             self._start_launcher()
+            self.launched.set()
             self._emit(RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path)))
             for seat in self.seats:
                 self._spawn(seat)
-            while not all(seat.is_over or (self.killing and seat.pid is None) for seat in self.seats):
+            while not self._is_over():
                 for message in self._receive():
                     self._handle(message)
         except BaseException as error:  # noqa: BLE001 - told by whoever waits for the run
@@ -125,9 +133,13 @@ class Supervisor:
             self.exit_code = ExitCode.UNCLEAN
             self.why.append(f"the supervisor failed: {type(error).__name__}: {error}")
         finally:
+            self.launched.set()
             if self._launcher is not None:
                 self._launcher.close()
             self._selector.close()
+
+    def _is_over(self) -> bool:
+        return self._unreachable or all(seat.is_over or (self.killing and seat.pid is None) for seat in self.seats)
 
     def _receive(self) -> list[Message]:
         """Wait for news; never polls."""
@@ -151,7 +163,7 @@ class Supervisor:
     def _after(self, seconds: float, message: Message) -> None:
         heapq.heappush(self._timers, (self._clock() + seconds, next(self._serial), message))
 
-    def _handle(self, message: Message) -> None:  # noqa: C901 - one case a message
+    def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case a message
         match message:
             case Spawned(actor, pid):
                 self._spawned(self.seats[actor], pid)
@@ -173,6 +185,8 @@ class Supervisor:
             case RestartDue(actor):
                 if not self.killing:
                     self._spawn(self.seats[actor])
+            case KillDeadlineReached():
+                self._unreachable = True  # the fork server is stopped (SIGSTOP); closing it ends it all the same
             case DeadlineReached():
                 self._reach_deadline()
 
@@ -322,6 +336,7 @@ class Supervisor:
         self._kill_all()
 
     def _kill_all(self) -> None:
+        self._after(_KILL_TIMEOUT, KillDeadlineReached())
         self.killing = True
         for seat in self.seats:
             seat.kill()

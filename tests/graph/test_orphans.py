@@ -1,0 +1,140 @@
+"""No process of a run outlives it, whoever is killed; the next start sweeps what a killed supervisor left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from steady_mp import ExitCode, Graph
+from steady_mp.events import ActorStarted, ForkServerDied
+from steady_mp.memory.rundir import sweep
+from tests.support import lives, pipeline
+from tests.support.hosts import HOST, Process, all_gone
+from tests.support.runs import complete
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steady_mp import Run
+    from tests.support.watch import Watch
+
+pytestmark = pytest.mark.timeout(60)
+
+#: Seconds that anything of a run may live on after its supervisor was killed.
+GRACE = 2.0
+
+READY = {
+    "flow": ["started source", "started middle", "started sink"],
+    "busy": ["started source", "started middle", "started sink", "spinning busy"],
+    "family": ["started source", "started middle", "started sink", "has children"],
+    "slow": ["importing"],
+}
+
+
+def kill_supervisor(host: Process) -> list[psutil.Process]:
+    """SIGKILL it and return what it leaves behind; the test is over quickly or fails."""
+    family = host.family()
+    assert family
+    host.send(signal.SIGKILL)
+    return family
+
+
+@pytest.mark.parametrize("scene", READY)
+def test_kill_the_supervisor(scene: str, run_root: Path) -> None:
+    with Process(*HOST, scene) as host:
+        for line in READY[scene]:
+            host.wait_line(line)
+        family = kill_supervisor(host)
+        assert all_gone(family, GRACE), [process for process in family if process.is_running()]
+    assert len(list(run_root.iterdir())) == 1
+    complete(calm())
+    assert not list(run_root.iterdir())  # swept by that start
+
+
+def test_kill_a_supervisor_with_a_fork(run_root: Path) -> None:
+    """A fork of the supervisor keeps its pipes and sockets open, so nobody sees them close."""
+    with Process(*HOST, "family", "forks") as host:
+        fork = psutil.Process(int(host.wait_line("forked").split()[1]))
+        host.wait_line("has children")
+        try:
+            family = [process for process in kill_supervisor(host) if process != fork]
+            assert all_gone(family, GRACE), [process for process in family if process.is_running()]
+        finally:
+            fork.kill()
+    assert len(sweep(run_root)) == 1
+
+
+def test_kill_the_supervisor_right_at_its_start(run_root: Path) -> None:
+    with Process(*HOST, "flow") as host:
+        assert eventually(lambda: bool(host.family()))
+        assert all_gone(kill_supervisor(host), GRACE)
+    assert len(sweep(run_root)) == 1
+
+
+def calm(total: int = 100) -> Graph:
+    graph = Graph("calm", log_level="error")
+    numbers_tx, numbers_rx = graph.channel(8)
+    graph.actor("source", pipeline.source, numbers_tx, total, 1, graph.state())
+    graph.actor("sink", pipeline.sink, numbers_rx, 1, graph.state())
+    return graph
+
+
+def test_the_sweep_spares_what_lives(run_root: Path) -> None:
+    with Process(*HOST, "flow") as host:
+        host.wait_line("started sink")
+        (directory,) = run_root.iterdir()
+        complete(calm())
+        assert list(run_root.iterdir()) == [directory]
+        host.send(signal.SIGTERM)
+        assert host.wait() == ExitCode.DRAINED
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_kill_the_fork_server(number: int) -> None:
+    """All actors go down with it, with all that they started, and go on from their last commits."""
+    graph = calm(1 << 40)
+    graph.actor("parent", lives.have_children)
+    gone: list[psutil.Process] = []
+
+    def kill_twice(run: Run, watch: Watch) -> None:
+        for life in (1, 2):
+            for name in ("source", "sink", "parent"):
+                watch.wait_for(ActorStarted, actor=name, generation=life)
+            server = psutil.Process(run._supervisor._launcher.pid)  # type: ignore[union-attr]
+            parent = psutil.Process(run.pid("parent") or 0)
+            assert eventually(lambda parent=parent: bool(parent.children()))  # type: ignore[misc]
+            gone.extend(server.children(recursive=True))
+            os.kill(server.pid, number)
+            watch.wait_for(ForkServerDied, cause=signal.Signals(number).name)
+        watch.wait_for(ActorStarted, actor="sink", generation=3)
+        assert all_gone(gone, GRACE), [process for process in gone if process.is_running()]
+        run.request_shutdown()
+
+    outcome = complete(graph, meanwhile=kill_twice)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    assert outcome.actor("sink").state["seen"] == list(range(outcome.actor("source").state["following"]))
+    assert outcome.actor("source").deaths == [f"fork server: {signal.Signals(number).name}"] * 2
+    assert not outcome.rescues
+
+
+def test_a_stopped_fork_server_does_not_outlive_the_run() -> None:
+    graph = calm(1 << 40)
+    graph.actor("parent", lives.have_children)
+    family: list[psutil.Process] = []
+
+    def stop(run: Run, watch: Watch) -> None:
+        watch.wait_for(ActorStarted, actor="parent")
+        parent = psutil.Process(run.pid("parent") or 0)
+        assert eventually(lambda: bool(parent.children()))
+        server = psutil.Process(run._supervisor._launcher.pid)  # type: ignore[union-attr]
+        family.extend(server.children(recursive=True))
+        server.suspend()
+        run.stop_now()
+
+    assert complete(graph, meanwhile=stop).report.exit_code is ExitCode.INTERRUPTED
+    assert all_gone(family, GRACE)

@@ -1,0 +1,84 @@
+"""A supervisor in a process of its own: ``python -m tests.support.host SCENE``.
+
+It prints a line for each start of an actor and, at the end, its report as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from steady_mp import Graph
+from steady_mp.events import ActorStarted
+from tests.support import lives, pipeline, slow_import
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steady_mp import Event
+
+ENDLESS = 1 << 40
+
+
+def flow(graph: Graph) -> None:
+    """Source, middle and sink, for ever."""
+    numbers_tx, numbers_rx = graph.channel(8)
+    results_tx, results_rx = graph.channel(8)
+    graph.actor("source", pipeline.source, numbers_tx, ENDLESS, 1, graph.state())
+    graph.actor("middle", pipeline.middle, numbers_rx, results_tx, 1, graph.state())
+    graph.actor("sink", lives.tally, results_rx, graph.state())
+
+
+def stubborn(graph: Graph) -> None:
+    """Somebody refuses to stop."""
+    flow(graph)
+    graph.actor("stubborn", lives.refuse)
+
+
+def busy(graph: Graph) -> None:
+    """Somebody never looks up."""
+    flow(graph)
+    graph.actor("busy", lives.spin)
+
+
+def family(graph: Graph) -> None:
+    """Somebody has children of its own, one of them in a session of its own."""
+    flow(graph)
+    graph.actor("parent", lives.have_children)
+
+
+def slow(graph: Graph) -> None:
+    """Somebody's module takes for ever to import."""
+    graph.actor("late", slow_import.behave)
+
+
+SCENES: dict[str, Callable[[Graph], None]] = {scene.__name__: scene for scene in (flow, stubborn, busy, family, slow)}
+
+
+def tell(event: Event) -> None:
+    if isinstance(event, ActorStarted):
+        sys.stdout.write(f"started {event.actor} {event.generation} {event.pid}\n")
+        sys.stdout.flush()
+
+
+def main(scene: str, *, forks: bool) -> int:
+    graph = Graph(scene, shutdown_timeout=10.0)
+    SCENES[scene](graph)
+    run = graph.start(on_event=tell)
+    if forks and os.fork() == 0:  # as `multiprocessing` with fork does: the child holds all that was open
+        sys.stdout.write(f"forked {os.getpid()}\n")
+        sys.stdout.flush()
+        os.closerange(0, 3)
+        signal.pause()
+        os._exit(0)
+    report = run.block_until_stopped()
+    sys.stdout.write(f"report {json.dumps(report.to_dict())}\n")
+    sys.stdout.flush()
+    return int(report.exit_code)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], forks="forks" in sys.argv[2:]))
