@@ -7,9 +7,10 @@ import pickle
 from array import array
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
+from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, IMMUTABLE, PROTOCOL, encode, is_number
 from steady_mp.channel.endpoints import ChannelStatistics, SendOutcome, SendSaturation, Tx
 from steady_mp.channel.waits import Empty, Vacant
-from steady_mp.errors import ClosedByMe, MessageTooLarge, NotPicklable, PeerGone
+from steady_mp.errors import ClosedByMe, PeerGone
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
@@ -24,19 +25,6 @@ T = TypeVar("T")
 
 #: Most messages that a group of put-off turns may stage; half the channel if that is less.
 GROUP: Final = 512
-
-# Values that can't change after send are staged as they are and written as one batch: ints of 64 bits
-# or floats alone as an array, mixed ones pickled as a list. A number, a bool and None take at most
-# _ATOM bytes of such a batch, short text its length more.
-_ATOM: Final = 16
-_BATCH_OVERHEAD: Final = 64
-_LEAST: Final = -(1 << 63)
-_MOST: Final = (1 << 63) - 1
-_FIXED: Final = frozenset({float, bool, type(None)})
-_SHORT: Final = 256
-_IMMUTABLE: Final = frozenset({int, float, bool, type(None), str, bytes})
-_PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
-_ARRAYS: Final = {int: ("q", layout.RECORD_INTS), float: ("d", layout.RECORD_FLOATS)}
 
 
 class ObjectTx(Tx[T]):
@@ -105,13 +93,13 @@ class ObjectTx(Tx[T]):
                 self._grant -= 1
                 self._turn.touched = True
                 return
-        elif self._grant and self._kind is None and self._is_number(value):
+        elif self._grant and self._kind is None and is_number(value):
             self._append(value)
             self._grant -= 1
             self._turn.touched = True
             return
         self._check_open()
-        payload, need = self._encode(value)
+        payload, need = encode(value, self._ring.name, self._ring.size)
         if not self._fits(need):
             if saturation is SendSaturation.WARN_THEN_AWAIT:
                 logging.getLogger("steady_mp").warning("channel %s is full: waiting for room", self.name)
@@ -123,7 +111,7 @@ class ObjectTx(Tx[T]):
         """See `Tx.try_send`."""
         if self.is_closed():
             return SendOutcome.CLOSED
-        payload, need = self._encode(value)
+        payload, need = encode(value, self._ring.name, self._ring.size)
         if not self._fits(need):
             return SendOutcome.FULL
         self._stage(value, payload, need)
@@ -135,8 +123,8 @@ class ObjectTx(Tx[T]):
         total = len(values)
         while done < total:
             chunk = values[done : done + min(self.vacant(), layout.RECORD_MAX_COUNT)]
-            if len(chunk) > 1 and set(map(type, chunk)) <= _IMMUTABLE:
-                payload = pickle.dumps(list(chunk), _PROTOCOL)
+            if len(chunk) > 1 and set(map(type, chunk)) <= IMMUTABLE:
+                payload = pickle.dumps(list(chunk), PROTOCOL)
                 need = layout.record_bytes(len(payload))
                 self._check_open()
                 if self._fits(need):
@@ -200,36 +188,9 @@ class ObjectTx(Tx[T]):
             message = f"channel {self.name!r} has no consumer any more: it finished or was given up"
             raise PeerGone(message)
 
-    def _encode(self, value: object) -> tuple[bytes | None, int]:
-        """Pickle `value` unless it can wait for the batch; tell how many bytes it needs."""
-        kind = type(value)
-        if self._is_number(value):
-            return None, _ATOM + _BATCH_OVERHEAD
-        if (kind is str or kind is bytes) and len(value) <= _SHORT:  # type: ignore[arg-type]
-            return None, _ATOM + _BATCH_OVERHEAD + 4 * len(value)  # type: ignore[arg-type]
-        try:
-            payload = pickle.dumps(value, _PROTOCOL)
-        except Exception as error:
-            message = f"channel {self.name!r}: a {kind.__name__} can't be pickled: {error}"
-            raise NotPicklable(message) from error
-        need = layout.record_bytes(len(payload))
-        if need > self._ring.size:
-            message = (
-                f"channel {self.name!r}: a {kind.__name__} of {len(payload)} pickled bytes exceeds the ring of "
-                f"{self._ring.size} bytes; give the channel a larger ring_bytes"
-            )
-            raise MessageTooLarge(message)
-        return payload, need
-
-    @staticmethod
-    def _is_number(value: object) -> bool:
-        """Tell whether `value` takes at most _ATOM bytes of any batch."""
-        kind = type(value)
-        return kind in _FIXED or (kind is int and _LEAST <= value <= _MOST)  # type: ignore[operator]
-
     def _pending(self) -> int:
         """Most bytes that the atoms staged so far will take in the ring."""
-        return len(self._atoms) * _ATOM + self._extra + _BATCH_OVERHEAD if self._atoms else 0
+        return len(self._atoms) * ATOM + self._extra + BATCH_OVERHEAD if self._atoms else 0
 
     def _fits(self, need: int) -> bool:
         """Tell whether one more message of `need` bytes has room."""
@@ -245,7 +206,7 @@ class ObjectTx(Tx[T]):
         if payload is None:
             self._admit(type(value))
             self._append(value)
-            self._extra += need - _ATOM - _BATCH_OVERHEAD
+            self._extra += need - ATOM - BATCH_OVERHEAD
             if len(self._atoms) >= layout.RECORD_MAX_COUNT:
                 self._flush()
         else:
@@ -258,14 +219,14 @@ class ObjectTx(Tx[T]):
         if self._ring.capacity - (self.position() - self._head) <= self._burst:
             self._refresh()
         room = self._ring.capacity - (self.position() - self._head)
-        free = self._ring.size - (self._position + self._pending() - self._head_position) - _BATCH_OVERHEAD
-        left = min(room, free // _ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
+        free = self._ring.size - (self._position + self._pending() - self._head_position) - BATCH_OVERHEAD
+        left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
         ungrouped = self._group - (self.position() - self._committed.messages)
         if ungrouped <= 0 or left < self._burst:
             self._turn.call_for_commit()
         else:
             left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
-        self._grant = max(0, left - 1)
+        self._grant = 0 if self._closed or self._words[layout.RX_CLOSED] else max(0, left - 1)
 
     def _write(self, kind: int, count: int, payload: bytes) -> None:
         self._position = self._ring.write(self._position, kind, count, self._sent, payload)
@@ -273,7 +234,7 @@ class ObjectTx(Tx[T]):
 
     def _open_batch(self, kind: type) -> None:
         """Begin a batch for values of `kind`: an array where there is one for them, else a list."""
-        code, _ = _ARRAYS.get(kind, (None, 0))
+        code, _ = ARRAYS.get(kind, (None, 0))
         self._kind = None if code is None else kind
         self._atoms: array[Any] | list[Any] = [] if code is None else array(code)
         self._append: Callable[[Any], None] = self._atoms.append
@@ -294,10 +255,10 @@ class ObjectTx(Tx[T]):
         atoms = self._atoms
         if atoms:
             if isinstance(atoms, list):
-                self._write(layout.RECORD_BATCH, len(atoms), pickle.dumps(atoms, _PROTOCOL))
+                self._write(layout.RECORD_BATCH, len(atoms), pickle.dumps(atoms, PROTOCOL))
                 atoms.clear()
             else:
-                self._write(_ARRAYS[self._kind][1], len(atoms), atoms.tobytes())  # type: ignore[index]
+                self._write(ARRAYS[self._kind][1], len(atoms), atoms.tobytes())  # type: ignore[index]
                 del atoms[:]
             self._extra = 0
 

@@ -127,6 +127,26 @@ def test_sending_after_closing_is_the_senders_mistake() -> None:
             tx.send_slice([value, value])
 
 
+def test_and_stays_so_behind_the_commit_that_closes() -> None:
+    _, source, sink, channel = pair()
+    source.tx(channel).mark_closed()
+    source.turn.commit()
+    with pytest.raises(ClosedByMe):
+        source.tx(channel).send(1)
+    source.turn.commit()
+    assert sink.rx(channel).is_closed_and_empty()
+
+
+def test_a_consumer_that_finishes_is_noticed_in_the_next_turn() -> None:
+    _, source, sink, channel = pair()
+    source.tx(channel).send(1)
+    sink.rx(channel).close()
+    sink.turn.finish()
+    source.turn.commit()
+    with pytest.raises(PeerGone):
+        source.tx(channel).send(2)
+
+
 def test_sending_to_a_consumer_that_has_finished_says_so() -> None:
     _, source, sink, channel = pair()
     sink.rx(channel).close()
