@@ -61,7 +61,7 @@ class Actor:
         self._start = run[layout.START_NS] / 1e9
         self._inputs: list[ObjectRx[object]] | None = None
         self._periods: dict[float, Periodic] = {}
-        self._looks: dict[Hashable, tuple[tuple[int, ...], ...]] = {}
+        self._looks: dict[Hashable, tuple[bool, tuple[tuple[int, ...], ...]]] = {}
 
     # The loop
 
@@ -120,7 +120,8 @@ class Actor:
 
         Returns True when they do. Returns False when a shutdown ends the wait, or when they can't
         hold any more (an input closed with too few messages): once, and again after something has
-        changed at one of the actor's channels; until then it sleeps, so that draining never spins.
+        changed (at one of the actor's channels, or a shutdown was requested); until then it sleeps,
+        so that draining never spins.
         A wait that has to block is a commit point.
         """
         for condition in conditions:
@@ -150,8 +151,8 @@ class Actor:
             draining = bool(self._run[layout.SHUTDOWN])
             hopeless = draining or condition.impossible()
             mark = self._mark()
-            if hopeless and self._looks.get(condition.key) != mark:
-                self._looks[condition.key] = mark
+            if hopeless and self._looks.get(condition.key) != (draining, mark):
+                self._looks[condition.key] = (draining, mark)
                 # Whether anything is left to do is for the next is_running to see, at once: another
                 # wait would sleep until something changes, and nothing may ever change again.
                 self._turn.stay_alert()

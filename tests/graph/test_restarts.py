@@ -1,0 +1,113 @@
+"""Whatever ends a life, the next one begins from the last commit, and the siblings do not notice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp import ExitCode, Graph, RestartPolicy
+from steady_mp.events import ActorDied, ActorGivenUp, ActorStarted
+from steady_mp.memory import layout
+from tests.support import lives, pipeline
+from tests.support.runs import Outcome, complete
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from steady_mp import Run
+    from tests.support.watch import Watch
+
+pytestmark = pytest.mark.timeout(60)
+
+ENDLESS = 1 << 40
+TOTAL = 200
+AT_ONCE = RestartPolicy(backoff=0.0, max_backoff=0.0)
+
+
+def mortal_graph(way: str, deaths: int, policy: RestartPolicy, total: int = TOTAL) -> Graph:
+    """Build a pipeline whose middle dies, beside one that has nothing to do with it."""
+    graph = Graph("restarts", log_level="error")
+    numbers_tx, numbers_rx = graph.channel(8)
+    results_tx, results_rx = graph.channel(8)
+    other_tx, other_rx = graph.channel(8, name="other")
+    graph.actor("source", pipeline.source, numbers_tx, total, 1, graph.state())
+    graph.actor("middle", lives.mortal, numbers_rx, results_tx, way, 50, deaths, graph.state(), restart=policy)
+    graph.actor("sink", pipeline.sink, results_rx, 1, graph.state())
+    graph.actor("other source", pipeline.source, other_tx, total, 1, graph.state())
+    graph.actor("other sink", lives.tally, other_rx, graph.state())
+    return graph
+
+
+def check(outcome: Outcome, way: str, deaths: int) -> None:
+    assert outcome.report.exit_code is ExitCode.DRAINED, outcome.report.why
+    middle = outcome.actor("middle")
+    assert middle.deaths == [lives.WAYS[way][1]] * deaths
+    assert (middle.generation, middle.restarts) == (deaths + 1, deaths)
+    total = outcome.actor("source").state["following"]
+    # Each life began from the last commit: what the dying turn had done is gone, what was committed is there.
+    assert middle.state == {"lives": list(range(1, deaths + 2)), "count": total}
+    assert outcome.actor("sink").state["seen"] == list(range(total))
+    for name in ("source", "sink", "other source", "other sink"):
+        assert (outcome.actor(name).generation, outcome.actor(name).deaths) == (1, [])
+    assert outcome.actor("other sink").state["in_order"]
+    assert not outcome.rescues
+
+
+@pytest.mark.parametrize("way", lives.WAYS)
+def test_every_way_to_die(way: str) -> None:
+    check(complete(mortal_graph(way, 2, AT_ONCE)), way, 2)
+
+
+def test_the_first_restart_is_at_once_the_next_ones_wait_while_the_siblings_flow() -> None:
+    graph = mortal_graph("exception", 3, RestartPolicy(backoff=0.5, jitter=0.0), ENDLESS)
+
+    def look(run: Run, watch: Watch) -> None:
+        died = watch.wait_for(ActorDied, actor="middle", generation=2)
+        assert died.pause == pytest.approx(0.5, rel=0.2)
+        tail = run._channels[2].words
+        before = tail[layout.TAIL]
+        assert eventually(lambda: tail[layout.TAIL] > before + 100)
+        assert len([event for event in watch.all_of(ActorStarted) if event.actor == "middle"]) == 2
+        watch.wait_for(ActorStarted, actor="middle", generation=4)
+        run.request_shutdown()
+
+    outcome = complete(graph, meanwhile=look)
+    pauses = [event.pause for event in outcome.watch.all_of(ActorDied)]
+    assert pauses == [0.0, pytest.approx(0.5, rel=0.2), pytest.approx(1.0, rel=0.2)]
+    check(outcome, "exception", 3)
+
+
+def test_giving_up_stops_the_graph_and_says_why() -> None:
+    graph = Graph("doom", log_level="error")
+    numbers_tx, numbers_rx = graph.channel(4)
+    graph.actor("source", pipeline.source, numbers_tx, ENDLESS, 1, graph.state())
+    policy = RestartPolicy(threshold=2.0, backoff=0.0, max_backoff=0.0)
+    graph.actor("doomed", lives.doomed, numbers_rx, restart=policy)
+    outcome = complete(graph)
+    assert outcome.report.exit_code is ExitCode.GAVE_UP
+    assert outcome.report.why[0] == "doomed was given up after life 3: ValueError: no good"
+    assert "4 messages are still queued in source→doomed" in outcome.report.why
+    assert outcome.actor("doomed").deaths == ["ValueError: no good"] * 3
+    assert not outcome.actor("doomed").finished
+    assert not outcome.actor("source").finished
+    assert not outcome.report.clean
+
+
+def test_an_isolated_actor_is_missed_by_nobody() -> None:
+    """Its producer sees a closed channel, its consumer the end of the stream, and the others go on."""
+    graph = mortal_graph("exception", 1 << 10, RestartPolicy(threshold=2.0, give_up="isolate", backoff=0.0), ENDLESS)
+
+    def drain(run: Run, watch: Watch) -> None:
+        given_up = watch.wait_for(ActorGivenUp, actor="middle")
+        assert given_up.isolated
+        other = run._channels[2].words
+        before = other[layout.HEAD]
+        assert eventually(lambda: other[layout.HEAD] > before + 100)
+        run.request_shutdown()
+
+    outcome = complete(graph, meanwhile=drain)
+    assert outcome.report.exit_code is ExitCode.GAVE_UP
+    assert [actor.name for actor in outcome.report.actors if not actor.finished] == ["middle"]
+    assert outcome.actor("sink").state["seen"] == list(range(50))
+    assert outcome.actor("other sink").state["in_order"]
+    assert not outcome.rescues
