@@ -42,6 +42,11 @@ def quoted(text: str) -> str:
     return found if found.startswith('"') else f'"{found}"'
 
 
+def _label(text: str) -> str:
+    """Return `text` as a DOT label that shows it as it is: Graphviz would read ``&lt;`` as an entity."""
+    return quoted(text.replace("&", "&amp;"))
+
+
 def _width(total: int, most: int) -> int:
     """Return the pen width of a channel that carried `total` messages where the busiest carried `most`."""
     if total <= 0 or most <= 0:
@@ -58,7 +63,7 @@ def draw(board: Board) -> str:
         mcpu = meter.windows[Metric.MCPU].average() or 0.0
         label = f"{meter.plan.name}\n{span}\nAvg load: {load:.0f} %\nAvg mCPU: {mcpu:04.0f}\n"
         color = watcher.color or _PLAIN
-        lines.append(f"{quoted(meter.plan.name)} [label={quoted(label)}, color={color}, penwidth={_NODE_WIDTH} ];")
+        lines.append(f"{quoted(meter.plan.name)} [label={_label(label)}, color={color}, penwidth={_NODE_WIDTH} ];")
     rates = [meter.rate for meter in board.channels]
     names = [quoted(actor.name) for actor in board.plan.actors]
     for channel, guard in zip(board.channels, board.channel_watchers, strict=True):
@@ -69,7 +74,7 @@ def draw(board: Board) -> str:
         width = _width(round(channel.rate), round(max(rates)))
         color = guard.color or _PLAIN
         way = f"{names[plan.producer]} -> {names[plan.consumer]}"
-        lines.append(f"{way} [label={quoted(label)}, color={color}, penwidth={width}];")
+        lines.append(f"{way} [label={_label(label)}, color={color}, penwidth={width}];")
     return _HEAD + "\n".join(lines) + "\n}\n"
 
 
@@ -77,7 +82,7 @@ def sketch(plan: Plan) -> str:
     """Draw a graph that does not run: names and capacities."""
     names = [quoted(actor.name) for actor in plan.actors]
     lines = [
-        f"{name} [label={quoted(actor.name)}, color={_PLAIN}, penwidth={_NODE_WIDTH} ];"
+        f"{name} [label={_label(actor.name)}, color={_PLAIN}, penwidth={_NODE_WIDTH} ];"
         for name, actor in zip(names, plan.actors, strict=True)
     ]
     for channel in plan.channels:
@@ -85,5 +90,5 @@ def sketch(plan: Plan) -> str:
         default = f"{plan.actors[channel.producer].name}→{plan.actors[channel.consumer].name}"
         title = "" if channel.name.startswith(default) else f"{channel.name}\n"
         label = f"{title}Capacity: {channel.capacity:,}\n"
-        lines.append(f"{way} [label={quoted(label)}, color={_PLAIN}, penwidth=1];")
+        lines.append(f"{way} [label={_label(label)}, color={_PLAIN}, penwidth=1];")
     return _HEAD + "\n".join(lines) + "\n}\n"

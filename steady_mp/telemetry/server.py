@@ -37,8 +37,8 @@ _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 def hostname(host: str) -> str:
     """Return the name in a Host header without its port; empty for what is none."""
     if host.startswith("["):
-        name, _, rest = host[1:].partition("]")
-        return name.lower() if not rest or rest.startswith(":") else ""
+        name, bracket, rest = host[1:].partition("]")
+        return name.lower() if bracket and (not rest or rest.startswith(":")) else ""
     name, colon, port = host.partition(":")
     return name.lower() if not colon or port.isdigit() else ""
 

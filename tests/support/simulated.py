@@ -1,0 +1,98 @@
+"""A run directory without a run: real files with words that a test stores, and events that it makes up."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+from steady_mp.channel.ring import Ring
+from steady_mp.events import ActorDied, ActorStarted
+from steady_mp.graph import Topology
+from steady_mp.memory import layout
+from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.rundir import RunDir
+from steady_mp.plan import PLAN_FILE, actor_file, channel_file
+from steady_mp.supervisor.recorder import Recorder
+from steady_mp.telemetry.board import Board
+from steady_mp.telemetry.sampler import Sampler
+
+if TYPE_CHECKING:
+    from steady_mp import Actor, Event, Rx, Tx
+
+
+def feed(_actor: Actor, _out: Tx[int]) -> None:
+    """Nobody ever runs it."""
+
+
+def eat(_actor: Actor, _in: Rx[int]) -> None:
+    """Nobody ever runs it."""
+
+
+class Simulated:
+    """A graph of pairs ``feed → eat``; words are stored by hand, and time is what the test says."""
+
+    def __init__(self, *names: tuple[str, str], graph: str = "simulated", **channel: Any) -> None:
+        """Make the directory with one channel for each pair of actors."""
+        topology = Topology(graph, refresh=0.5, window=5.0)
+        for start, goal in names or (("feed", "eat"),):
+            tx, rx = topology.channel(**{"capacity": 10, **channel})
+            topology.actor(start, feed, tx)
+            topology.actor(goal, eat, rx)
+        self.plan = topology.plan()
+        self.run = RunDir.create(graph, self.plan.files(), {PLAN_FILE: self.plan.to_json().encode()})
+        self.now = 1000.0
+        self.wall = 1_700_000_000.0
+        self.record = Recorder(self.run.path, self.plan, lambda: self.wall)
+        self._mappings = [self.run.mapping(channel_file(index)) for index in range(len(self.plan.channels))]
+        for plan, mapping in zip(self.plan.channels, self._mappings, strict=True):
+            Ring.format(mapping, plan.capacity)
+        self.channels = [mapping.words for mapping in self._mappings]
+        self._controls = [
+            ControlBlock(self.run.mapping(actor_file(index, "control")), len(actor.ends))
+            for index, actor in enumerate(self.plan.actors)
+        ]
+        for control in self._controls:
+            control.format()
+        self.actors = [control.words for control in self._controls]
+        self.sampler = Sampler(self.run.path, clock=lambda: self.now, wall=lambda: self.wall)
+        self.board = Board(self.plan)
+
+    def begin(self, actor: int = 0, generation: int = 1) -> None:
+        """Let an actor live, in this process."""
+        self.actors[actor][layout.GENERATION] = generation
+        self.actors[actor][layout.PHASE] = layout.PHASE_RUNNING
+        name = self.plan.actors[actor].name
+        self.record(ActorStarted(actor=name, generation=generation, pid=os.getpid(), commit=0))
+
+    def die(self, actor: int = 0, generation: int = 1, cause: str = "SIGKILL") -> None:
+        """Let an actor's life end."""
+        name = self.plan.actors[actor].name
+        self.record(ActorDied(actor=name, generation=generation, cause=cause, pause=0.0, commit=0))
+
+    def carry(self, sent: int, taken: int, channel: int = 0) -> None:
+        """Store a channel's cursors."""
+        self.channels[channel][layout.TAIL] = sent
+        self.channels[channel][layout.HEAD] = taken
+
+    def tick(self, seconds: float = 0.5) -> list[Event]:
+        """Let time pass and look; return the alerts that have changed."""
+        self.now += seconds
+        self.wall += seconds
+        return self.board.update(self.sampler.sample())
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.sampler.close()
+        for control in self._controls:
+            control.close()
+        for mapping in self._mappings:
+            mapping.close()
+        self.run.remove()
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing behind."""
+        self.close()
