@@ -58,6 +58,11 @@ class Owner:
         """Return the living process `pid` of this namespace."""
         return cls(_namespace(), pid, _start_time(pid) or 0)
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it belongs to another pid namespace, about which this one knows nothing."""
+        return self.namespace != _namespace()
+
     def is_dead(self) -> bool:
         """Tell whether the process is provably gone; False when this namespace can't know."""
-        return self.namespace == _namespace() and _start_time(self.pid) != self.started
+        return not self.is_foreign and _start_time(self.pid) != self.started

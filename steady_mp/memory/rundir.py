@@ -19,12 +19,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import itertools
 import os
 import re
 import shutil
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 from steady_mp.errors import ConfigurationError, NoSpace
@@ -35,6 +37,8 @@ from steady_mp.memory.owner import Owner
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
 _NAME = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
 _SLUG_LENGTH = 40
+#: Seconds within which a directory may not be locked yet.
+_YOUNG = 10.0
 
 
 def default_root() -> Path:
@@ -62,6 +66,28 @@ def _prepare_root(root: Path) -> None:
         raise ConfigurationError(message)
 
 
+def _lock(path: Path) -> int:
+    """Lock a run directory for as long as the returned descriptor is open. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Tell whether nobody holds the directory's lock: how the end of another container's supervisor shows."""
+    try:
+        if time.time() - path.stat().st_mtime < _YOUNG:
+            return False
+        os.close(_lock(path))
+    except OSError:
+        return False
+    return True
+
+
 def sweep(root: Path) -> list[Path]:
     """Remove the run directories under `root` whose supervisor is provably dead; return them."""
     swept = []
@@ -71,7 +97,7 @@ def sweep(root: Path) -> list[Path]:
             if match is None:
                 continue
             owner = Owner(int(match["ns"]), int(match["pid"]), int(match["started"]))
-            if owner.is_dead():
+            if owner.is_dead() or (owner.is_foreign and _is_abandoned(entry)):
                 shutil.rmtree(entry, ignore_errors=True)
                 swept.append(entry)
     return swept
@@ -106,13 +132,14 @@ def _no_space(root: Path, needed: int) -> NoSpace:
 class RunDir:
     """One run directory, made by its supervisor (`create`) or opened by anybody else."""
 
-    __slots__ = ("path",)
+    __slots__ = ("_held", "path")
 
     _serial = itertools.count()
 
     def __init__(self, path: Path) -> None:
         """Open the existing directory at `path`."""
         self.path = path
+        self._held: int | None = None
 
     @classmethod
     def create(
@@ -144,7 +171,10 @@ class RunDir:
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
-        return cls(path)
+        run = cls(path)
+        with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
+            run._held = _lock(path)
+        return run
 
     def mapping(self, name: str) -> Mapping:
         """Map one file of the run."""
@@ -159,3 +189,13 @@ class RunDir:
     def remove(self) -> None:
         """Remove the directory and all in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    def __del__(self) -> None:
+        """Give up the lock with the object, as the end of the process does."""
+        self._unlock()

@@ -109,6 +109,28 @@ def refuse(actor: Actor) -> None:
         actor.await_for_all(actor.wait_timeout(0.05))
 
 
+def hang(actor: Actor, _numbers: Rx[int]) -> None:
+    """Wait in a way that the runtime knows nothing of."""
+    print("hanging", actor.name)  # noqa: T201 - the test waits for it
+    signal.pause()
+
+
+def ask_and_die(actor: Actor, lives: int, state: SteadyState[Diary]) -> None:
+    """Ask for a shutdown, and die before that is committed, so many times; then let it commit."""
+    diary = state.acquire(Diary)
+    while actor.is_running():
+        diary.count += 1
+        actor.request_shutdown()
+        if actor.generation <= lives:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ask_and_return(actor: Actor, state: SteadyState[Diary]) -> None:
+    """Ask for a shutdown in the only turn."""
+    state.acquire(Diary).count += 1
+    actor.request_shutdown()
+
+
 def spin(actor: Actor) -> None:
     """Never look up again."""
     print("spinning", actor.name)  # noqa: T201 - the test waits for it

@@ -43,8 +43,8 @@ class Watch:
                 message = f"no {kind.__name__} {fields} within {seconds:g} s; what happened:{story}"
                 raise AssertionError(message) from None
 
-    def all_of(self, kind: type[E]) -> list[E]:
-        """Return every event of this kind so far, in order."""
+    def all_of(self, kind: type[E] | tuple[type[E], ...]) -> list[E]:
+        """Return every event of this kind, or of one of these, so far, in order."""
         while not self._queue.empty():
             self.seen.append(self._queue.get())
         return [event for event in self.seen if isinstance(event, kind)]

@@ -1,0 +1,190 @@
+"""Shutdown is part of a turn, is negotiated, and ends; signals ask for it, and a second one does not ask."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from steady_mp import ExitCode, Graph
+from steady_mp.events import ActorDied, ActorStarted, ShutdownRequested
+from steady_mp.memory import layout
+from steady_mp.memory.rundir import sweep
+from tests.support import lives, pipeline
+from tests.support.hosts import HOST, Process, all_gone
+from tests.support.runs import complete
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steady_mp import Run
+    from tests.support.watch import Watch
+
+pytestmark = pytest.mark.timeout(60)
+
+ENDLESS = 1 << 40
+UNSHARE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+def endless(shutdown_timeout: float = 15.0) -> Graph:
+    graph = Graph("shutdown", log_level="error", shutdown_timeout=shutdown_timeout)
+    numbers_tx, numbers_rx = graph.channel(8)
+    graph.actor("source", pipeline.source, numbers_tx, ENDLESS, 1, graph.state())
+    graph.actor("sink", pipeline.sink, numbers_rx, 1, graph.state())
+    return graph
+
+
+def started(host: Process) -> None:
+    for name in ("source", "middle", "sink"):
+        host.wait_line(f"started {name}")
+
+
+# What an actor asks for
+
+
+def test_a_turn_that_never_commits_has_asked_for_nothing() -> None:
+    graph = endless()
+    graph.actor("hasty", lives.ask_and_die, 3, graph.state())
+    outcome = complete(graph)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    story = outcome.watch.all_of((ActorDied, ShutdownRequested))
+    assert [type(event) for event in story] == [ActorDied] * 3 + [ShutdownRequested]
+    assert story[-1].text.startswith("shutdown: hasty asked for it")
+
+
+@pytest.mark.parametrize("point", ["commit:epoch", "commit:publish", "commit:published", "commit:done"])
+def test_a_wish_survives_the_death_of_who_wished(point: str) -> None:
+    """Its last commit asks for the shutdown, and it dies before anybody was told."""
+    graph = endless()
+    graph.actor("last", lives.ask_and_return, graph.state())
+    graph.faults["last"] = [{"point": point, "hit": 1, "generations": [1]}]
+    outcome = complete(graph)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    assert outcome.actor("last").finished
+    assert outcome.actor("sink").state["seen"] == list(range(outcome.actor("source").state["following"]))
+
+
+def test_who_refuses_is_named_with_the_reason_and_what_is_queued() -> None:
+    graph = endless(shutdown_timeout=0.5)
+    graph.actor("stubborn", lives.refuse)
+    stuck_tx, stuck_rx = graph.channel(4, name="stuck")
+    graph.actor("sender", pipeline.source, stuck_tx, ENDLESS, 1, graph.state())
+    graph.actor("stuck", lives.hang, stuck_rx)
+
+    def drain(run: Run, watch: Watch) -> None:
+        watch.wait_for(ActorStarted, actor="stubborn")
+        assert eventually(lambda: run._channels[1].words[layout.TAIL] == 4)
+        run.request_shutdown()
+
+    outcome = complete(graph, meanwhile=drain)
+    report = outcome.report
+    assert report.exit_code is ExitCode.UNCLEAN
+    assert not report.clean
+    assert "stubborn did not stop in time: it refused: 3 orders unpaid" in report.why
+    assert "stuck did not stop in time: it is busy in its own code and has not looked up" in report.why
+    assert "4 messages are still queued in stuck" in report.why
+    assert sorted(actor.name for actor in report.actors if not actor.finished) == ["stubborn", "stuck"]
+
+
+def test_stop_now_does_not_ask() -> None:
+    def stop(run: Run, watch: Watch) -> None:
+        watch.wait_for(ActorStarted, actor="sink")
+        run.stop_now("enough")
+
+    report = complete(endless(), meanwhile=stop).report
+    assert (report.exit_code, report.clean) == (ExitCode.INTERRUPTED, False)
+    assert report.why[0] == "enough"
+
+
+# Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_supervisor_drains(number: int) -> None:
+    with Process(*HOST, "flow") as host:
+        started(host)
+        host.send(number)
+        assert host.wait() == ExitCode.DRAINED
+        assert f"{signal.Signals(number).name} received" in host.output
+        sink = host.report()["actors"][2]["state"]
+        assert sink["in_order"]
+        assert sink["count"] == host.report()["actors"][0]["state"]["following"]
+        assert "Traceback" not in host.output
+
+
+def test_ctrl_c_reaches_the_supervisor_only() -> None:
+    with Process(*HOST, "flow", terminal=True) as host:
+        started(host)
+        host.press(b"\x03")
+        assert host.wait() == ExitCode.DRAINED
+        assert [actor["deaths"] for actor in host.report()["actors"]] == [[], [], []]
+        assert "Traceback" not in host.output
+
+
+def test_ctrl_c_twice_stops_at_once() -> None:
+    with Process(*HOST, "stubborn", terminal=True) as host:
+        started(host)
+        host.wait_line("started stubborn")
+        host.press(b"\x03")
+        host.wait_line("shutdown: SIGINT received")
+        host.press(b"\x03")
+        assert host.wait() == ExitCode.INTERRUPTED
+        assert "stopped at once: SIGINT received again" in host.report()["why"]
+        assert "Traceback" not in host.output
+
+
+def test_ctrl_c_ends_the_command() -> None:
+    main = "import sys; from steady_mp.cli.main import main; sys.exit(main())"
+    command = (sys.executable, "-c", main, "run", "--rate", "20", "--beats", "100000")
+    with Process(*command, terminal=True) as host:
+        host.wait_line("Msg Value(1)")
+        host.press(b"\x03")
+        assert host.wait() == ExitCode.DRAINED
+        assert "Traceback" not in host.output
+
+
+@pytest.mark.parametrize("first", ["supervisor", "actors"])
+def test_sigterm_to_every_process_at_once(first: str) -> None:
+    """What a container's runtime does, and `systemctl stop`: those that it kills come back in order to drain."""
+    with Process(*HOST, "flow") as host:
+        started(host)
+        everybody = [psutil.Process(host.pid), *host.family()]
+        for process in everybody if first == "supervisor" else reversed(everybody):
+            process.terminate()
+        assert host.wait() == ExitCode.DRAINED
+        source, middle, sink = host.report()["actors"]
+        assert {cause for actor in (source, middle, sink) for cause in actor["deaths"]} <= {"SIGTERM"}
+        assert sink["state"]["count"] == source["state"]["following"]
+        assert sink["state"]["in_order"]
+        assert "Traceback" not in host.output
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None
+    or subprocess.run([*UNSHARE, "true"], check=False, capture_output=True).returncode != 0,  # noqa: S603
+    reason="needs the right to make a pid namespace (unshare --pid)",
+)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, ExitCode.DRAINED), (signal.SIGKILL, None)])
+def test_as_process_1(number: int, code: ExitCode | None, run_root: Path) -> None:
+    with Process(*UNSHARE, *HOST, "family") as outer:
+        outer.wait_line("has children")
+        started(outer)
+        (init,) = psutil.Process(outer.pid).children()
+        family = init.children(recursive=True)
+        (directory,) = run_root.iterdir()
+        os.utime(directory, (0, 0))  # as if it were old: what is young may not be locked yet
+        assert sweep(run_root) == []
+        os.kill(init.pid, number)
+        if code is not None:
+            assert outer.wait() == code
+            assert outer.report()["clean"]
+        assert all_gone(family, 2.0)
+    # Its pid says nothing outside its namespace; that nobody holds its lock does.
+    assert sweep(run_root) == ([] if code is not None else [directory])
