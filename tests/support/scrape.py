@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steady_mp import Actor
+    from steady_mp import Actor, Rx
 
 _PATIENCE = 10.0
 
@@ -30,6 +30,13 @@ def linger(actor: Actor) -> None:
     """Keep a graph alive until it is asked to stop."""
     while actor.is_running():
         actor.await_for_all(actor.wait_shutdown())
+
+
+def hoard(actor: Actor, numbers: Rx[int]) -> None:
+    """Take nothing until the graph is asked to stop."""
+    while actor.is_running():
+        actor.await_for_all(actor.wait_shutdown())
+        numbers.take_slice(numbers.avail())
 
 
 def get(url: str) -> tuple[int, bytes]:
