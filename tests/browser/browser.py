@@ -60,6 +60,7 @@ class Browser:
         # A session of its own: by it, what belongs to the browser is told from what a test has left behind.
         service = Service(DRIVER, popen_kw={"start_new_session": True}, env=dict(os.environ) | {"HOME": str(profile)})
         self.driver = Chrome(options=options, service=service)
+        self.profile = str(profile)
         self.pid = int(service.process.pid)
         self.do("Page.addScriptToEvaluateOnNewDocument", source=_WATCH)
 
