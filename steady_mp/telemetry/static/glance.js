@@ -96,10 +96,13 @@ function tile(title, onSelect) {
     setAttribute(node, "data-tone", answer.tone ?? "quiet");
     setIcon(sign, TONE_ICONS[answer.tone] ?? "info");
     setText(value, answer.value);
-    setText(name, answer.name || "");
-    setAttribute(name, "title", answer.name || null);
-    setText(note, answer.note);
-    setAttribute(note, "title", answer.note);
+    // Without a name the note moves up, as text: a line that came and went would push the other.
+    const [first, second] = answer.name ? [answer.name, answer.note] : [answer.note, ""];
+    setText(name, first);
+    setAttribute(name, "title", first);
+    setAttribute(name, "data-plain", answer.name ? null : "");
+    setText(note, second);
+    setAttribute(note, "title", second || null);
     setAttribute(node, "aria-disabled", open ? null : "true");
   };
   return { node, update };
