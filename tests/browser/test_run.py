@@ -49,7 +49,7 @@ class Pipeline:
         """Return the telemetry process that lives now."""
         for process in self.process.family():
             with contextlib.suppress(psutil.NoSuchProcess):
-                if "steady_mp.telemetry" in process.cmdline():
+                if "--fd" in process.cmdline():  # the socket that only telemetry is handed
                     return process
         message = "no telemetry process"
         raise AssertionError(message)
