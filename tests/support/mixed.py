@@ -1,10 +1,8 @@
-"""A pipeline of three for the random kills: messages of all kinds and sizes, and a running checksum in each state.
-
-The n-th message follows from n alone, so what a calm run comes to can be computed without running it.
-"""
+"""A long stream of messages of every kind and size, each known from its number alone, and actors that pass it on."""
 
 from __future__ import annotations
 
+import random
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,99 +10,118 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steady_mp import Actor, Graph, RestartPolicy, Rx, SteadyState, Tx
+    from steady_mp import Actor, Rx, SteadyState, Tx
 
-CAPACITY = 64
-NAMES = ("source", "middle", "sink")
-_LARGEST = 64 * 1024
-_LARGE_EVERY = 251
+_BLOB = random.Random(340).randbytes(1 << 17)
+_TEXT = _BLOB.decode("latin-1")
+_LARGEST = 1 << 16
+_CYCLE = 997
 
 
 @dataclass(frozen=True)
 class Order:
-    """A message with a class of its own."""
-
     number: int
-    item: str
-    paid: bool
+    customer: str
+    lines: tuple[tuple[int, float], ...]
 
 
-@dataclass
-class Tally:
-    """What an actor has seen: how many messages, and the checksum over all of them in their order."""
-
-    count: int = 0
-    checksum: int = 0
-
-    def add(self, message: object) -> None:
-        data = message if isinstance(message, bytes) else repr(message).encode()
-        self.checksum = zlib.crc32(data, self.checksum)
-        self.count += 1
-
-
-_KINDS: tuple[Callable[[int], Any], ...] = (
-    lambda n: n,
-    lambda n: -(1 << (n % 90)) - n,
-    lambda n: n / 7,
-    lambda n: None if n % 2 else n % 3 == 0,
-    lambda n: f"message {n}: " + "ä" * (n % 40),
-    lambda n: b"%d" % (n % 10),
-    lambda n: Order(n, f"item {n % 100}", paid=n % 3 == 0),
-    lambda n: {"n": n, "nested": {"list": [n, str(n), (n % 5, None)], "deep": [{"er": n % 7}]}},
-    lambda n: "x" * (n % 2000),
-    lambda n: (n, float(n), f"{n}"),
-    lambda n: [n % 256] * (n % 30),
+_KINDS: tuple[Callable[[int, int], Any], ...] = (
+    lambda number, _: number,
+    lambda number, _: number / 7,
+    lambda number, size: f"{number}:{_TEXT[number % 4096 : number % 4096 + size]}",
+    lambda number, size: number.to_bytes(8, "big") + _BLOB[number % 4096 : number % 4096 + size],
+    lambda number, _: -number,
+    lambda _number, _size: None,
+    lambda number, size: Order(number, _TEXT[: size % 50], tuple((n, number / 3) for n in range(size % 7))),
+    lambda number, size: {"number": number, "deep": {"list": [number, {"text": _TEXT[: size % 100]}]}, "none": None},
+    lambda number, size: (1 << (64 + size % 512)) + number,
+    lambda number, _: bool(number & 1),
+    lambda _number, _size: b"\x00",
 )
 
 
-def message(n: int) -> Any:
-    """Return the n-th message: 1 byte to 64 KiB."""
-    if n % _LARGE_EVERY == 0:
-        return bytes([n % 251]) * (1 + n * 7919 % _LARGEST)
-    return _KINDS[n % len(_KINDS)](n)
+def _make_recipe() -> list[tuple[Callable[[int, int], Any], int]]:
+    """Return kinds and sizes, mostly small ones, in an order without a pattern; the largest size is among them."""
+    rng = random.Random(87971)
+    recipe = [(rng.choice(_KINDS), int(2 ** rng.triangular(0, 16, 4))) for _ in range(_CYCLE)]
+    recipe[_CYCLE // 2] = (_KINDS[3], _LARGEST)
+    recipe[_CYCLE // 3] = (_KINDS[2], _LARGEST)
+    return recipe
 
 
-def expected(count: int) -> Tally:
-    """Return what `count` messages add up to."""
-    tally = Tally()
-    for n in range(count):
-        tally.add(message(n))
-    return tally
+_RECIPE = _make_recipe()
 
 
-def source(actor: Actor, out: Tx[Any], state: SteadyState[Tally]) -> None:
-    """Send one message a turn for as long as the graph runs."""
-    sent = state.acquire(Tally)
-    while actor.is_running():
-        out.send(message(sent.count))
-        sent.add(message(sent.count))
+def message(number: int) -> Any:
+    kind, size = _RECIPE[number % _CYCLE]
+    return kind(number, size)
 
 
-def middle(actor: Actor, messages: Rx[Any], out: Tx[Any], state: SteadyState[Tally]) -> None:
-    """Pass on what is there and fits."""
-    passed = state.acquire(Tally)
-    while actor.is_running():
-        actor.await_for_all(messages.wait_avail(1), out.wait_vacant(1))
-        for _ in range(min(messages.avail(), out.vacant())):
-            assert messages.position() == passed.count
-            value = messages.take()
+@dataclass
+class Account:
+    """What each actor keeps: how many messages, a checksum that depends on their order, and the first wrong one."""
+
+    count: int = 0
+    checksum: int = 0
+    wrong: int = -1
+
+    def enter(self, value: Any) -> None:
+        """Count `value` as the next message."""
+        expected = message(self.count)
+        if self.wrong < 0 and (type(value) is not type(expected) or value != expected):
+            self.wrong = self.count
+        self.checksum = zlib.crc32(_essence(value), self.checksum)
+        self.count += 1
+
+
+def _essence(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else repr(value)).encode("latin-1")
+
+
+# Actors whose turns differ in length and in the ways that they take and send
+
+
+def source(actor: Actor, out: Tx[Any], total: int, state: SteadyState[Account]) -> None:
+    """Send `total` messages, up to 8 a turn, waiting for room now before the turn and now in it."""
+    sent = state.acquire(Account)
+    while actor.is_running() and sent.count < total:
+        length = min(1 + sent.count * 5 % 8, total - sent.count)
+        if sent.count % 3:
+            actor.await_for_all(out.wait_vacant(length))
+        for _ in range(length):
+            value = message(sent.count)
+            sent.enter(value)
             out.send(value)
-            passed.add(value)
 
 
-def sink(actor: Actor, messages: Rx[Any], state: SteadyState[Tally]) -> None:
-    """Take all there is."""
-    arrived = state.acquire(Tally)
+def middle(actor: Actor, numbers: Rx[Any], out: Tx[Any], state: SteadyState[Account]) -> None:
+    """Pass on one message, some, or all there are."""
+    passed = state.acquire(Account)
     while actor.is_running():
-        actor.await_for_all(messages.wait_avail(1))
-        for value in messages.take_slice(messages.avail()):
-            arrived.add(value)
+        if not actor.await_for_all(numbers.wait_avail(1), out.wait_vacant(1)) and not numbers.avail():
+            continue
+        if passed.count % 5 == 0:
+            values = numbers.take_slice(min(numbers.avail(), out.vacant()))
+            for value in values:
+                passed.enter(value)
+            out.send_slice(values)
+        else:
+            for _ in range(min(1 + passed.count % 4, numbers.avail(), out.vacant())):
+                value = numbers.take()
+                passed.enter(value)
+                out.send(value)
 
 
-def declare(graph: Graph, restart: RestartPolicy) -> None:
-    """Declare the pipeline."""
-    first_tx, first_rx = graph.channel(capacity=CAPACITY)
-    second_tx, second_rx = graph.channel(capacity=CAPACITY)
-    graph.actor("source", source, first_tx, graph.state(), restart=restart)
-    graph.actor("middle", middle, first_rx, second_tx, graph.state(), restart=restart)
-    graph.actor("sink", sink, second_rx, graph.state(), restart=restart)
+def sink(actor: Actor, numbers: Rx[Any], state: SteadyState[Account]) -> None:
+    """Take one message, two with a wait between them, or all there are."""
+    arrived = state.acquire(Account)
+    while actor.is_running():
+        if arrived.count % 7 == 0:
+            arrived.enter(numbers.take())
+            arrived.enter(numbers.take())
+        else:
+            actor.await_for_all(numbers.wait_avail(1))
+            for value in numbers.take_slice(1 + arrived.count % 16):
+                arrived.enter(value)

@@ -11,8 +11,9 @@ from steady_mp.graph import Topology
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.status import STATUS_FILE
 from steady_mp.plan import PLAN_FILE, actor_file, channel_file
-from steady_mp.supervisor.recorder import Recorder
+from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
 
@@ -39,9 +40,11 @@ class Simulated:
             topology.actor(start, feed, tx)
             topology.actor(goal, eat, rx)
         self.plan = topology.plan()
-        self.run = RunDir.create(graph, self.plan.files(), {PLAN_FILE: self.plan.to_json().encode()})
         self.now = 1000.0
         self.wall = 1_700_000_000.0
+        status = first_status(self.plan, self.wall)
+        contents = {PLAN_FILE: self.plan.to_json().encode(), STATUS_FILE: status.to_json().encode()}
+        self.run = RunDir.create(graph, self.plan.files(), contents)
         self.record = Recorder(self.run.path, self.plan, lambda: self.wall)
         self._mappings = [self.run.mapping(channel_file(index)) for index in range(len(self.plan.channels))]
         for plan, mapping in zip(self.plan.channels, self._mappings, strict=True):
