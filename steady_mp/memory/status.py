@@ -58,7 +58,6 @@ class RunStatus:
     """A run, as its supervisor sees it."""
 
     graph: str
-    run_id: str
     pid: int
     version: str
     started: float

@@ -26,7 +26,7 @@ from steady_mp.events import (
     TelemetryDied,
     TelemetryStarted,
 )
-from steady_mp.memory.status import CAUSES, EVENTS_FILE, ActorStatus, RunStatus, write_status
+from steady_mp.memory.status import CAUSES, EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,27 +53,30 @@ def cause_of(death: str) -> str:
     return "exit code" if death.startswith("exit code ") else "exception"
 
 
+def first_status(plan: Plan, started: float) -> RunStatus:
+    """Return the status of a run before its first event; it is allocated with all other files."""
+    return RunStatus(
+        graph=plan.graph,
+        pid=os.getpid(),
+        version=_version(),
+        started=started,
+        actors=[ActorStatus(name=actor.name) for actor in plan.actors],
+        channel_alerts=[0] * len(plan.channels),
+    )
+
+
 class Recorder:
     """Writes down what the events say. Call it with each event, on one thread."""
 
     def __init__(self, directory: Path, plan: Plan, wall: Callable[[], float] = time.time) -> None:
-        """Begin the record of the run in `directory`."""
+        """Go on from the status that lies in `directory` since it was made (`first_status`)."""
         self._directory = directory
         self._wall = wall
         self._lines: deque[str] = deque(maxlen=MOST_EVENTS)
         self._written = 0
-        self._status = RunStatus(
-            graph=plan.graph,
-            run_id=directory.name,
-            pid=os.getpid(),
-            version=_version(),
-            started=wall(),
-            actors=[ActorStatus(name=actor.name) for actor in plan.actors],
-            channel_alerts=[0] * len(plan.channels),
-        )
+        self._status = read_status(directory)
         self._actors = {actor.name: actor for actor in self._status.actors}
         self._channels = {channel.name: index for index, channel in enumerate(plan.channels)}
-        write_status(directory, self._status)
 
     def __call__(self, event: Event) -> None:
         """Write one event down. Raises OSError when the file system is full."""

@@ -22,12 +22,13 @@ from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.memory.status import STATUS_FILE
 from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow
-from steady_mp.supervisor.recorder import Recorder
+from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.script import refuse_while_loading
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
@@ -87,6 +88,7 @@ class Graph(Topology):
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
         contents[PLAN_FILE] = plan.to_json().encode()
+        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
         try:

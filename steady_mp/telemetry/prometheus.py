@@ -8,7 +8,8 @@ between the same two actors are one series: counters and messages add up, of sha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
     from steady_mp.monitors import AlertColor
     from steady_mp.telemetry.board import Board
     from steady_mp.telemetry.meters import ActorMeter, ChannelMeter
-    from steady_mp.telemetry.sampler import ActorSample, ChannelSample
+    from steady_mp.telemetry.sampler import ActorSample, ChannelSample, Sample
 
 _NAN: Final = float("nan")
 _BASIS_POINTS: Final = "8000"
+_PERCENT: Final = 100
 _STATES: Final = ("idle", "blocked", "stuck", "stopped", "finished", "given up")
-_ACTOR: Final = ["graph", "actor"]
-_CHANNEL: Final = ["graph", "from", "to"]
+_GAUGE: Final = GaugeMetricFamily
+_COUNTER: Final = CounterMetricFamily
+_COLORS: Final = "Colour of the worst alert: 0 none, 1 yellow, 2 orange, 3 red."
 
 
 def expose(board: Board) -> bytes:
@@ -39,6 +42,22 @@ def expose(board: Board) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(RunCollector(board))
     return generate_latest(registry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Actor:
+    """One actor, with all that is known of it."""
+
+    name: str
+    meter: ActorMeter
+    seen: ActorSample
+    status: ActorStatus
+    received: int
+    sent: int
+    color: AlertColor | None
+
+    def average(self, metric: Measured) -> float:
+        return self.meter.windows[metric].average() or 0.0
 
 
 class _Pair:
@@ -58,6 +77,114 @@ class _Pair:
         return max((value for meter in self.meters if (value := read(meter)) is not None), default=_NAN)
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One metric: its name without prefix and suffix, its help, and how it is read off an actor or a pair."""
+
+    kind: type[GaugeMetricFamily | CounterMetricFamily]
+    name: str
+    text: str
+    read: Callable[[Any], float]
+
+
+def _state_figure(state: str) -> _Figure:
+    name = state.replace(" ", "_")
+    return _Figure(_GAUGE, name, f"1 while the actor is {state}.", lambda actor: actor.meter.state == state)
+
+
+def _rank(colors: Iterable[AlertColor | None]) -> int:
+    return max((color.rank for color in colors if color is not None), default=0)
+
+
+_ACTOR_FIGURES: Final = (
+    _Figure(_GAUGE, "up", "1 while the actor has a process.", lambda a: a.seen.cpu is not None),
+    *map(_state_figure, _STATES),
+    _Figure(
+        _GAUGE,
+        "load_ratio",
+        "Share of the window in which the actor did not wait.",
+        lambda a: a.average(Measured.LOAD) / _PERCENT,
+    ),
+    _Figure(
+        _GAUGE,
+        "cpu_cores",
+        "Processor time of the actor over the window, in cores.",
+        lambda a: a.average(Measured.MCPU) / CORE,
+    ),
+    _Figure(_GAUGE, "resident_memory_bytes", "Resident memory of the actor's process.", lambda a: a.seen.rss),
+    _Figure(_COUNTER, "lives", "Lives that the actor has begun.", lambda a: a.status.generation),
+    _Figure(_COUNTER, "turns", "Turns that were committed.", lambda a: a.seen.turns),
+    _Figure(_COUNTER, "commits", "Commits.", lambda a: a.seen.commits),
+    _Figure(_COUNTER, "waited_seconds", "Seconds in waits that are over.", lambda a: a.seen.waited_before),
+    _Figure(_COUNTER, "snapshot_bytes", "Bytes of state written by commits.", lambda a: a.seen.snapshot_bytes),
+    _Figure(_COUNTER, "snapshot_seconds", "Seconds spent on writing state.", lambda a: a.seen.snapshot_seconds),
+    _Figure(_COUNTER, "received_messages", "Messages taken from all channels.", lambda a: a.received),
+    _Figure(_COUNTER, "sent_messages", "Messages sent into all channels.", lambda a: a.sent),
+    _Figure(_COUNTER, "alerts", "Alerts raised.", lambda a: a.status.alerts_raised),
+    _Figure(_GAUGE, "alert", _COLORS, lambda a: _rank([a.color])),
+)
+
+_CHANNEL_FIGURES: Final = (
+    _Figure(
+        _GAUGE,
+        "capacity_messages",
+        "Messages that the channel holds at most.",
+        lambda p: sum(m.plan.capacity for m in p.meters),
+    ),
+    _Figure(
+        _GAUGE, "in_flight_messages", "Messages sent and not yet taken.", lambda p: p.total(lambda now: now.in_flight)
+    ),
+    _Figure(_COUNTER, "sent_messages", "Messages sent.", lambda p: p.total(lambda now: now.sent)),
+    _Figure(_COUNTER, "taken_messages", "Messages taken.", lambda p: p.total(lambda now: now.taken)),
+    _Figure(
+        _GAUGE,
+        "filled_ratio",
+        "Share of the capacity in use at the last sample.",
+        lambda p: p.most(lambda m: m.windows[Measured.FILLED].last) / _PERCENT,
+    ),
+    _Figure(
+        _GAUGE,
+        "filled_avg_ratio",
+        "Share of the capacity in use, average of the window.",
+        lambda p: p.most(lambda m: m.windows[Measured.FILLED].average()) / _PERCENT,
+    ),
+    _Figure(
+        _GAUGE,
+        "filled_p80_ratio",
+        "Share of the capacity in use, 80th percentile of the window.",
+        lambda p: p.most(lambda m: m.windows[Measured.FILLED].percentile(80)) / _PERCENT,
+    ),
+    _Figure(
+        _GAUGE,
+        "latency_avg_seconds",
+        "Time that a message waits, estimated by Little's law; NaN while nobody takes.",
+        lambda p: p.most(lambda m: m.windows[Measured.LATENCY].average()),
+    ),
+    _Figure(
+        _GAUGE,
+        "latency_p80_seconds",
+        "The same, 80th percentile of the window.",
+        lambda p: p.most(lambda m: m.windows[Measured.LATENCY].percentile(80)),
+    ),
+    _Figure(
+        _GAUGE,
+        "oldest_message_age_seconds",
+        "Age of the oldest message in flight; 0 when there is none.",
+        lambda p: p.most(lambda m: m.oldest_age or 0.0),
+    ),
+    _Figure(_GAUGE, "in_flight_bytes", "Bytes in the ring.", lambda p: p.total(lambda now: now.bytes)),
+    _Figure(_GAUGE, "capacity_bytes", "Bytes of the ring.", lambda p: sum(m.plan.ring_bytes for m in p.meters)),
+    _Figure(
+        _COUNTER,
+        "blocked_seconds",
+        "Seconds that the producer waited for room, in waits that are over.",
+        lambda p: p.total(lambda now: now.blocked_seconds),
+    ),
+    _Figure(_COUNTER, "alerts", "Alerts raised.", lambda p: p.alerts),
+    _Figure(_GAUGE, "alert", _COLORS, lambda p: _rank(p.colors)),
+)
+
+
 class RunCollector(Collector):
     """Collects one run; see the module."""
 
@@ -69,15 +196,39 @@ class RunCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
-        board, sample = self._board, self._board.sample
+        sample = self._board.sample
         if sample is None:
             return
-        pairs = self._pairs(sample.status)
-        actors = list(zip(self._names, board.actors, sample.actors, sample.status.actors, strict=True))
-        yield from self._reference(actors, pairs)
-        yield from self._run(sample.status)
-        yield from self._actors(actors)
-        yield from self._channels(pairs)
+        actors, pairs = self._actors(sample), self._pairs(sample.status)
+        yield from _reference_actors(actors)
+        yield from _reference_channels(pairs)
+        yield from self._run(sample)
+        yield self._restarts(actors)
+        for figure in _ACTOR_FIGURES:
+            family = figure.kind(f"steady_actor_{figure.name}", figure.text, labels=["graph", "actor"])
+            for actor in actors:
+                family.add_metric([self._graph, actor.name], figure.read(actor))
+            yield family
+        for figure in _CHANNEL_FIGURES:
+            family = figure.kind(f"steady_channel_{figure.name}", figure.text, labels=["graph", "from", "to"])
+            for pair in pairs:
+                family.add_metric([self._graph, pair.start, pair.goal], figure.read(pair))
+            yield family
+
+    def _actors(self, sample: Sample) -> list[_Actor]:
+        board, channels = self._board, sample.channels
+        return [
+            _Actor(
+                name=name,
+                meter=board.actors[index],
+                seen=sample.actors[index],
+                status=sample.status.actors[index],
+                received=sum(channels[end.channel].taken for end in board.plan.actors[index].ends if not end.sends),
+                sent=sum(channels[end.channel].sent for end in board.plan.actors[index].ends if end.sends),
+                color=board.actor_watchers[index].color,
+            )
+            for index, name in enumerate(self._names)
+        ]
 
     def _pairs(self, status: RunStatus) -> list[_Pair]:
         pairs: dict[tuple[int, int], _Pair] = {}
@@ -90,220 +241,56 @@ class RunCollector(Collector):
             pair.alerts += status.channel_alerts[index]
         return list(pairs.values())
 
-    @staticmethod
-    def _reference(
-        actors: list[tuple[str, ActorMeter, ActorSample, ActorStatus]], pairs: list[_Pair]
-    ) -> Iterator[Metric]:
-        load = GaugeMetricFamily(
-            "avg_load", "Percent of the window in which the actor did not wait.", labels=["actor_name"]
+    def _run(self, sample: Sample) -> Iterator[Metric]:
+        status = sample.status
+        figures = (
+            (_GAUGE, "up", "1 while the supervisor of the graph lives.", sample.supervised),
+            (_GAUGE, "ready", "1 while every actor works and the graph takes messages.", not self._board.not_ready()),
+            (_GAUGE, "draining", "1 while the graph drains.", status.phase == "draining"),
+            (_GAUGE, "start_time_seconds", "When the run started, in seconds since 1970.", status.started),
+            (_GAUGE, "sample_time_seconds", "When the figures were read, in seconds since 1970.", sample.wall),
+            (_GAUGE, "window_seconds", "The window of averages and percentiles.", self._board.plan.window),
+            (_GAUGE, "directory_bytes", "Size of the run directory.", sample.directory_bytes),
+            (_COUNTER, "telemetry_restarts", "Times that telemetry was restarted.", status.telemetry_restarts),
+            # Nothing is put aside yet; the name is kept for when it is.
+            (_COUNTER, "dead_letters", "Messages that were put aside undelivered.", 0),
         )
-        mcpu = GaugeMetricFamily(
-            "avg_mCPU", "Processor time of the actor over the window, in 1024ths of a core.", labels=["actor_name"]
-        )
-        for name, meter, _, _ in actors:
-            load.add_metric([name], round(meter.windows[Measured.LOAD].average() or 0.0))
-            mcpu.add_metric([name], round(meter.windows[Measured.MCPU].average() or 0.0))
-        yield load
-        yield mcpu
-        ends = ["from", "to"]
-        inflight = GaugeMetricFamily("inflight", "Messages sent and not yet taken.", labels=ends)
-        sent = CounterMetricFamily("send_total", "Messages sent.", labels=ends)
-        taken = CounterMetricFamily("take_total", "Messages taken.", labels=ends)
-        filled = GaugeMetricFamily(
-            "percentile_filled",
-            "Percentile p (basis points) of the fill over the window, in percent.",
-            labels=[*ends, "p"],
-        )
-        for pair in pairs:
-            way = [pair.start, pair.goal]
-            inflight.add_metric(way, pair.total(lambda now: now.in_flight))
-            sent.add_metric(way, pair.total(lambda now: now.sent))
-            taken.add_metric(way, pair.total(lambda now: now.taken))
-            filled.add_metric(
-                [*way, _BASIS_POINTS], round(pair.most(lambda m: m.windows[Measured.FILLED].percentile(80)))
-            )
-        yield from (inflight, sent, taken, filled)
+        for kind, name, text, value in figures:
+            family = kind(f"steady_{name}", text, labels=["graph"])
+            family.add_metric([self._graph], value)
+            yield family
 
-    def _run(self, status: RunStatus) -> Iterator[Metric]:
-        board = self._board
-        sample = board.sample
-        if sample is None:
-            return
-        graph = [self._graph]
-
-        def gauge(name: str, text: str, value: float) -> Metric:
-            family = GaugeMetricFamily(f"steady_{name}", text, labels=["graph"])
-            family.add_metric(graph, value)
-            return family
-
-        yield gauge("up", "1 while the supervisor of the graph lives.", sample.supervised)
-        yield gauge("ready", "1 while every actor works and the graph takes messages.", not board.not_ready())
-        yield gauge("draining", "1 while the graph drains.", status.phase == "draining")
-        yield gauge("start_time_seconds", "When the run started, in seconds since 1970.", status.started)
-        yield gauge("sample_time_seconds", "When the figures were read, in seconds since 1970.", sample.wall)
-        yield gauge("window_seconds", "The window of averages and percentiles.", board.plan.window)
-        yield gauge("directory_bytes", "Size of the run directory.", sample.directory_bytes)
-        restarts = CounterMetricFamily(
-            "steady_telemetry_restarts", "Times that telemetry itself was restarted.", labels=["graph"]
-        )
-        restarts.add_metric(graph, status.telemetry_restarts)
-        letters = CounterMetricFamily(
-            "steady_dead_letters", "Messages that were put aside undelivered.", labels=["graph"]
-        )
-        letters.add_metric(graph, 0)  # nothing is ever put aside yet; the name is kept for when it is
-        yield from (restarts, letters)
-
-    def _actors(self, actors: list[tuple[str, ActorMeter, ActorSample, ActorStatus]]) -> Iterator[Metric]:
-        graph = self._graph
-
-        def family(
-            kind: type[GaugeMetricFamily | CounterMetricFamily],
-            name: str,
-            text: str,
-            read: Callable[[ActorMeter, ActorSample, ActorStatus], float],
-        ) -> Metric:
-            made = kind(f"steady_actor_{name}", text, labels=_ACTOR)
-            for actor, meter, seen, status in actors:
-                made.add_metric([graph, actor], read(meter, seen, status))
-            return made
-
-        gauge, counter = GaugeMetricFamily, CounterMetricFamily
-        yield family(gauge, "up", "1 while the actor has a process.", lambda _m, seen, _s: seen.cpu is not None)
-        for state in _STATES:
-            name = state.replace(" ", "_")
-            yield family(gauge, name, f"1 while the actor is {state}.", lambda m, _a, _s, state=state: m.state == state)  # type: ignore[misc]
-        yield family(
-            gauge,
-            "load_ratio",
-            "Share of the window in which the actor did not wait.",
-            lambda m, _a, _s: (m.windows[Measured.LOAD].average() or 0.0) / 100,
-        )
-        yield family(
-            gauge,
-            "cpu_cores",
-            "Processor time of the actor over the window, in cores.",
-            lambda m, _a, _s: (m.windows[Measured.MCPU].average() or 0.0) / CORE,
-        )
-        yield family(
-            gauge, "resident_memory_bytes", "Resident memory of the actor's process.", lambda _m, seen, _s: seen.rss
-        )
-        yield family(counter, "lives", "Lives that the actor has begun.", lambda _m, _a, status: status.generation)
-        restarts = counter(
-            "steady_actor_restarts",
-            "Ends of a life that was not the last wanted one, by cause.",
-            labels=[*_ACTOR, "cause"],
-        )
-        for actor, _, _, status in actors:
-            for cause, count in status.causes.items():
-                restarts.add_metric([graph, actor, cause], count)
-        yield restarts
-        yield family(counter, "turns", "Turns that were committed.", lambda _m, seen, _s: seen.turns)
-        yield family(counter, "commits", "Commits.", lambda _m, seen, _s: seen.commits)
-        yield family(
-            counter, "waited_seconds", "Seconds in waits that are over.", lambda _m, seen, _s: seen.waited_before
-        )
-        yield family(
-            counter, "snapshot_bytes", "Bytes of state written by commits.", lambda _m, seen, _s: seen.snapshot_bytes
-        )
-        yield family(
-            counter, "snapshot_seconds", "Seconds spent on writing state.", lambda _m, seen, _s: seen.snapshot_seconds
-        )
-        yield family(
-            counter,
-            "received_messages",
-            "Messages taken from all channels.",
-            lambda m, _a, _s: self._moved(m, sends=False),
-        )
-        yield family(
-            counter, "sent_messages", "Messages sent into all channels.", lambda m, _a, _s: self._moved(m, sends=True)
-        )
-        yield family(counter, "alerts", "Alerts raised.", lambda _m, _a, status: status.alerts_raised)
-        color = gauge(
-            "steady_actor_alert", "Colour of the worst alert: 0 none, 1 yellow, 2 orange, 3 red.", labels=_ACTOR
-        )
-        for actor, watcher in zip(self._names, self._board.actor_watchers, strict=True):
-            color.add_metric([graph, actor], _rank([watcher.color]))
-        yield color
-
-    def _moved(self, meter: ActorMeter, *, sends: bool) -> int:
-        seen = [self._board.channels[end.channel].now for end in meter.plan.ends if end.sends == sends]
-        return sum((now.sent if sends else now.taken) for now in seen if now is not None)
-
-    def _channels(self, pairs: list[_Pair]) -> Iterator[Metric]:
-        graph = self._graph
-
-        def family(
-            kind: type[GaugeMetricFamily | CounterMetricFamily], name: str, text: str, read: Callable[[_Pair], float]
-        ) -> Metric:
-            made = kind(f"steady_channel_{name}", text, labels=_CHANNEL)
-            for pair in pairs:
-                made.add_metric([graph, pair.start, pair.goal], read(pair))
-            return made
-
-        gauge, counter = GaugeMetricFamily, CounterMetricFamily
-        yield family(
-            gauge,
-            "capacity_messages",
-            "Messages that the channel holds at most.",
-            lambda p: sum(m.plan.capacity for m in p.meters),
-        )
-        yield family(
-            gauge,
-            "in_flight_messages",
-            "Messages sent and not yet taken.",
-            lambda p: p.total(lambda now: now.in_flight),
-        )
-        yield family(counter, "sent_messages", "Messages sent.", lambda p: p.total(lambda now: now.sent))
-        yield family(counter, "taken_messages", "Messages taken.", lambda p: p.total(lambda now: now.taken))
-        yield family(
-            gauge,
-            "filled_ratio",
-            "Share of the capacity in use at the last sample.",
-            lambda p: p.most(lambda m: m.windows[Measured.FILLED].last) / 100,
-        )
-        yield family(
-            gauge,
-            "filled_avg_ratio",
-            "Share of the capacity in use, average of the window.",
-            lambda p: p.most(lambda m: m.windows[Measured.FILLED].average()) / 100,
-        )
-        yield family(
-            gauge,
-            "filled_p80_ratio",
-            "Share of the capacity in use, 80th percentile of the window.",
-            lambda p: p.most(lambda m: m.windows[Measured.FILLED].percentile(80)) / 100,
-        )
-        yield family(
-            gauge,
-            "latency_avg_seconds",
-            "Time that a message waits, estimated by Little's law; NaN while nobody takes.",
-            lambda p: p.most(lambda m: m.windows[Measured.LATENCY].average()),
-        )
-        yield family(
-            gauge,
-            "latency_p80_seconds",
-            "The same, 80th percentile of the window.",
-            lambda p: p.most(lambda m: m.windows[Measured.LATENCY].percentile(80)),
-        )
-        yield family(
-            gauge,
-            "oldest_message_age_seconds",
-            "Age of the oldest message in flight; 0 when there is none.",
-            lambda p: p.most(lambda m: m.oldest_age or 0.0),
-        )
-        yield family(gauge, "in_flight_bytes", "Bytes in the ring.", lambda p: p.total(lambda now: now.bytes))
-        yield family(gauge, "capacity_bytes", "Bytes of the ring.", lambda p: sum(m.plan.ring_bytes for m in p.meters))
-        yield family(
-            counter,
-            "blocked_seconds",
-            "Seconds that the producer waited for room, in waits that are over.",
-            lambda p: p.total(lambda now: now.blocked_seconds),
-        )
-        yield family(counter, "alerts", "Alerts raised.", lambda p: p.alerts)
-        yield family(
-            gauge, "alert", "Colour of the worst alert: 0 none, 1 yellow, 2 orange, 3 red.", lambda p: _rank(p.colors)
-        )
+    def _restarts(self, actors: list[_Actor]) -> Metric:
+        text = "Ends of lives before the actor had finished, by cause."
+        family = _COUNTER("steady_actor_restarts", text, labels=["graph", "actor", "cause"])
+        for actor in actors:
+            for cause, count in actor.status.causes.items():
+                family.add_metric([self._graph, actor.name, cause], count)
+        return family
 
 
-def _rank(colors: Iterable[AlertColor | None]) -> int:
-    return max((color.rank for color in colors if color is not None), default=0)
+def _reference_actors(actors: list[_Actor]) -> Iterator[Metric]:
+    for name, text, metric in (
+        ("avg_load", "Percent of the window in which the actor did not wait.", Measured.LOAD),
+        ("avg_mCPU", "Processor time of the actor over the window, in 1024ths of a core.", Measured.MCPU),
+    ):
+        family = _GAUGE(name, text, labels=["actor_name"])
+        for actor in actors:
+            family.add_metric([actor.name], round(actor.average(metric)))
+        yield family
+
+
+def _reference_channels(pairs: list[_Pair]) -> Iterator[Metric]:
+    ends = ["from", "to"]
+    inflight = _GAUGE("inflight", "Messages sent and not yet taken.", labels=ends)
+    sent = _COUNTER("send", "Messages sent.", labels=ends)
+    taken = _COUNTER("take", "Messages taken.", labels=ends)
+    text = "Percentile p (basis points) of the fill over the window, in percent."
+    filled = _GAUGE("percentile_filled", text, labels=[*ends, "p"])
+    for pair in pairs:
+        way = [pair.start, pair.goal]
+        inflight.add_metric(way, pair.total(lambda now: now.in_flight))
+        sent.add_metric(way, pair.total(lambda now: now.sent))
+        taken.add_metric(way, pair.total(lambda now: now.taken))
+        filled.add_metric([*way, _BASIS_POINTS], round(pair.most(lambda m: m.windows[Measured.FILLED].percentile(80))))
+    yield from (inflight, sent, taken, filled)

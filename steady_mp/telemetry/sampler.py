@@ -71,6 +71,7 @@ class ChannelSample:
 class Sample:
     """A whole run at one moment."""
 
+    run: str
     at: float
     wall: float
     actors: tuple[ActorSample, ...]
@@ -144,6 +145,7 @@ class Sampler:
         self._read_files()
         actors = tuple(self._sample_actor(index, at) for index in range(len(self._controls)))
         return Sample(
+            run=self.directory.name,
             at=at,
             wall=self._wall(),
             actors=actors,

@@ -35,7 +35,7 @@ def describe(board: Board) -> dict[str, Any]:
         "span": round(board.span, 3),
         "refresh": board.plan.refresh,
         "run": {
-            "id": status.run_id,
+            "id": sample.run,
             "pid": status.pid,
             "version": status.version,
             "directory_bytes": sample.directory_bytes,

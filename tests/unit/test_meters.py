@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from steady_mp.events import ActorGivenUp, ShutdownRequested
+from steady_mp.events import (
+    ActorFinished,
+    ActorGivenUp,
+    ActorReplayed,
+    ForkServerDied,
+    ShutdownRequested,
+)
 from steady_mp.memory import layout
 from steady_mp.monitors import Metric
 from steady_mp.telemetry.meters import STALL
@@ -130,6 +136,25 @@ def test_restarts_by_cause_and_events() -> None:
             "ValueError: number 7",
         )
         assert died["text"].startswith("feed died in life 3 (ValueError: number 7)")
+
+
+def test_restarts_that_are_no_failure_of_the_actor() -> None:
+    with Simulated() as run:
+        run.begin(0)
+        run.begin(1)
+        run.record(ActorFinished(actor="eat", generation=1))
+        run.record(ForkServerDied(cause="SIGKILL"))
+        run.tick()
+        assert describe(run.board)["actors"][0]["deaths"] == {}  # as long as nothing has begun again
+        run.begin(0, generation=2)
+        run.record(ActorReplayed(actor="feed", generation=2, reason="a turn had to wait"))
+        run.begin(0, generation=3)
+        run.tick()
+        feed, eat = describe(run.board)["actors"]
+        assert (feed["restarts"], feed["deaths"]) == (2, {"fork server": 1})
+        assert (eat["state"], eat["deaths"]) == ("finished", {})
+        causes = run.sampler.sample().status.actors[0].causes
+        assert {cause: count for cause, count in causes.items() if count} == {"fork server": 1, "replay": 1}
 
 
 def test_what_is_kept_of_causes_and_events_is_bounded() -> None:
