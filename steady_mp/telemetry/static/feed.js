@@ -44,7 +44,7 @@ class List {
   }
 }
 
-function withoutSubject({ subject, text }) {
+export function withoutSubject({ subject, text }) {
   return text.startsWith(`${subject}: `) ? text.slice(subject.length + 2) : text;
 }
 

@@ -43,9 +43,9 @@ export function short(value) {
   return significant(value);
 }
 
-// A counter in a narrow column: every step shows for as long as there is room for all digits.
+// A counter in a narrow column: one digit more, so that it is seen to move.
 export function total(value) {
-  return known(value) && value >= 1e6 ? short(value) : count(value);
+  return known(value) && value >= 1e4 && value < 1e5 ? `${(value / 1e3).toFixed(1)} k` : short(value);
 }
 
 export function rate(value) {

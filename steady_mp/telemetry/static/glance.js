@@ -1,7 +1,7 @@
 // The questions of somebody who has just arrived, answered in words: the sentence on top and the tiles below it.
 import { byId, el, icon, setAttribute, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
-import { restartsOf } from "./feed.js";
+import { restartsOf, withoutSubject } from "./feed.js";
 import { OVERLOADED, isFull, isJammed, lastOf, ownName, route, severity, slowestPath } from "./model.js";
 
 const titleOf = (channel) => ownName(channel) || route(channel);
@@ -120,10 +120,12 @@ function sentence(state, trend) {
   }
   if (state.phase === "draining") return { tone: "wait", text: "The graph drains: what is under way is finished first.", more: faults };
   if (!state.ready && faults) return { tone: "orange", text: faults, more: "" };
+  const alert = lastOf(state.alerts, (one) => severity(one.colour));
+  if (alert) return { tone: alert.colour, text: `${alert.subject}: ${withoutSubject(alert)}`, more };
   return { tone: "calm", text: "Nothing holds the graph back.", more };
 }
 
-const VERDICT_ICONS = { calm: "finished", wait: "idle", orange: "orange", red: "red", stale: "stale" };
+const VERDICT_ICONS = { calm: "finished", wait: "idle", yellow: "yellow", orange: "orange", red: "red", stale: "stale" };
 
 export class Glance {
   constructor(container, onSelect) {

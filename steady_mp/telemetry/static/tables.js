@@ -11,7 +11,7 @@ const ACTOR_COLUMNS = [
   ["Load", "c-spark"],
   ["mCPU", "c-figure extra"],
   ["Memory", "c-figure extra"],
-  ["Messages", "c-figure extra"],
+  ["Messages", "c-figure c-pair extra"],
   ["Restarts", "c-figure"],
 ];
 
