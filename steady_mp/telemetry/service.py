@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steady_mp.events import Event
+    from steady_mp.telemetry.prometheus import Exposition
     from steady_mp.telemetry.sampler import Sampler
 
 #: Seconds after which a sample is old, at the least; and how many refreshes that is.
@@ -38,6 +39,7 @@ class Service:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._made: dict[str, bytes] = {}
+        self._exposition: Exposition | None = None
         self._drawing = threading.Lock()
         self._drawn = (b"", b"")
         self._thread: threading.Thread | None = None
@@ -107,9 +109,12 @@ class Service:
 
     def metrics(self) -> bytes:
         """Return the run in Prometheus's text format."""
-        from steady_mp.telemetry.prometheus import expose  # noqa: PLC0415 - not needed by `steady-mp top`
+        from steady_mp.telemetry.prometheus import Exposition  # noqa: PLC0415 - Prometheus may never ask
 
-        return self._once("metrics", expose)
+        if self._exposition is None:
+            self._exposition = Exposition(self._board)
+        exposition = self._exposition
+        return self._once("metrics", lambda _: exposition.text())
 
     def dot(self) -> bytes:
         """Return the live graph as DOT."""

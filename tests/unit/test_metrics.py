@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from steady_mp.events import AlertRaised
-from steady_mp.telemetry.prometheus import expose
+from steady_mp.telemetry.prometheus import Exposition, expose
 from tests.support.simulated import Simulated
 from tests.unit.test_drawing import HOSTILE
 
@@ -130,6 +130,11 @@ def test_a_new_telemetry_process_goes_on_where_the_old_one_stood() -> None:
 def test_hostile_names_stay_labels(name: str) -> None:
     with Simulated((name, "plain"), graph=name) as run:
         run.tick()
+        exposition = Exposition(run.board)
+        assert exposition.text() == expose(run.board)
+        run.carry(3, 2)
+        run.tick()
+        assert exposition.text() == expose(run.board)
         found = series(expose(run.board))
         graphs = {dict(labels)["graph"] for metric, labels in found if metric == "steady_up"}
         assert len(graphs) == 1
