@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import chaos
+from tests.support import chaos, mixed
 from tests.support.runs import complete
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
@@ -13,6 +13,14 @@ MESSAGES = 300_000
 KILLS = 200
 #: For each stage; what faust#340 asks for.
 EACH = 50
+
+
+def test_the_messages_are_of_all_kinds_and_sizes() -> None:
+    values = [mixed.message(number) for number in range(5000)]
+    assert {type(value) for value in values} == {int, float, str, bytes, bool, type(None), dict, mixed.Order}
+    assert max(value.bit_length() for value in values if isinstance(value, int)) > 500
+    sizes = [len(value) for value in values if isinstance(value, bytes)]
+    assert (min(sizes), max(sizes)) == (1, (1 << 16) + 8)
 
 
 def test_a_calm_run_is_what_the_others_are_measured_by() -> None:

@@ -109,6 +109,7 @@ def middle(actor: Actor, numbers: Rx[Any], out: Tx[Any], state: SteadyState[Acco
             out.send_slice(values)
         else:
             for _ in range(min(1 + passed.count % 4, numbers.avail(), out.vacant())):
+                assert numbers.position() == passed.count
                 value = numbers.take()
                 passed.enter(value)
                 out.send(value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steady_mp.events import RunStopped
 from steady_mp.memory import layout
+from tests.support.gates import Lines
 from tests.support.watch import Watch
 
 if TYPE_CHECKING:
@@ -57,10 +57,13 @@ def describe(run: Run) -> str:
 
 
 def complete(
-    graph: Graph, seconds: float = _PATIENCE, meanwhile: Callable[[Run, Watch], None] | None = None
+    graph: Graph,
+    seconds: float = _PATIENCE,
+    meanwhile: Callable[[Run, Watch], None] | None = None,
+    output: Lines | None = None,
 ) -> Outcome:
     """Run `graph` until it has ended by itself; `meanwhile` is called once it has started."""
-    output = io.StringIO()
+    output = output or Lines()
     last: dict[str, dict[str, int]] = {}
     watch = Watch()
 
@@ -75,6 +78,6 @@ def complete(
                 meanwhile(run, watch)
             report = run.block_until_stopped(seconds)
         except (AssertionError, TimeoutError) as error:
-            message = f"{error}\n{describe(run)}\n{output.getvalue()[-5000:]}"
+            message = "\n".join([str(error), describe(run), *output.all()[-100:]])
             raise AssertionError(message) from None
-    return Outcome(report, last, output.getvalue(), watch)
+    return Outcome(report, last, "\n".join(output.all()), watch)
