@@ -128,7 +128,8 @@ class Actor:
             if not condition.holds():
                 return self._await(AllOf(conditions))
         for condition in conditions:
-            condition.passed()
+            if condition.counts:
+                condition.passed()
         return True
 
     def await_for_any(self, *conditions: Condition) -> bool:

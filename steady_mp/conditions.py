@@ -22,6 +22,8 @@ class AllOf(Condition):
 
     __slots__ = ("parts",)
 
+    counts = True
+
     def __init__(self, parts: tuple[Condition, ...]) -> None:
         """Nest `parts`."""
         self.parts = parts
@@ -55,6 +57,8 @@ class AnyOf(Condition):
     """At least one condition holds."""
 
     __slots__ = ("parts",)
+
+    counts = True
 
     def __init__(self, parts: tuple[Condition, ...]) -> None:
         """Nest `parts`."""
@@ -102,6 +106,8 @@ class Periodic(Condition):
     """
 
     __slots__ = ("_clock", "_last", "_start", "period")
+
+    counts = True
 
     def __init__(self, period: float, start: float, clock: Callable[[], float]) -> None:
         """Beat from the next multiple on."""

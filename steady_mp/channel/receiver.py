@@ -225,6 +225,8 @@ class ObjectRx(Rx[T]):
 
     def has(self, count: int) -> bool:
         """Tell whether `count` messages can be taken."""
+        if self._safe - self._index >= count:
+            return True
         wanted = self._base + self._index + count
         if wanted <= self._tail:
             return True

@@ -85,15 +85,20 @@ class ObjectTx(Tx[T]):
     def send(self, value: T, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:
         """See `Tx.send`."""
         if type(value) is self._kind and self._grant:
+            append = self._append
             try:
-                self._append(value)
+                append(value)
             except OverflowError:  # an int of more than 64 bits
                 pass
             else:
                 self._grant -= 1
                 self._turn.touched = True
                 return
-        elif self._grant and self._kind is None and is_number(value):
+        self._send_slowly(value, saturation)
+
+    def _send_slowly(self, value: T, saturation: SendSaturation) -> None:
+        """Send what the grant does not cover; apart, because the closure below would cost each send its cells."""
+        if self._grant and self._kind is None and is_number(value):
             self._append(value)
             self._grant -= 1
             self._turn.touched = True
@@ -271,6 +276,8 @@ class ObjectTx(Tx[T]):
 
     def has_room(self, count: int) -> bool:
         """Tell whether `count` more messages fit, by number; False once closed."""
+        if self._grant >= count:
+            return True
         limit = self._ring.capacity - count - self.position()
         if limit + self._head < 0:
             self._refresh()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -94,6 +94,9 @@ class Condition(ABC):
     """Something an actor can wait for. Conditions nest: see `all_of` and `any_of`."""
 
     __slots__ = ()
+
+    #: Whether `passed` has anything to note.
+    counts: ClassVar[bool] = False
 
     @property
     @abstractmethod

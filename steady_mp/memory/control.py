@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from steady_mp.memory import layout
-from steady_mp.memory.fence import fence
+from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ class ControlBlock:
 
     def put_in_force(self, epoch: int) -> None:
         """Commit: everything that was written before holds from this one store on."""
-        fence()
+        order()
         self.words[layout.EPOCH] = epoch
 
     def journal(self) -> Journal:
