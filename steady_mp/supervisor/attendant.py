@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.events import AlertCleared, AlertRaised, Event, TelemetryDied, TelemetryStarted
 from steady_mp.serving import url_of
+from steady_mp.supervisor.bootstrap import command
 
 if TYPE_CHECKING:
     import socket
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from steady_mp.logs import LogWriter
     from steady_mp.serving import Telemetry
 
-_BOOTSTRAP: Final = (
-    "import json, sys; sys.path[:] = json.load(open(sys.argv[1] + '/graph.json'))['path']; "
-    "from steady_mp.telemetry.__main__ import main; sys.exit(main())"
-)
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
 _EVENTS: Final[dict[str, type[Event]]] = {"AlertRaised": AlertRaised, "AlertCleared": AlertCleared}
@@ -106,11 +102,9 @@ class Attendant:
                 if self._closing.is_set():
                     os.close(read_fd)
                     return None
+                arguments = ["--host", self._settings.host, "--fd", str(self._socket.fileno())]
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                    [
-                        *(sys.executable, "-c", _BOOTSTRAP, str(self._directory)),
-                        *("--host", self._settings.host, "--fd", str(self._socket.fileno())),
-                    ],
+                    [*command("steady_mp.telemetry.__main__", self._directory), *arguments],
                     pass_fds=(self._socket.fileno(),),
                     stdin=subprocess.PIPE,  # its end tells the process that we are gone
                     stdout=subprocess.PIPE,

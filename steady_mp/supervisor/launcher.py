@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from steady_mp.errors import StartError
+from steady_mp.supervisor.bootstrap import command
 from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.messages import Exited, ForkServerGone, Message, Spawned
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 _BUFFER = 1 << 16
 #: In the environment of every process of a run: its directory.
 _MARK: Final = "STEADY_MP_RUN"
-_BOOTSTRAP = (
-    "import json, sys; sys.path[:] = json.load(open(sys.argv[1] + '/graph.json'))['path']; "
-    "from steady_mp.supervisor.forkserver import main; main()"
-)
 
 
 class Launcher:
@@ -36,12 +33,10 @@ class Launcher:
         self._directory = directory
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         lifeline, self._lifeline = os.pipe()
-        # The flags of this interpreter (-X, -W, -O …) hold for the actors as well.
-        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
-        command = [sys.executable, *flags, "-c", _BOOTSTRAP]
+        arguments = [str(theirs.fileno()), str(lifeline), str(os.getpid())]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [*command, str(directory), str(theirs.fileno()), str(lifeline), str(os.getpid())],
+                [*command("steady_mp.supervisor.forkserver", directory), *arguments],
                 pass_fds=(theirs.fileno(), lifeline),
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, _MARK: str(directory)},
