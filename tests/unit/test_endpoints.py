@@ -105,6 +105,15 @@ def test_a_full_channel_and_a_closed_one_answer_try_send_at_once() -> None:
     assert tx.try_send("b") is SendOutcome.CLOSED
 
 
+@pytest.mark.parametrize("first", [500, 501, 1000, 3000])
+def test_two_records_that_fill_the_ring_to_the_last_byte_fit_and_not_one_more(first: int) -> None:
+    rest = PAGE - layout.record_bytes(first) - layout.RECORD.size
+    for length, outcome in ((rest, SendOutcome.SENT), (rest + 1, SendOutcome.FULL)):
+        _, source, _, channel = pair()
+        assert source.tx(channel).try_send(payload_of(first)) is SendOutcome.SENT
+        assert source.tx(channel).try_send(payload_of(length)) is outcome
+
+
 def test_a_ring_full_of_bytes_is_full_too() -> None:
     _, source, sink, channel = pair(capacity=64)
     tx = source.tx(channel)

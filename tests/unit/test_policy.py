@@ -87,7 +87,7 @@ def test_jitter_makes_pauses_longer_by_at_most_its_share() -> None:
     policy = dataclasses.replace(CALM, jitter=0.5)
     pauses = []
     for seed in range(50):
-        failures = Failures(policy, ManualClock(), random.Random(seed))  # noqa: S311
+        failures = Failures(policy, ManualClock(), random.Random(seed))
         failures.died(innocent=True)
         pauses.append(failures.died(innocent=True))
     assert all(pause is not None and 0.1 <= pause <= 0.15 for pause in pauses)

@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steady_mp import EndOfStream, PeerGone
@@ -126,6 +126,7 @@ def nested(scene: Scene) -> st.SearchStrategy[Condition]:
     return st.recursive(leaves(scene), pack, max_leaves=4)
 
 
+@settings(max_examples=3 * settings().max_examples)
 @given(data=st.data(), script=st.lists(st.sampled_from((None, *MOVES)), max_size=30))
 def test_no_wake_up_is_lost_wherever_the_peers_move(data: st.DataObject, script: list[str | None]) -> None:
     scene = Scene(script)
@@ -206,6 +207,18 @@ def test_one_of_several_targets_overtaken_while_arming_keeps_the_actor_awake() -
     assert moved
     assert sink.bell.rings == 1
     assert len(sink.parker.sleeps) == 1
+
+
+@pytest.mark.parametrize("counts", [(1, 3), (3, 1), (2, 1, 4)])
+def test_of_several_targets_at_one_end_the_nearest_wakes(counts: tuple[int, ...]) -> None:
+    _, source, sink, channel = pair(capacity=4)
+    sink.parker.plans.append(lambda: source.send(channel, 1))
+    assert sink.actor().await_for_any(*map(sink.rx(channel).wait_avail, counts))
+    assert sink.bell.rings == 1
+    source.send(channel, 2, 3, 4)
+    source.parker.plans.append(lambda: sink.take(channel, 1))
+    assert source.actor().await_for_any(*map(source.tx(channel).wait_vacant, counts))
+    assert source.bell.rings == 1
 
 
 @given(wanted=st.integers(1, 6), batches=st.lists(st.integers(1, 3), max_size=4))
