@@ -16,7 +16,7 @@ import pytest
 
 from steady_mp import Alert, AlertColor, ConfigurationError, ExitCode, Filled, Graph, Report, Telemetry, Trigger
 from steady_mp.cli.main import main
-from steady_mp.events import ActorDied, ActorStarted, AlertRaised, TelemetryDied, TelemetryStarted
+from steady_mp.events import ActorDied, AlertRaised, TelemetryDied, TelemetryStarted
 from steady_mp.memory.rundir import sweep
 from tests.support import pipeline
 from tests.support.scrape import get, hoard, linger, prometheus, state
