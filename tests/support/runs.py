@@ -49,6 +49,8 @@ def counters(run: Run) -> dict[str, dict[str, int]]:
 
 def describe(run: Run) -> str:
     """Say where everybody stands, for the message of a test that waited in vain."""
+    if run._ended.is_set():
+        return f"it has ended: {run._report}"
     lines = [f"{name}: {words}" for name, words in counters(run).items()]
     for plan, mapping in zip(run._plan.channels, run._channels, strict=True):
         cursors = {name: mapping.words[getattr(layout, name)] for name in _CURSORS}
@@ -77,7 +79,7 @@ def complete(
             if meanwhile is not None:
                 meanwhile(run, watch)
             report = run.block_until_stopped(seconds)
-        except (AssertionError, TimeoutError) as error:
+        except (AssertionError, TimeoutError, ValueError) as error:
             message = "\n".join([str(error), describe(run), *output.all()[-100:]])
-            raise AssertionError(message) from None
+            raise AssertionError(message) from error
     return Outcome(report, last, "\n".join(output.all()), watch)

@@ -1,0 +1,164 @@
+"""What stands still costs nothing and loses nothing: frozen actors, slow ones, idle graphs."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from steady_mp import ExitCode, Graph
+from steady_mp.events import ActorStarted
+from steady_mp.memory import layout
+from steady_mp.parking import SAFETY
+from tests.support import lives, pipeline, quiet
+from tests.support.gates import Gate
+from tests.support.runs import complete, counters
+from tests.support.waiting import eventually, let_pass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from steady_mp import Run
+    from tests.support.watch import Watch
+
+pytestmark = pytest.mark.timeout(60)
+
+ENDLESS = 1 << 40
+PLACES = ("source", "middle", "sink")
+MEBIBYTE = 1 << 20
+
+
+def add_pipeline(graph: Graph, name: str) -> None:
+    numbers_tx, numbers_rx = graph.channel(8)
+    results_tx, results_rx = graph.channel(8)
+    graph.actor(f"{name} source", pipeline.source, numbers_tx, ENDLESS, 1, graph.state())
+    graph.actor(f"{name} middle", pipeline.middle, numbers_rx, results_tx, 1, graph.state())
+    graph.actor(f"{name} sink", lives.tally, results_rx, graph.state())
+
+
+def memory(run: Run) -> int:
+    """Bytes of the actors' own memory and of the run directory."""
+    own = sum(psutil.Process(seat.pid).memory_info().rss for seat in run._supervisor.seats if seat.pid)
+    return own + sum(file.stat().st_blocks * 512 for file in run.directory.iterdir())
+
+
+def heads(run: Run) -> list[int]:
+    return [mapping.words[layout.HEAD] for mapping in run._channels]
+
+
+def test_frozen_actors() -> None:
+    """Three pipelines, each with another actor stopped for 3 s: more than any time-out of the data path."""
+    graph = Graph("freeze", log_level="error")
+    for place in PLACES:
+        add_pipeline(graph, place)
+
+    def freeze(run: Run, watch: Watch) -> None:
+        for _ in range(3 * len(PLACES)):
+            watch.wait_for(ActorStarted)
+        assert eventually(lambda: min(heads(run)) > 1000)
+        for place in PLACES:
+            run.kill(f"{place} {place}", signal.SIGSTOP)
+        assert eventually(lambda: still(run))
+        before, held = heads(run), memory(run)
+        # That nothing happens can only be seen by letting time pass; 3 s are the subject of this test.
+        let_pass(3.0)
+        assert heads(run) == before
+        assert memory(run) < held + MEBIBYTE
+        for place in PLACES:
+            run.kill(f"{place} {place}", signal.SIGCONT)
+        assert eventually(lambda: all(now > then + 1000 for now, then in zip(heads(run), before, strict=True)))
+        run.request_shutdown()
+
+    outcome = complete(graph, meanwhile=freeze)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    for place in PLACES:
+        total = outcome.actor(f"{place} source").state["following"]
+        assert outcome.actor(f"{place} sink").state["count"] == total
+        assert outcome.actor(f"{place} sink").state["in_order"]
+        assert outcome.actor(f"{place} {place}").generation == 1
+    assert not outcome.rescues
+
+
+def still(run: Run) -> bool:
+    """Tell whether nobody has moved for a moment."""
+    before = heads(run), counters(run)
+    let_pass(0.1)
+    return before == (heads(run), counters(run))
+
+
+def test_a_consumer_a_hundred_times_slower() -> None:
+    """Its producer waits; nothing is dropped, and nobody's memory grows."""
+    graph = Graph("slow", log_level="error")
+    numbers_tx, numbers_rx = graph.channel(64)
+    graph.actor("source", pipeline.source, numbers_tx, ENDLESS, 1, graph.state())
+    graph.actor("sink", quiet.slow_sink, numbers_rx, 0.002, graph.state())
+
+    def measure(run: Run, _watch: Watch) -> None:
+        assert eventually(lambda: heads(run)[0] > 200)
+        held = memory(run)
+        assert eventually(lambda: heads(run)[0] > 1000)
+        assert memory(run) < held + MEBIBYTE
+        assert 0 < run._channels[0].words[layout.TAIL] - heads(run)[0] <= 64
+        run.request_shutdown()
+
+    outcome = complete(graph, meanwhile=measure)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    assert outcome.actor("sink").state["count"] == outcome.actor("source").state["following"]
+    assert not outcome.rescues
+
+
+def switches(processes: Iterable[psutil.Process]) -> int:
+    """Voluntary context switches: how often somebody has gone to sleep again."""
+    return sum(process.num_ctx_switches().voluntary for process in processes)
+
+
+def own_switches() -> int:
+    """Count the same for the supervisor's threads in this process."""
+    total = 0
+    for task in Path("/proc/self/task").iterdir():
+        if (task / "comm").read_text().strip() and int(task.name) != os.getpid():
+            status = (task / "status").read_text()
+            total += int(status.partition("voluntary_ctxt_switches:")[2].split()[0])
+    return total
+
+
+def test_an_idle_graph_sleeps(tmp_path: Path) -> None:
+    """Over some seconds each process wakes up for the safety time-out, and for nothing else."""
+    seconds = 4.0
+    graph = Graph("idle", log_level="error")
+    with Gate(tmp_path / "gate") as gate:
+        first_tx, first_rx = graph.channel(8)
+        second_tx, second_rx = graph.channel(8)
+        third_tx, third_rx = graph.channel(8)
+        graph.actor("gated", quiet.gated, first_tx, gate.path)
+        graph.actor("waiter", quiet.waiter, first_rx, second_tx, gate.path)
+        graph.actor("next", quiet.waiter, second_rx, third_tx, gate.path)
+        graph.actor("sink", lives.tally, third_rx, graph.state())
+
+        def idle(run: Run, watch: Watch) -> None:
+            for _ in range(4):
+                watch.wait_for(ActorStarted)
+            server = psutil.Process(run._supervisor._launcher.pid)  # type: ignore[union-attr]
+            assert eventually(lambda: all(words["PHASE"] == layout.PHASE_WAITING for words in counters(run).values()))
+            assert eventually(lambda: still(run))
+            actors = server.children()
+            assert len(actors) == 4
+            before, own = switches([server, *actors]), own_switches()
+            cpu = sum(process.cpu_times().user + process.cpu_times().system for process in actors)
+            let_pass(seconds)  # the subject is what happens while time passes
+            rounds = math.ceil(seconds / SAFETY)
+            # Beside its sleep, a wake-up for the safety time-out may wait once for a page or for the interpreter.
+            assert switches([server, *actors]) - before <= 2 * rounds * len(actors)
+            assert own_switches() - own <= 2
+            assert sum(process.cpu_times().user + process.cpu_times().system for process in actors) - cpu <= 0.05
+            gate.give(b"\1\1")
+            run.request_shutdown()
+
+        outcome = complete(graph, meanwhile=idle)
+    assert outcome.report.exit_code is ExitCode.DRAINED, outcome.report.why
+    assert not outcome.rescues
