@@ -92,6 +92,16 @@ class _Source:
         return [line.decode(errors="backslashreplace") for line in lines], bool(data)
 
 
+def _put(output: TextIO, text: str) -> None:
+    """Write `text`, with escapes for the characters that `output` does not know."""
+    try:
+        output.write(text)
+    except UnicodeEncodeError:
+        encoding = output.encoding or "ascii"
+        output.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    output.flush()
+
+
 class LogWriter:
     """The one writer of a run's log."""
 
@@ -189,5 +199,4 @@ class LogWriter:
             if self._output is None:
                 continue
             with contextlib.suppress(OSError, ValueError):
-                self._output.write("\n".join(lines) + "\n")
-                self._output.flush()
+                _put(self._output, "\n".join(lines) + "\n")

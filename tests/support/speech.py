@@ -1,0 +1,57 @@
+"""Behaviors that print and log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steady_mp import Actor, SteadyState
+
+LONG = 3000
+
+
+@dataclass
+class Said:
+    count: int = 0
+
+
+def talk(actor: Actor, word: str, total: int, state: SteadyState[Said]) -> None:
+    """Print long lines, and log one here and there."""
+    said = state.acquire(Said)
+    while actor.is_running() and said.count < total:
+        print(f"<{said.count} {word * LONG}>")  # noqa: T201 - what is tested
+        if said.count % 10 == 0:
+            actor.log.warning("{%d\nof %s}", said.count, word)
+        said.count += 1
+
+
+def last_words(actor: Actor, state: SteadyState[Said]) -> None:
+    """Say something in every way there is, and die at once."""
+    said = state.acquire(Said)
+    if actor.generation > 1:
+        return
+    said.count += 1
+    print("printed")  # noqa: T201 - what is tested
+    print("to stderr", file=sys.stderr)  # noqa: T201
+    logging.getLogger("some.library").error("logged by a library")
+    os.write(1, b"below Python\n")
+    subprocess.run(["sh", "-c", "echo by a child"], check=True)  # noqa: S607
+    print("\\n stays \\n, ä stays ä, \udc80 does not break it")  # noqa: T201
+    actor.log.info("logged last")
+    print("without an end", end="", flush=True)  # noqa: T201
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def chatter(actor: Actor, total: int, state: SteadyState[Said]) -> None:
+    """Print many lines, a hundred a turn."""
+    said = state.acquire(Said)
+    while actor.is_running() and said.count < total:
+        for _ in range(100):
+            print("line", said.count)  # noqa: T201 - what is tested
+            said.count += 1
