@@ -1,0 +1,144 @@
+"""Behaviors, states and messages that are defined in the script which runs the graph."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp import ExitCode
+from tests.support.hosts import Process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(60)
+
+BODY = """
+import os, signal, sys
+from dataclasses import dataclass, field
+from enum import Enum
+from steady_mp import Graph
+
+class Color(Enum):
+    RED = "red"
+
+@dataclass
+class Message:
+    number: int
+    color: Color = Color.RED
+
+@dataclass
+class Sent:
+    count: int = 0
+
+@dataclass
+class Seen:
+    numbers: list = field(default_factory=list)
+
+def source(actor, out, state):
+    sent = state.acquire(Sent)
+    while actor.is_running() and sent.count < 100:
+        out.send(Message(sent.count))
+        sent.count += 1
+
+def sink(actor, messages, message_type, state):
+    seen = state.acquire(Seen)
+    while actor.is_running():
+        message = messages.take()
+        assert type(message) is Message is message_type, (type(message), Message, message_type)
+        assert message.color is Color.RED
+        seen.numbers.append(message.number)
+        if message.number == 50 and actor.generation == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def main():
+    graph = Graph("script")
+    tx, rx = graph.channel(8)
+    graph.actor("source", source, tx, graph.state())
+    graph.actor("sink", sink, rx, Message, graph.state())
+    report = graph.start().block_until_stopped()
+    assert report.actors[1].state == {"numbers": list(range(100))}, report
+    assert report.actors[1].deaths == ["SIGKILL"]
+    print("all is well", flush=True)
+    return int(report.exit_code)
+
+"""
+GUARDED = BODY + 'if __name__ == "__main__":\n    sys.exit(main())\n'
+
+
+def run(cwd: Path, *command: str) -> tuple[int, str]:
+    with Process(sys.executable, *command, cwd=str(cwd)) as process:
+        return process.wait(), process.output
+
+
+def test_a_script(tmp_path: Path) -> None:
+    script = tmp_path / "a script.py"
+    script.write_text(GUARDED)
+    code, output = run(tmp_path, str(script))
+    assert code == ExitCode.DRAINED, output
+    assert "all is well" in output
+
+
+def test_a_script_named_from_another_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "script.py").write_text(GUARDED)
+    code, output = run(tmp_path, "folder/script.py")
+    assert code == ExitCode.DRAINED, output
+
+
+def test_a_module(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(GUARDED)
+    code, output = run(tmp_path, "-m", "module")
+    assert code == ExitCode.DRAINED, output
+
+
+def test_a_package(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text(GUARDED)
+    code, output = run(tmp_path, "-m", "package")
+    assert code == ExitCode.DRAINED, output
+
+
+def test_a_script_that_changes_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(GUARDED.replace("sys.exit(main())", 'os.chdir("/"); sys.exit(main())'))
+    code, output = run(tmp_path, "script.py")
+    assert code == ExitCode.DRAINED, output
+
+
+@pytest.mark.parametrize("flags", [("-O",), ("-X", "dev"), ("-I",)], ids=" ".join)
+def test_flags_of_the_interpreter_hold_for_the_actors(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    (tmp_path / "script.py").write_text(GUARDED)
+    code, output = run(tmp_path, *flags, "script.py")
+    assert code == ExitCode.DRAINED, output
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    """Its actors have to load it, which would start the graph again, and so on."""
+    (tmp_path / "script.py").write_text(
+        BODY.replace("    assert report", "    return int(report.exit_code)\n    assert report", 1)
+        + "sys.exit(main())\n"
+    )
+    code, output = run(tmp_path, "script.py")
+    assert code == ExitCode.GAVE_UP, output
+    line = next(line for line in output.splitlines() if "is given up after life 1" in line)
+    assert "put what it runs under `if __name__ == '__main__':`" in line
+
+
+def test_a_script_that_ends_its_process_is_told_so(tmp_path: Path) -> None:
+    guard = 'if __name__ != "__main__":\n    sys.exit(7)\n'
+    body = BODY.replace("    assert report", "    return int(report.exit_code)\n    assert report", 1)
+    (tmp_path / "script.py").write_text(body + guard + "sys.exit(main())\n")
+    code, output = run(tmp_path, "script.py")
+    assert code == ExitCode.GAVE_UP, output
+    assert "ends the process that loads it: put what it runs under" in output
+
+
+def test_a_typed_session_is_refused_in_one_line(tmp_path: Path) -> None:
+    code, output = run(tmp_path, "-c", BODY + "main()")
+    assert code == 1
+    assert "ConfigurationError: actor 'source': its behavior source was typed into an interactive session" in output
