@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from steady_mp import SendOutcome
 from steady_mp.memory import layout
@@ -55,8 +56,10 @@ class CommitModel(RuleBasedStateMachine):
         self.streams = [Stream() for _ in range(3)]
         self.lives = [Life() for _ in range(3)]
 
-    def alive(self, actor: int) -> Party | None:
-        return None if self.lives[actor].dead else self.parties[actor]
+    def alive(self, actor: int) -> Party:
+        """Return an actor, in its next life if the last one is over."""
+        self.revive_one(actor, [])
+        return self.parties[actor]
 
     # Within a turn
 
@@ -66,15 +69,14 @@ class CommitModel(RuleBasedStateMachine):
 
     @rule(actor=actors, value=values.mixed)
     def try_send(self, actor: int, value: Any) -> None:
-        party = self.alive(actor)
-        if party and party.tx(actor).try_send(value) is SendOutcome.SENT:
+        if self.alive(actor).tx(actor).try_send(value) is SendOutcome.SENT:
             assert self.room(actor) > 0
             self.lives[actor].sends.append(value)
 
     @rule(actor=actors, several=st.lists(values.atoms.filter(lambda value: len(repr(value)) < 40), max_size=6))
     def send_slice(self, actor: int, several: list[Any]) -> None:
         party = self.alive(actor)
-        if party and len(several) <= self.room(actor):
+        if len(several) <= self.room(actor):
             used = party.tx(actor).statistics().bytes_in_flight + 300 * (len(several) + len(self.lives[actor].sends))
             if used < self.rig.words(actor)[layout.CH_RING_BYTES]:
                 party.tx(actor).send_slice(several)
@@ -83,15 +85,14 @@ class CommitModel(RuleBasedStateMachine):
     @rule(actor=actors, count=st.integers(0, 70), peek=st.booleans())
     def take_slice(self, actor: int, count: int, *, peek: bool) -> None:
         party, source = self.alive(actor), (actor - 1) % 3
-        if party:
-            stream, life = self.streams[source], self.lives[actor]
-            start = stream.taken + life.takes
-            expected = stream.sent[start : min(start + count, stream.shown_tail)]
-            rx = party.rx(source)
-            assert rx.position() == start
-            found = rx.peek_slice(count) if peek else rx.take_slice(count)
-            assert values.told_apart(found) == values.told_apart(expected)
-            life.takes += 0 if peek else len(expected)
+        stream, life = self.streams[source], self.lives[actor]
+        start = stream.taken + life.takes
+        expected = stream.sent[start : min(start + count, stream.shown_tail)]
+        rx = party.rx(source)
+        assert rx.position() == start
+        found = rx.peek_slice(count) if peek else rx.take_slice(count)
+        assert values.told_apart(found) == values.told_apart(expected)
+        life.takes += 0 if peek else len(expected)
 
     @rule(actor=actors)
     def take(self, actor: int) -> None:
@@ -99,12 +100,12 @@ class CommitModel(RuleBasedStateMachine):
 
     @rule(actor=actors, number=st.integers(0, 3))
     def change_state(self, actor: int, number: int) -> None:
-        party, life = self.alive(actor), self.lives[actor]
-        if party:
-            state = party.state().acquire(list)
-            assert state == (life.state or [])
-            state.append(number)
-            life.state = [*(life.state or []), number]
+        party = self.alive(actor)
+        life = self.lives[actor]
+        state = party.state().acquire(list)
+        assert state == (life.state or [])
+        state.append(number)
+        life.state = [*(life.state or []), number]
 
     # Ends of turns
 
@@ -124,26 +125,23 @@ class CommitModel(RuleBasedStateMachine):
 
     @rule(actor=actors)
     def commit(self, actor: int) -> None:
-        if party := self.alive(actor):
-            party.turn.commit()
-            self.holds(actor)
-            self.show(actor, {0, 1, 2})
+        self.alive(actor).turn.commit()
+        self.holds(actor)
+        self.show(actor, {0, 1, 2})
 
     @rule(actor=actors, seconds=st.sampled_from([0.0, 2e-4, 2e-3]))
     def end_turn(self, actor: int, seconds: float) -> None:
         """It may put the commit off; what is put off is staged like the rest."""
-        if party := self.alive(actor):
-            self.rig.clock.advance(seconds)
-            party.turn.end()
-            if party.turn.pending == 0:
-                self.holds(actor)
-                self.show(actor, {0, 1, 2})
+        party = self.alive(actor)
+        self.rig.clock.advance(seconds)
+        party.turn.end()
+        if party.turn.pending == 0:
+            self.holds(actor)
+            self.show(actor, {0, 1, 2})
 
     @rule(actor=actors, point=st.sampled_from([*UNDONE, *DONE]), hit=st.integers(1, 2))
     def die_in_a_commit(self, actor: int, point: str, hit: int) -> None:
         party = self.alive(actor)
-        if party is None:
-            return
         party.kill_at(point, hit)
         party.reached.clear()
         try:
@@ -161,22 +159,22 @@ class CommitModel(RuleBasedStateMachine):
     def die_at_work(self, actor: int) -> None:
         self.lives[actor].dead = True
 
-    @precondition(lambda self: any(life.dead for life in self.lives))
-    @rule(kills=st.lists(st.integers(1, 2), max_size=3))
-    def revive(self, kills: list[int]) -> None:
-        """Begin the next lives; some of them die in their recovery."""
-        for actor, life in enumerate(self.lives):
-            if life.dead:
-                for hit in kills:
-                    self.parties[actor].kill_at("recover:publish", hit)
-                    try:
-                        self.parties[actor].begin()
-                    except Killed:
-                        continue
-                    raise AssertionError("the recovery has no such point")
-                self.parties[actor].begin()
-                self.lives[actor] = Life(saved=life.saved, state=life.saved)
-                self.show(actor, {0, 1, 2})
+    @rule(actor=actors, kills=st.lists(st.integers(1, 2), max_size=3))
+    def die_in_recoveries(self, actor: int, kills: list[int]) -> None:
+        self.lives[actor].dead = True
+        self.revive_one(actor, kills)
+
+    def revive_one(self, actor: int, kills: list[int]) -> None:
+        """Begin the next life of an actor that is dead; those before it die in their recovery."""
+        life = self.lives[actor]
+        if life.dead:
+            for hit in kills:
+                self.parties[actor].kill_at("recover:publish", hit)
+                with pytest.raises(Killed):
+                    self.parties[actor].begin()
+            self.parties[actor].begin()
+            self.lives[actor] = Life(saved=life.saved, state=life.saved)
+            self.show(actor, {0, 1, 2})
 
     # What always holds
 
@@ -200,8 +198,6 @@ class CommitModel(RuleBasedStateMachine):
         """Let all that is committed arrive: each message once, in order."""
         if not hasattr(self, "rig"):
             return
-        if any(life.dead for life in self.lives):
-            self.revive([])
         for actor in range(3):
             self.commit(actor)
             self.take_slice((actor + 1) % 3, 10_000, peek=False)

@@ -181,6 +181,15 @@ def test_a_closed_channel_gives_what_is_in_it_and_then_its_end() -> None:
     assert rx.try_take() is None
 
 
+def test_a_turn_may_send_more_than_any_record_counts() -> None:
+    many = 70_000
+    _, source, sink, channel = pair(capacity=many, ring_bytes=512 * PAGE)
+    for number in range(many):
+        source.tx(channel).send(number)
+    source.turn.commit()
+    assert sink.take(channel) == list(range(many))
+
+
 def test_closing_is_part_of_the_turn() -> None:
     _, source, sink, channel = pair()
     source.tx(channel).mark_closed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,6 +185,48 @@ def test_only_the_provably_dead_are_swept(root: Path) -> None:
     assert sorted(sweep(root)) == sorted(root / name_of(owner) for owner in dead)
     left = {entry.name for entry in root.iterdir()}
     assert left == {"somebody's folder", "notes.1.2.3", *map(name_of, kept)}
+
+
+def foreign_run(root: Path, *, age: float) -> Path:
+    """Make the directory of a run in another container, `age` seconds ago."""
+    path = root / name_of(Owner(Owner.me().namespace + 1, NOBODY, 1))
+    path.mkdir(parents=True)
+    then = time.time() - age
+    os.utime(path, (then, then))
+    return path
+
+
+def test_another_containers_run_is_swept_once_nobody_holds_its_lock(root: Path) -> None:
+    path = foreign_run(root, age=3600.0)
+    held = rundir._lock(path)
+    assert sweep(root) == []
+    os.close(held)
+    assert sweep(root) == [path]
+
+
+def test_one_that_is_so_young_that_it_may_not_be_locked_yet_is_kept(root: Path) -> None:
+    foreign_run(root, age=rundir._YOUNG / 2)
+    assert sweep(root) == []
+
+
+def test_a_run_holds_its_lock_until_it_is_removed(root: Path) -> None:
+    run = create(root)
+    with pytest.raises(BlockingIOError):
+        rundir._lock(run.path)
+    assert run._held is not None
+    run.remove()
+    assert run._held is None
+
+
+def test_a_file_system_without_locks_will_do(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_fd: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    run = create(root)
+    foreign_run(root, age=3600.0)
+    assert sweep(root) == []
+    run.remove()
 
 
 def test_a_start_sweeps(root: Path) -> None:

@@ -265,10 +265,11 @@ def test_a_state_that_cant_be_pickled_names_its_class_at_the_first_commit() -> N
     assert party.control.epoch == 0
 
 
-def test_a_class_that_nobody_can_import_is_refused_at_the_first_commit() -> None:
+@pytest.mark.parametrize("decorate", [dataclass, lambda kind: kind], ids=["dataclass", "class"])
+def test_a_class_that_nobody_can_import_is_refused_at_the_first_commit(decorate: Any) -> None:
+    @decorate
     class Local:
-        def __init__(self) -> None:
-            self.value = 1
+        value: int = 1
 
     party = alone()
     party.state().acquire(Local)

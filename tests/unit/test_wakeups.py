@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CAPACITY = 4
 MOVES = ("x", "x", "y", "y", "z", "x closed", "y closed", "z gone", "shutdown")
+#: A moment in which nobody moves comes before most moves: that is how they reach every step of the actor.
+moves = st.lists(st.sampled_from((*[None] * 9, *MOVES)), max_size=60)
 
 
 class Meanwhile(Condition):
@@ -127,7 +129,7 @@ def nested(scene: Scene) -> st.SearchStrategy[Condition]:
 
 
 @settings(max_examples=3 * settings().max_examples)
-@given(data=st.data(), script=st.lists(st.sampled_from((None, *MOVES)), max_size=30))
+@given(data=st.data(), script=moves)
 def test_no_wake_up_is_lost_wherever_the_peers_move(data: st.DataObject, script: list[str | None]) -> None:
     scene = Scene(script)
     actor = scene.middle.actor()
@@ -150,7 +152,7 @@ def test_no_wake_up_is_lost_wherever_the_peers_move(data: st.DataObject, script:
 
 @given(
     verb=st.sampled_from(["send", "take"]),
-    script=st.lists(st.sampled_from((None, *MOVES)), max_size=12),
+    script=moves,
     staged=st.integers(0, 2),
 )
 def test_a_wait_inside_a_turn_loses_none_either(verb: str, script: list[str | None], staged: int) -> None:
@@ -168,6 +170,18 @@ def test_a_wait_inside_a_turn_loses_none_either(verb: str, script: list[str | No
                 middle.rx(scene.x).take()
     except Overslept:
         assert not (middle.tx(scene.z).vacant() if verb == "send" else middle.rx(scene.x).avail())
+
+
+def test_in_a_drain_a_move_anywhere_ends_the_sleep() -> None:
+    """The wait is for x; what comes at y may still be a reason to go round the loop once more."""
+    for move in ("y", "y closed", "z"):
+        scene = Scene([])
+        scene.rig.request_shutdown()
+        actor, wait = scene.middle.actor(), scene.middle.rx(scene.x).wait_avail(1)
+        assert not actor.await_for_all(wait)
+        scene.script.append(move)
+        assert not actor.await_for_all(wait)
+        assert scene.middle.word(layout.PARKS) == 1
 
 
 # The single steps of the argument
