@@ -119,9 +119,9 @@ class Actor:
         """Wait until all conditions hold at the same time.
 
         Returns True when they do. Returns False when a shutdown ends the wait, or when they can't
-        hold any more (an input closed with too few messages): once, and again after something has
-        changed (at one of the actor's channels, or a shutdown was requested); until then it sleeps,
-        so that draining never spins.
+        hold any more (an input closed with too few messages, or its ring full of too few): once, and
+        again after something has changed (at one of the actor's channels, or a shutdown was
+        requested); until then it sleeps, so that draining never spins.
         A wait that has to block is a commit point.
         """
         for condition in conditions:

@@ -83,7 +83,7 @@ class Sleeper:
         fence()
         if not ready() and not any(end.is_overtaken() for end in alarm.ends):
             for end in alarm.ends:
-                if end.is_held_back():
+                if end.peer_must_know():
                     neighbours[ends.index(end)].ring()
             began = self._clock()
             blocked = self._fall_asleep(alarm, ends, began)

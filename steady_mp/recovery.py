@@ -36,7 +36,7 @@ def recover(
         if sends:
             publish_tx(words, cursor)
             words[layout.WAKE_HEAD] = layout.NEVER
-            words[layout.TX_HELD] = 0
+            words[layout.TX_HELD] = words[layout.TX_STUCK] = 0
         else:
             publish_rx(words, cursor)
             words[layout.WAKE_TAIL] = layout.NEVER

@@ -345,7 +345,7 @@ class Turn:
             end.arm_change()
             alarm.ends.append(end)
             for other in held:
-                other.hold_back()
+                other.hold_back(here=other is end)
             if deadline is not None:
                 alarm.at(deadline)
 

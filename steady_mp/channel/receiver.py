@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
-from steady_mp.channel.sender import GROUP, crossed
-from steady_mp.channel.waits import Avail
+from steady_mp.channel.sender import GROUP
+from steady_mp.channel.waits import Avail, crossed
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
@@ -46,6 +47,7 @@ class ObjectRx(Rx[T]):
         "_safe",
         "_tail",
         "_turn",
+        "_warned",
         "_words",
     )
 
@@ -62,6 +64,7 @@ class ObjectRx(Rx[T]):
         self._marks: deque[tuple[int, int]] = deque()
         self._group = max(1, min(GROUP, ring.capacity // 2))
         self._burst = 1
+        self._warned = False
         self._armed = self._words[layout.WAKE_TAIL] = layout.NEVER
         self._avails: dict[int, Avail] = {}
         self._tail = self._words[layout.TAIL]
@@ -257,7 +260,19 @@ class ObjectRx(Rx[T]):
         """Tell whether the tail has reached what was armed, so that no ring may come for it."""
         return self._words[layout.TAIL] >= self._armed
 
-    def is_held_back(self) -> bool:
+    def is_starved(self) -> bool:
+        """Tell whether the producer waits for room in bytes, so that no message can come before some are taken."""
+        starved = self._words[layout.TX_STUCK] > self.position()
+        if starved and not self._warned:
+            self._warned = True
+            logging.getLogger("steady_mp").warning(
+                "channel %s is full of bytes with %d messages, and more are waited for: give it a larger ring_bytes",
+                self.name,
+                self.avail(),
+            )
+        return starved
+
+    def peer_must_know(self) -> bool:
         """Tell whether the producer has sent what was armed, and waits in the middle of its turn."""
         return self._words[layout.TX_HELD] >= self._armed
 
@@ -290,7 +305,7 @@ class ObjectRx(Rx[T]):
         """Tell whether no message can come before a commit: the producer waits for the room that was taken."""
         return self.peer_waits()
 
-    def hold_back(self) -> None:
+    def hold_back(self, *, here: bool) -> None:  # noqa: ARG002 - a producer that waits for room is not waited for
         """Tell the producer how far the head will be."""
         if self.is_staged():
             self._words[layout.RX_HELD] = self.position()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, IMMUTABLE, PROTOCOL, encode, is_number
 from steady_mp.channel.endpoints import ChannelStatistics, SendOutcome, SendSaturation, Tx
-from steady_mp.channel.waits import Empty, Vacant
+from steady_mp.channel.waits import Empty, Vacant, crossed
 from steady_mp.errors import ClosedByMe, PeerGone
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
@@ -39,6 +39,7 @@ class ObjectTx(Tx[T]):
         "_armed",
         "_atoms",
         "_before",
+        "_bulk",
         "_burst",
         "_closed",
         "_committed",
@@ -68,6 +69,7 @@ class ObjectTx(Tx[T]):
         self._grant = 0
         self._group = max(1, min(GROUP, ring.capacity // 2))
         self._burst = 1
+        self._bulk = 0
         self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER
         self._vacants: dict[int, Vacant] = {}
         self._refresh()
@@ -221,17 +223,22 @@ class ObjectTx(Tx[T]):
 
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
-        if self._ring.capacity - (self.position() - self._head) <= self._burst:
+        if self._room() <= self._burst or self._free() < self._bulk:
             self._refresh()
-        room = self._ring.capacity - (self.position() - self._head)
-        free = self._ring.size - (self._position + self._pending() - self._head_position) - BATCH_OVERHEAD
+        room, free = self._room(), self._free()
         left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
         ungrouped = self._group - (self.position() - self._committed.messages)
-        if ungrouped <= 0 or left < self._burst:
+        if ungrouped <= 0 or left < self._burst or free < self._bulk:
             self._turn.call_for_commit()
         else:
             left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
         self._grant = 0 if self._closed or self._words[layout.RX_CLOSED] else max(0, left - 1)
+
+    def _room(self) -> int:
+        return self._ring.capacity - (self.position() - self._head)
+
+    def _free(self) -> int:
+        return self._ring.size - (self._position + self._pending() - self._head_position) - BATCH_OVERHEAD
 
     def _write(self, kind: int, count: int, payload: bytes) -> None:
         self._position = self._ring.write(self._position, kind, count, self._sent, payload)
@@ -309,9 +316,10 @@ class ObjectTx(Tx[T]):
         """Tell whether the head has reached what was armed, so that no ring may come for it."""
         return self._words[layout.HEAD] >= self._armed
 
-    def is_held_back(self) -> bool:
-        """Tell whether the consumer has taken what was armed, and waits in the middle of its turn."""
-        return self._words[layout.RX_HELD] >= self._armed
+    def peer_must_know(self) -> bool:
+        """Tell whether the consumer holds back the room that was armed, or waits for more than there is room for."""
+        wants_more = self._committed.messages < self._words[layout.WAKE_TAIL] < layout.NEVER
+        return (wants_more and self._words[layout.TX_STUCK] != 0) or self._words[layout.RX_HELD] >= self._armed
 
     # The turn's side
 
@@ -347,15 +355,17 @@ class ObjectTx(Tx[T]):
         published = self._committed.messages
         return (self._words[layout.HEAD] == published != self.position()) or self.peer_waits()
 
-    def hold_back(self) -> None:
-        """Tell the consumer how far the tail will be; a closing is news for whatever it waits for."""
+    def hold_back(self, *, here: bool) -> None:
+        """Tell the consumer how far the tail will be (a closing is always news); `here` it waits for a later head."""
+        if here:
+            self._words[layout.TX_STUCK] = self._head + 1
         if self.is_staged():
             closing = self._closed != self._committed.closed
             self._words[layout.TX_HELD] = layout.NEVER - 1 if closing else self.position()
 
     def let_go(self) -> None:
         """Hold nothing back any more."""
-        self._words[layout.TX_HELD] = 0
+        self._words[layout.TX_HELD] = self._words[layout.TX_STUCK] = 0
 
     def freeze(self) -> Cursor:
         """Write what is staged into the ring and return the cursor to commit."""
@@ -371,19 +381,13 @@ class ObjectTx(Tx[T]):
         self._committed = cursor
         if alone:
             self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
+            self._bulk = max(self._bulk, min(cursor.position - self._before.position, self._ring.size))
         publish_tx(self._words, cursor)
         self._regrant()
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
         return crossed(self._before, self._committed, self._words[layout.WAKE_TAIL])
-
-
-def crossed(before: Cursor, now: Cursor, wanted: int) -> bool:
-    """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted` waits for."""
-    if wanted == layout.NEVER:
-        return False
-    return before.messages < wanted <= now.messages or before.closed != now.closed
 
 
 def publish_tx(words: memoryview, cursor: Cursor) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from steady_mp.memory import layout
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+
+    from steady_mp.memory.control import Cursor
 
 
 class End(Protocol):
@@ -47,14 +51,24 @@ class End(Protocol):
     def peer_waits(self) -> bool:
         """Tell whether the peer sleeps until something that is staged here is committed."""
 
-    def hold_back(self) -> None:
-        """Tell the peer what is staged here, so that it rings when it comes to need it."""
+    def hold_back(self, *, here: bool) -> None:
+        """Tell the peer what is staged here, so that it rings when it comes to need it.
+
+        `here` says that this is the end whose peer has to move before this actor does anything else.
+        """
 
     def let_go(self) -> None:
         """Take back what `hold_back` told."""
 
-    def is_held_back(self) -> bool:
-        """Tell whether the peer has staged what was armed, and waits in the middle of its turn."""
+    def peer_must_know(self) -> bool:
+        """Tell whether the peer has to be rung before this sleep: each would wait for the other."""
+
+
+def crossed(before: Cursor, now: Cursor, wanted: int) -> bool:
+    """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted` waits for."""
+    if wanted == layout.NEVER:
+        return False
+    return before.messages < wanted <= now.messages or before.closed != now.closed
 
 
 class Pace(Protocol):
@@ -139,8 +153,8 @@ class Avail(Condition):
         return self.rx.has(self.count)
 
     def impossible(self) -> bool:
-        """Tell whether the channel is closed with too few messages left."""
-        return self.rx.is_closed() and not self.rx.has(self.count)
+        """Tell whether the channel is closed with too few messages left, or too full to get more."""
+        return (self.rx.is_closed() or self.rx.is_starved()) and not self.rx.has(self.count)
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken when the tail reaches what is needed."""
@@ -213,6 +227,9 @@ class Receiving(End, Protocol):
 
     def is_closed(self) -> bool:
         """Tell whether the producer closed the channel."""
+
+    def is_starved(self) -> bool:
+        """Tell whether no message can come before some are taken."""
 
     def position(self) -> int:
         """Number of the next message to take."""

@@ -6,13 +6,15 @@ cast to ``Q``. Words of different writers live on different 64-byte cache lines.
 Channel file: one header page, then the ring.
 
     line 0  what never changes: MAGIC, CAPACITY, RING_BYTES
-    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD, BLOCKED_NS
+    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD, TX_STUCK, BLOCKED_NS
     line 2  written by the consumer: HEAD, HEAD_POS, RX_CLOSED, RX_HELD
     line 3  written by the consumer: WAKE_TAIL, the tail at which it wants to be woken
     line 4  written by the producer: WAKE_HEAD, the head at which it wants to be woken
 
 TX_HELD and RX_HELD are 0, except while that end's actor waits in the middle of a turn: then they say
-which TAIL or HEAD its commit would bring, so that a peer that needs it rings for it.
+which TAIL or HEAD its commit would bring, so that a peer that needs it rings for it. TX_STUCK is 0,
+except while the producer waits so for room here: then it says for which HEAD, so that a consumer that
+waits for more messages than the ring has bytes for finds out.
 
 TAIL and HEAD count messages, TAIL_POS and HEAD_POS count bytes; all four only ever grow, and the place
 in the ring is the position modulo the ring's size.
@@ -57,6 +59,7 @@ TAIL: Final = 8
 TAIL_POS: Final = 9
 TX_CLOSED: Final = 10
 TX_HELD: Final = 11
+TX_STUCK: Final = 13
 BLOCKED_NS: Final = 12
 HEAD: Final = 16
 HEAD_POS: Final = 17

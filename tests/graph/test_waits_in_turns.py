@@ -42,6 +42,20 @@ def test_the_answer_comes_from_somebody_else() -> None:
     check(complete(graph), [4 * number for number in range(ROUNDS)])
 
 
+@pytest.mark.parametrize("burst", [1, 3])
+@pytest.mark.parametrize("size", [10_000, 30_000, 60_000])
+def test_the_consumer_waits_for_more_than_the_ring_has_bytes_for(size: int, burst: int) -> None:
+    """Its producer waits for room, it for more messages: it is told, instead of both sleeping for ever."""
+    graph = Graph("bulk", log_level="warning")
+    bulk_tx, bulk_rx = graph.channel(64, ring_bytes=1 << 16)
+    graph.actor("source", talk.send_bulk, bulk_tx, size, burst, graph.state())
+    graph.actor("ask", talk.gather_bulk, bulk_rx, 32, graph.state())
+    outcome = complete(graph)
+    check(outcome, list(range(100)))
+    assert "source→ask is full of bytes with" in outcome.log
+    assert "give it a larger ring_bytes" in outcome.log
+
+
 @pytest.mark.parametrize("capacity", [1, 3, 8])
 def test_the_consumer_waits_for_a_full_channel(capacity: int) -> None:
     """Its producer, in the middle of a turn that began with less room than it needs, must see that."""

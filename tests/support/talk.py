@@ -42,3 +42,21 @@ def gather(actor: Actor, numbers: Rx[int], count: int, state: SteadyState[Asked]
     while actor.is_running():
         actor.await_for_all(numbers.wait_avail(count))
         taken.answers += numbers.take_slice(numbers.avail())
+
+
+def send_bulk(actor: Actor, out: Tx[bytes], size: int, burst: int, state: SteadyState[Served]) -> None:
+    """Send a hundred large messages, some in a turn, with no other wait than that of `send`."""
+    sent = state.acquire(Served)
+    total = 100
+    while actor.is_running() and sent.count < total:
+        for _ in range(min(burst, total - sent.count)):
+            out.send(sent.count.to_bytes(4, "big") + bytes(size - 4))
+            sent.count += 1
+
+
+def gather_bulk(actor: Actor, values: Rx[bytes], count: int, state: SteadyState[Asked]) -> None:
+    """Like `gather`, and keep the number that each message begins with."""
+    taken = state.acquire(Asked)
+    while actor.is_running():
+        actor.await_for_all(values.wait_avail(count))
+        taken.answers += [int.from_bytes(value[:4], "big") for value in values.take_slice(values.avail())]
