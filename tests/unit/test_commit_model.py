@@ -94,10 +94,6 @@ class CommitModel(RuleBasedStateMachine):
         assert values.told_apart(found) == values.told_apart(expected)
         life.takes += 0 if peek else len(expected)
 
-    @rule(actor=actors)
-    def take(self, actor: int) -> None:
-        self.take_slice(actor, 1, peek=False)
-
     @rule(actor=actors, number=st.integers(0, 3))
     def change_state(self, actor: int, number: int) -> None:
         party = self.alive(actor)
@@ -158,6 +154,30 @@ class CommitModel(RuleBasedStateMachine):
     @rule(actor=actors)
     def die_at_work(self, actor: int) -> None:
         self.lives[actor].dead = True
+
+    # Whole turns, because steps drawn one by one seldom make one
+
+    def work(self, actor: int, count: int, several: list[Any]) -> None:
+        self.take_slice(actor, count, peek=False)
+        for value in several:
+            self.try_send(actor, value)
+        self.change_state(actor, count)
+
+    @rule(actor=actors, count=st.integers(0, 5), several=st.lists(values.mixed, max_size=4))
+    def whole_turn(self, actor: int, count: int, several: list[Any]) -> None:
+        self.work(actor, count, several)
+        self.commit(actor)
+
+    @rule(
+        actor=actors,
+        count=st.integers(0, 5),
+        several=st.lists(values.mixed, max_size=4),
+        point=st.sampled_from([*UNDONE, *DONE]),
+        hit=st.integers(1, 2),
+    )
+    def deadly_turn(self, actor: int, count: int, several: list[Any], point: str, hit: int) -> None:
+        self.work(actor, count, several)
+        self.die_in_a_commit(actor, point, hit)
 
     @rule(actor=actors, kills=st.lists(st.integers(1, 2), max_size=3))
     def die_in_recoveries(self, actor: int, kills: list[int]) -> None:
