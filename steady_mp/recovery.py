@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steady_mp.channel.receiver import publish_rx
-from steady_mp.channel.sender import publish_tx
+from steady_mp.channel.publish import publish_rx, publish_tx
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
+from steady_mp.channel.publish import publish_rx
 from steady_mp.channel.sender import GROUP
 from steady_mp.channel.waits import Avail, crossed
 from steady_mp.errors import EndOfStream
@@ -260,9 +261,15 @@ class ObjectRx(Rx[T]):
         """Tell whether the tail has reached what was armed, so that no ring may come for it."""
         return self._words[layout.TAIL] >= self._armed
 
-    def is_starved(self) -> bool:
-        """Tell whether the producer waits for room in bytes, so that no message can come before some are taken."""
-        starved = self._words[layout.TX_STUCK] > self.position()
+    def is_starved(self, count: int) -> bool:
+        """Tell whether the producer waits for room in bytes, and has not sent `count` messages before that."""
+        words, here = self._words, self.position()
+        stuck = words[layout.TX_STUCK]
+        order()
+        held = words[layout.TX_HELD]
+        order()
+        # What it has staged it commits for whoever waits for that; read both while it says that it is stuck.
+        starved = stuck > here and held < here + count and words[layout.TX_STUCK] == stuck
         if starved and not self._warned:
             self._warned = True
             logging.getLogger("steady_mp").warning(
@@ -345,11 +352,3 @@ class ObjectRx(Rx[T]):
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the producer waits for."""
         return crossed(self._before, self._committed, self._words[layout.WAKE_HEAD])
-
-
-def publish_rx(words: memoryview, cursor: Cursor) -> None:
-    """Copy a consumer's committed cursor into the channel header; repeating it changes nothing."""
-    words[layout.HEAD_POS] = cursor.position
-    order()
-    words[layout.HEAD] = cursor.messages
-    words[layout.RX_CLOSED] = cursor.closed

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, IMMUTABLE, PROTOCOL, encode, is_number
 from steady_mp.channel.endpoints import ChannelStatistics, SendOutcome, SendSaturation, Tx
+from steady_mp.channel.publish import publish_tx
 from steady_mp.channel.waits import Empty, Vacant, crossed
 from steady_mp.errors import ClosedByMe, PeerGone
 from steady_mp.memory import layout
@@ -357,15 +358,18 @@ class ObjectTx(Tx[T]):
 
     def hold_back(self, *, here: bool) -> None:
         """Tell the consumer how far the tail will be (a closing is always news); `here` it waits for a later head."""
-        if here:
-            self._words[layout.TX_STUCK] = self._head + 1
         if self.is_staged():
             closing = self._closed != self._committed.closed
             self._words[layout.TX_HELD] = layout.NEVER - 1 if closing else self.position()
+        if here:
+            order()
+            self._words[layout.TX_STUCK] = self._head + 1
 
     def let_go(self) -> None:
         """Hold nothing back any more."""
-        self._words[layout.TX_HELD] = self._words[layout.TX_STUCK] = 0
+        self._words[layout.TX_STUCK] = 0  # first: who sees it set reads TX_HELD behind it
+        order()
+        self._words[layout.TX_HELD] = 0
 
     def freeze(self) -> Cursor:
         """Write what is staged into the ring and return the cursor to commit."""
@@ -388,11 +392,3 @@ class ObjectTx(Tx[T]):
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
         return crossed(self._before, self._committed, self._words[layout.WAKE_TAIL])
-
-
-def publish_tx(words: memoryview, cursor: Cursor) -> None:
-    """Copy a producer's committed cursor into the channel header; repeating it changes nothing."""
-    words[layout.TAIL_POS] = cursor.position
-    words[layout.TAIL] = cursor.messages
-    order()
-    words[layout.TX_CLOSED] = cursor.closed

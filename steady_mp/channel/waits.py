@@ -154,7 +154,7 @@ class Avail(Condition):
 
     def impossible(self) -> bool:
         """Tell whether the channel is closed with too few messages left, or too full to get more."""
-        return (self.rx.is_closed() or self.rx.is_starved()) and not self.rx.has(self.count)
+        return (self.rx.is_closed() or self.rx.is_starved(self.count)) and not self.rx.has(self.count)
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken when the tail reaches what is needed."""
@@ -228,8 +228,8 @@ class Receiving(End, Protocol):
     def is_closed(self) -> bool:
         """Tell whether the producer closed the channel."""
 
-    def is_starved(self) -> bool:
-        """Tell whether no message can come before some are taken."""
+    def is_starved(self, count: int) -> bool:
+        """Tell whether `count` messages can't be there before some are taken."""
 
     def position(self) -> int:
         """Number of the next message to take."""

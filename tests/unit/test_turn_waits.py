@@ -121,6 +121,35 @@ def test_a_consumer_that_waits_for_all_that_fits_gets_the_staged_part_too() -> N
     assert source.word(layout.EARLY_COMMITS) == 1
 
 
+def test_the_same_for_one_that_comes_to_wait_later() -> None:
+    """It sleeps, and is not told that three can't come: the producer holds the third one."""
+    _, source, sink, channel = pair(capacity=3)
+    source.send(channel, 0, 1)
+    source.tx(channel).send(2)
+    source.parker.plans.append(lambda: waits(sink, channel, 3))
+    source.parker.plans.append(lambda: sink.take(channel))
+    source.tx(channel).send(3)
+    assert source.bell.rings >= 1
+    assert sink.bell.rings == 1
+
+
+def test_one_that_waits_for_more_than_the_bytes_allow_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    _, source, sink, channel = pair(capacity=64)
+    source.send(channel, bytes(PAGE // 2))
+
+    def ask_for_three() -> None:
+        assert not sink.actor().await_for_all(sink.rx(channel).wait_avail(3))
+        assert sink.take(channel) == [bytes(PAGE // 2)]
+
+    source.parker.plans.append(ask_for_three)
+    source.tx(channel).send(bytes(PAGE // 2))
+    source.turn.commit()
+    assert sink.take(channel) == [bytes(PAGE // 2)]
+    assert caplog.messages == [
+        "channel channel 0 is full of bytes with 1 messages, and more are waited for: give it a larger ring_bytes"
+    ]
+
+
 def test_a_question_whose_server_sleeps_is_committed_before_the_wait_for_its_answer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
