@@ -32,6 +32,7 @@ class Actor:
         "_run",
         "_start",
         "_turn",
+        "_vetoed",
         "generation",
         "log",
         "name",
@@ -61,6 +62,7 @@ class Actor:
         self._start = run[layout.START_NS] / 1e9
         self._inputs: list[ObjectRx[object]] | None = None
         self._periods: dict[float, Periodic] = {}
+        self._vetoed = False
         self._looks: dict[Hashable, tuple[bool, tuple[tuple[int, ...], ...]]] = {}
 
     # The loop
@@ -87,14 +89,13 @@ class Actor:
         draining = bool(self._run[layout.SHUTDOWN])
         if draining:
             turn.stay_alert()
-        if not self._has_nothing_left(draining=draining):
-            return True
-        reason = veto() if veto is not None else None
-        if reason is None:
-            return False
-        if reason != self._control.refusal:
-            self._control.refusal = reason
-        return True
+        over = self._has_nothing_left(draining=draining)
+        reason = veto() if over and veto is not None else None
+        if self._vetoed or reason is not None:
+            self._vetoed = reason is not None
+            if (reason or "") != self._control.refusal:
+                self._control.refusal = reason or ""
+        return not over or reason is not None
 
     def _has_nothing_left(self, *, draining: bool) -> bool:
         inputs = self._inputs
@@ -152,7 +153,7 @@ class Actor:
             draining = bool(self._run[layout.SHUTDOWN])
             hopeless = draining or condition.impossible()
             mark = self._mark()
-            if hopeless and self._looks.get(condition.key) != (draining, mark):
+            if hopeless and (self._looks.get(condition.key) != (draining, mark) or self._may_stop(draining=draining)):
                 self._looks[condition.key] = (draining, mark)
                 # Whether anything is left to do is for the next is_running to see, at once: another
                 # wait would sleep until something changes, and nothing may ever change again.
@@ -160,6 +161,10 @@ class Actor:
                 return False
             self._turn.commit()
             self._sleep(condition, hopeless=hopeless, draining=draining, mark=mark)
+
+    def _may_stop(self, *, draining: bool) -> bool:
+        """Tell whether the next `is_running` may answer False: no reason to sleep before it is asked."""
+        return not self._vetoed and self._has_nothing_left(draining=draining)
 
     def _sleep(
         self, condition: Condition, *, hopeless: bool, draining: bool, mark: tuple[tuple[int, ...], ...]

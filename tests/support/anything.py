@@ -1,0 +1,164 @@
+"""An actor that does anything an actor may do, by dice; and graphs of such actors, by dice too.
+
+Each channel carries 0, 1, 2, …; a message that comes in is owed to one of the outputs and goes out there,
+in some later turn, as that channel's next number. All of it is state, and correct at every commit, also at
+one in the middle of a turn. So whatever the dice say: each channel's numbers arrive in order, none is
+missing, and what the sinks have is what the sources have sent.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from steady_mp import Graph, RestartPolicy, SendOutcome, any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steady_mp import Actor, Rx, SteadyState, Tx
+
+_UNTIRING = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0)
+_PADDING = bytes(3000)
+
+
+@dataclass
+class Ledger:
+    got: list[int]
+    sent: list[int]
+    owed: list[int]
+    made: int = 0
+    turns: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+class Player:
+    """One life of such an actor."""
+
+    def __init__(self, actor: Actor, inputs: list[Rx[Any]], outputs: list[Tx[Any]], total: int, ledger: Ledger) -> None:
+        self.actor = actor
+        self.inputs = inputs
+        self.outputs = outputs
+        self.total = total
+        self.ledger = ledger
+        self.dice = random.Random()
+
+    def play(self) -> None:
+        moves = [self.pass_on, self.pass_on, self.wait, self.take_some, self.send_some, self.send_much, self.peek]
+        while self.actor.is_running(veto=lambda: "it owes messages" if any(self.ledger.owed) else None):
+            if self.total and self.ledger.made == self.total and not any(self.ledger.owed):
+                return
+            # The turn follows from the state: a life that repeats it throws the same dice.
+            self.dice.seed(f"{self.actor.name} {self.ledger.turns}")
+            self.ledger.turns += 1
+            for move in self.dice.choices(moves, k=self.dice.choice((1, 1, 2, 5))):
+                move()
+            self.wait()
+
+    # Moves
+
+    def receive(self, index: int, value: Any) -> None:
+        number = value[0] if isinstance(value, tuple) else value
+        if number != self.ledger.got[index]:
+            self.ledger.wrong.append(f"{self.inputs[index].name}: {number} instead of {self.ledger.got[index]}")
+        self.ledger.got[index] += 1
+        if self.outputs:
+            self.ledger.owed[number % len(self.outputs)] += 1
+
+    def value(self, index: int) -> Any:
+        number = self.ledger.sent[index]
+        return number if number % 3 else (number, _PADDING[: number * 37 % 3000])
+
+    def book(self, index: int) -> None:
+        self.ledger.sent[index] += 1
+        self.ledger.owed[index] -= 1
+
+    def take_some(self) -> None:
+        for index, rx in enumerate(self.inputs):
+            if self.dice.random() < 0.5:
+                if self.dice.random() < 0.5:
+                    for value in rx.take_slice(self.dice.randrange(1, 6)):
+                        self.receive(index, value)
+                elif (value := rx.try_take()) is not None:
+                    self.receive(index, value)
+            elif rx.avail():
+                self.receive(index, rx.take())
+
+    def make(self, count: int) -> None:
+        for _ in range(min(count, self.total - self.ledger.made)):
+            self.ledger.owed[self.ledger.made * 7 % len(self.outputs)] += 1
+            self.ledger.made += 1
+
+    def send_some(self) -> None:
+        self.make(self.dice.randrange(3))
+        for index, tx in enumerate(self.outputs):
+            while self.ledger.owed[index] and self.dice.random() < 0.7:
+                if tx.try_send(self.value(index)) is not SendOutcome.SENT:
+                    break
+                self.book(index)
+
+    def send_much(self) -> None:
+        """Send all that is owed, which may be more than the channel holds."""
+        self.make(self.dice.randrange(8))
+        for index, tx in enumerate(self.outputs):
+            while self.ledger.owed[index]:
+                tx.send(self.value(index))
+                self.book(index)
+
+    def pass_on(self) -> None:
+        self.make(2)
+        for index, rx in enumerate(self.inputs):
+            for value in rx.take_slice(2):
+                self.receive(index, value)
+        for index, tx in enumerate(self.outputs):
+            for _ in range(min(self.ledger.owed[index], tx.vacant())):
+                tx.send(self.value(index))
+                self.book(index)
+
+    def peek(self) -> None:
+        for index, rx in enumerate(self.inputs):
+            value = rx.try_peek()
+            ahead = rx.peek_slice(3)
+            assert (value is None) == (not ahead)
+            if value is not None and (value[0] if isinstance(value, tuple) else value) != self.ledger.got[index]:
+                self.ledger.wrong.append(f"peeked {value}")
+
+    def wait(self) -> None:
+        """Wait until there is something to do: room for what is owed, or else a message."""
+        owed = [tx.wait_vacant(1) for index, tx in enumerate(self.outputs) if self.ledger.owed[index]]
+        more = [rx.wait_avail(self.dice.choice((1, 1, 2))) for rx in self.inputs]
+        if self.total and self.ledger.made < self.total:
+            more.append(self.outputs[0].wait_vacant(1))
+        wishes = owed or more
+        if not wishes:
+            return
+        if self.dice.random() < 0.3:
+            wishes = [any_of(*wishes), self.actor.wait_timeout(0.002)]
+        if not self.actor.await_for_any(*wishes):
+            for index, rx in enumerate(self.inputs):
+                for value in rx.take_slice(rx.avail()):
+                    self.receive(index, value)
+
+
+def play(actor: Actor, inputs: list[Rx[Any]], outputs: list[Tx[Any]], total: int, state: SteadyState[Ledger]) -> None:
+    fresh: Callable[[], Ledger] = lambda: Ledger([0] * len(inputs), [0] * len(outputs), [0] * len(outputs))  # noqa: E731
+    Player(actor, inputs, outputs, total, state.acquire(fresh)).play()
+
+
+def build(seed: int, total: int) -> tuple[Graph, list[str]]:
+    """Build a graph of three to six actors, each of which sends only to later ones; return it with the names."""
+    dice = random.Random(seed)
+    graph = Graph(f"anything {seed}", log_level="error", shutdown_timeout=30.0)
+    names = [f"actor {number}" for number in range(dice.randrange(3, 7))]
+    inputs: list[list[Rx[Any]]] = [[] for _ in names]
+    outputs: list[list[Tx[Any]]] = [[] for _ in names]
+    for place in range(1, len(names)):
+        for source in dice.sample(range(place), min(place, dice.choice((1, 1, 2)))):
+            tx, rx = graph.channel(dice.choice((1, 2, 3, 8, 64)), ring_bytes=dice.choice((4096, 8192, 1 << 16)))
+            outputs[source].append(tx)
+            inputs[place].append(rx)
+    for place, name in enumerate(names):
+        made = 0 if inputs[place] else total
+        graph.actor(name, play, inputs[place], outputs[place], made, graph.state(), restart=_UNTIRING)
+    return graph, names
