@@ -62,7 +62,7 @@ class Actor:
         self._start = run[layout.START_NS] / 1e9
         self._inputs: list[ObjectRx[object]] | None = None
         self._periods: dict[float, Periodic] = {}
-        self._vetoed = False
+        self._vetoed = bool(control.refusal)  # by the life before
         self._looks: dict[Hashable, tuple[bool, tuple[tuple[int, ...], ...]]] = {}
 
     # The loop
