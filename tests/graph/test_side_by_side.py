@@ -7,7 +7,6 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from steady_mp import ExitCode, Graph, RestartPolicy
@@ -106,17 +105,15 @@ def test_many_waiters_get_the_same_report() -> None:
 
 def test_two_in_two_processes() -> None:
     with Process(*HOST, "flow") as first, Process(*HOST, "flow") as second:
-        for host in (first, second):
-            host.wait_line("started sink 1")
-        for _ in range(3):
-            actors = psutil.Process(first.family()[0].pid).children()
-            actors[-1].kill()
-            first.wait_line("started")
+        second.wait_line("started sink 1")
+        for life in (1, 2, 3):
+            os.kill(int(first.wait_line(f"started sink {life}").split()[-1]), signal.SIGKILL)
+        first.wait_line("started sink 4")
         first.send(signal.SIGTERM)
         assert first.wait() == ExitCode.DRAINED
         second.send(signal.SIGTERM)
         assert second.wait() == ExitCode.DRAINED
-        assert sum(len(actor["deaths"]) for actor in first.report()["actors"]) == 3
+        assert [len(actor["deaths"]) for actor in first.report()["actors"]] == [0, 0, 3]
         for host in (first, second):
             source, _, sink = host.report()["actors"]
             assert sink["state"]["count"] == source["state"]["following"]
