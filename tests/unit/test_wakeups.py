@@ -87,9 +87,11 @@ class Scene:
             return
         peer = self.peers[name]
         if name == "z":
+            if not peer.word(layout.FINISHED):  # who has finished moves no more
+                peer.take(self.z, 0 if what else 1)
             if what:
                 peer.rx(self.z).close()
-            peer.take(self.z, 0 if what else 1)
+                peer.turn.finish()
             return
         tx = peer.tx(self.x if name == "x" else self.y)
         if what:
