@@ -29,10 +29,11 @@ class Actor:
         "_inputs",
         "_looks",
         "_periods",
+        "_refused",
         "_run",
         "_start",
         "_turn",
-        "_vetoed",
+        "_veto",
         "generation",
         "log",
         "name",
@@ -62,7 +63,8 @@ class Actor:
         self._start = run[layout.START_NS] / 1e9
         self._inputs: list[ObjectRx[object]] | None = None
         self._periods: dict[float, Periodic] = {}
-        self._vetoed = bool(control.refusal)  # by the life before
+        self._refused = bool(control.refusal)  # by the life before
+        self._veto: Callable[[], str | None] | None = None
         self._looks: dict[Hashable, tuple[bool, tuple[tuple[int, ...], ...]]] = {}
 
     # The loop
@@ -72,7 +74,8 @@ class Actor:
 
         It is a commit point (the commit may be put off for about a millisecond while no neighbour
         waits for it). It answers False once every input is closed and empty; an actor without inputs
-        stops as soon as a shutdown is requested. `veto` is asked last: the reason to go on, or None.
+        stops as soon as a shutdown is requested. `veto` is asked last: the reason to go on, or None; a
+        wait asks it again before it sleeps where everything else has come to its end.
         Never blocks. Raises StateError when the state can't be pickled or saved.
         """
         turn = self._turn
@@ -90,9 +93,10 @@ class Actor:
         if draining:
             turn.stay_alert()
         over = self._has_nothing_left(draining=draining)
+        self._veto = veto
         reason = veto() if over and veto is not None else None
-        if self._vetoed or reason is not None:
-            self._vetoed = reason is not None
+        if self._refused or reason is not None:
+            self._refused = reason is not None
             if (reason or "") != self._control.refusal:
                 self._control.refusal = reason or ""
         return not over or reason is not None
@@ -164,7 +168,7 @@ class Actor:
 
     def _may_stop(self, *, draining: bool) -> bool:
         """Tell whether the next `is_running` may answer False: no reason to sleep before it is asked."""
-        return not self._vetoed and self._has_nothing_left(draining=draining)
+        return self._has_nothing_left(draining=draining) and (self._veto is None or self._veto() is None)
 
     def _sleep(
         self, condition: Condition, *, hopeless: bool, draining: bool, mark: tuple[tuple[int, ...], ...]

@@ -188,3 +188,22 @@ def test_a_false_wait_wakes_the_head_of_the_loop() -> None:
         actor.await_for_all(sink.rx(channel).wait_avail(1))
     assert not actor.is_running(veto=lambda: None)
     assert not sink.control.refusal
+
+
+def test_a_veto_that_this_turn_has_lifted_does_not_let_a_second_wait_sleep() -> None:
+    """What the veto said at the head of the loop is old news by then."""
+    rig, source, sink, channel = pair()
+    actor = sink.actor()
+    owed = ["a reply"]
+    close(source, channel)
+    rig.request_shutdown()
+    assert actor.is_running(veto=lambda: owed[0] if owed else None)
+    assert sink.control.refusal == "a reply"
+    assert not actor.await_for_all(sink.rx(channel).wait_avail(1))
+    with pytest.raises(Overslept):
+        actor.await_for_all(sink.rx(channel).wait_avail(1))
+    owed.clear()
+    for _ in range(2):
+        assert not actor.await_for_all(sink.rx(channel).wait_avail(1))
+    assert not actor.is_running(veto=lambda: owed[0] if owed else None)
+    assert not sink.control.refusal
