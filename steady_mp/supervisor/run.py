@@ -130,7 +130,6 @@ class Run:
         self._channels = channel_mappings(run, plan)
         for channel, mapping in zip(plan.channels, self._channels, strict=True):
             Ring.format(mapping, channel.capacity)
-        self._bell = run.doorbell(SUPERVISOR_BELL, create=True)
         self._recorder: Recorder | None = Recorder(run.path, plan)
         self._logs = LogWriter(output, width=max(len(actor.name) for actor in plan.actors))
         self._supervisor = Supervisor(
@@ -139,7 +138,7 @@ class Run:
             policies=graph.policies,
             words=self._words.words,
             channels=self._channels,
-            bell=self._bell,
+            bell=run.doorbell(SUPERVISOR_BELL, create=True),
             shutdown_timeout=graph.shutdown_timeout,
             emit=self._emit,
             logs=self._logs,
@@ -181,9 +180,7 @@ class Run:
 
     def kill(self, actor: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to an actor's present life, if it has one. Returns at once."""
-        index = self._seat(actor).index
-        if not self._ended.is_set():
-            self._supervisor.post(Kill(index, number))
+        self._supervisor.post(Kill(self._seat(actor).index, number))
 
     def _seat(self, actor: str) -> Seat:
         for seat in self._supervisor.seats:
@@ -195,13 +192,11 @@ class Run:
 
     def request_shutdown(self, reason: str = "requested") -> None:
         """Ask for the graph to be drained and stopped. Returns at once."""
-        if not self._ended.is_set():
-            self._supervisor.post(RequestShutdown(reason))
+        self._supervisor.post(RequestShutdown(reason))
 
     def stop_now(self, reason: str = "stopped at once") -> None:
         """Kill all actors. Returns at once."""
-        if not self._ended.is_set():
-            self._supervisor.post(StopNow(reason))
+        self._supervisor.post(StopNow(reason))
 
     def block_until_stopped(self, timeout: float | None = None) -> Report:
         """Wait until the run has ended and return its report.
@@ -297,9 +292,9 @@ class Run:
         for mapping in (*self._channels, self._words):
             mapping.close()
         self._run.remove()
-        self._ended.set()
+        self._supervisor.close()
         atexit.unregister(self.close)
-        self._bell.close()
+        self._ended.set()
 
     def _make_report(self) -> Report:
         supervisor = self._supervisor

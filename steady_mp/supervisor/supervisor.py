@@ -93,6 +93,9 @@ class Supervisor:
             Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
         ]
         self._posted: deque[Message] = deque()
+        # A signal handler may post while its own thread does.
+        self._gate = threading.RLock()
+        self._deaf = False
         self._timers: list[tuple[float, int, Message]] = []
         self._serial = itertools.count()
         self._barren_servers = 0
@@ -110,9 +113,17 @@ class Supervisor:
     # From other threads
 
     def post(self, message: Message) -> None:
-        """Hand the loop a message; from any thread, never blocks."""
-        self._posted.append(message)
-        self._bell.ring()
+        """Hand the loop a message, from any thread; dropped once the run is over."""
+        with self._gate:
+            if not self._deaf:
+                self._posted.append(message)
+                self._bell.ring()
+
+    def close(self) -> None:
+        """Hear nothing any more, and close the bell."""
+        with self._gate:
+            self._deaf = True
+            self._bell.close()
 
     # The loop
 

@@ -16,7 +16,9 @@ from steady_mp import ExitCode, Graph
 from steady_mp.events import ActorDied, ActorStarted, ShutdownRequested
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import sweep
+from steady_mp.supervisor.messages import RequestShutdown
 from tests.support import lives, pipeline
+from tests.support.gates import Lines
 from tests.support.hosts import HOST, Process, all_gone
 from tests.support.runs import complete
 from tests.support.waiting import eventually
@@ -44,6 +46,17 @@ def endless(shutdown_timeout: float = 15.0) -> Graph:
 def started(host: Process) -> None:
     for name in ("source", "middle", "sink"):
         host.wait_line(f"started {name}")
+
+
+def test_what_comes_too_late_rings_no_closed_bell() -> None:
+    """A thread may have seen the run go on, and speak to it when it is over."""
+    graph = Graph("shutdown", log_level="error")
+    graph.actor("hasty", lives.ask_and_return, graph.state())
+    with graph.start(output=Lines()) as run:
+        assert run.block_until_stopped(30.0).clean
+        run._supervisor.post(RequestShutdown("too late"))
+        run.kill("hasty")
+        run.request_shutdown()
 
 
 # What an actor asks for
