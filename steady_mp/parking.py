@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from steady_mp.channel.waits import Alarm
 from steady_mp.memory import layout
-from steady_mp.memory.fence import fence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,19 +49,21 @@ class Neighbour(Protocol):
 class Sleeper:
     """Falls asleep without losing a wake-up, and keeps account of it in the actor's control block."""
 
-    __slots__ = ("_clock", "_fault", "_parker", "_words")
+    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_words")
 
     def __init__(
         self,
         parker: Parker,
         words: memoryview,
         clock: Callable[[], float],
+        fence: Callable[[], None],
         fault: Callable[[str], None] | None,
     ) -> None:
         """Sleep by `parker`; `fault` is told of each fault point."""
         self._parker = parker
         self._words = words
         self._clock = clock
+        self._fence = fence
         self._fault = fault
 
     def sleep(
@@ -80,7 +81,7 @@ class Sleeper:
         alarm = Alarm()
         arm(alarm)
         self._reach("park:armed")
-        fence()
+        self._fence()
         if not ready() and not any(end.is_overtaken() for end in alarm.ends):
             for end in alarm.ends:
                 if end.peer_must_know():

@@ -92,6 +92,7 @@ class Turn:
         "_entangled",
         "_epoch",
         "_fault",
+        "_fence",
         "_finished",
         "_look_at",
         "_neighbours",
@@ -117,6 +118,7 @@ class Turn:
         supervisor: Neighbour,
         abandon: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        fence: Callable[[], None] = fence,
         fault: Callable[[str], None] | None = None,
         grouped: bool = True,
     ) -> None:
@@ -127,10 +129,11 @@ class Turn:
         self._book = book
         self._snapshots = snapshots
         self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        self._sleeper = Sleeper(parker, control.words, clock, fault)
+        self._sleeper = Sleeper(parker, control.words, clock, fence, fault)
         self._supervisor = supervisor
         self._abandon = abandon
         self._clock = clock
+        self._fence = fence
         self._fault = fault
         self._epoch = control.epoch
         self._requested = journal.requested
@@ -286,7 +289,7 @@ class Turn:
         words[layout.FINISHED] = self._finished
         if fault is not None:
             fault("commit:published")
-        fence()
+        self._fence()
         for end, neighbour in zip(self._ends, self._neighbours, strict=True):
             if end.wants_ring():
                 neighbour.ring()

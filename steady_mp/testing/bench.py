@@ -18,19 +18,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
-from steady_mp.actor import Actor
-from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.ring import Ring
-from steady_mp.channel.sender import ObjectTx
-from steady_mp.errors import ConfigurationError, EndOfStream, SteadyError
+from steady_mp.errors import ConfigurationError, SteadyError
+from steady_mp.life import Life, Place
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.packing import Declared, pack, unpack
 from steady_mp.parking import Wake, is_readable
-from steady_mp.recovery import recover
-from steady_mp.state import StateBook, SteadyState, decode
+from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
+from steady_mp.state import SteadyState, decode
 from steady_mp.testing.clock import ManualClock
 from steady_mp.turn import Turn
 
@@ -38,10 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from steady_mp.channel.endpoints import Rx, Tx
+    from steady_mp.channel.receiver import ObjectRx
+    from steady_mp.channel.sender import ObjectTx
+    from steady_mp.parking import Parker
 
 T = TypeVar("T")
 
 _RING = 1 << 16
+_ACTOR, _TEST = 0, 1
 
 
 class _Unwound(BaseException):
@@ -51,8 +53,8 @@ class _Unwound(BaseException):
 class _Bell:
     """A neighbour on the bench: it is looked after anyway."""
 
-    def ring(self) -> None:
-        """Nothing to wake."""
+    def __init__(self, rung: Callable[[], None] = lambda: None) -> None:
+        self.ring = rung
 
 
 class _NeverSleeps:
@@ -84,9 +86,7 @@ class _Parker:
 class _BenchTurn(Turn):
     """A turn that can be the last one of a `run`."""
 
-    __slots__ = ("remaining",)
-
-    remaining: int | None
+    remaining: int | None = None
 
     def end(self) -> None:
         """End the turn; unwind behind the last one that was asked for."""
@@ -100,49 +100,45 @@ class _BenchTurn(Turn):
 class _Side:
     """One side of the bench: the actor, or the test. Its control block outlives its lives."""
 
-    def __init__(self, clock: ManualClock) -> None:
-        self.channels: list[tuple[Mapping, bool]] = []
+    def __init__(self, index: int, clock: ManualClock, run: memoryview) -> None:
         self.control: ControlBlock | None = None
         self.snapshots = SnapshotSlots(None)
+        self._index = index
         self._clock = clock
+        self._run = run
 
-    def begin(
+    def begin(  # noqa: PLR0913 - what differs between the two sides
         self,
-        parker: _Parker | _NeverSleeps,
+        plan: Plan,
+        mappings: Sequence[Mapping],
+        parker: Parker,
+        *,
+        generation: int = 1,
         requested: Callable[[], None] = lambda: None,
         fault: Callable[[str], None] | None = None,
-    ) -> tuple[_BenchTurn, StateBook, list[ObjectTx[Any] | ObjectRx[Any]]]:
-        """Recover, and open the ends of a fresh life."""
+    ) -> Life:
+        """Begin a fresh life: recover, and open the ends."""
+        ends = plan.actors[self._index].ends
         if self.control is None:
-            self.control = ControlBlock(Mapping(None, layout.control_bytes(len(self.channels))), len(self.channels))
+            self.control = ControlBlock(Mapping(None, layout.control_bytes(len(ends))), len(ends))
             self.control.format()
-        journal = recover(self.control, [(sends, mapping.words) for mapping, sends in self.channels])
-        saved = None
-        if journal.snapshot_length:
-            saved = self.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        book = StateBook(saved)
-        supervisor = _Bell()
-        supervisor.ring = requested  # type: ignore[method-assign]
-        turn = _BenchTurn(
+        place = Place(
+            plan=plan,
+            index=self._index,
+            rings=[Ring(mappings[end.channel], plan.channels[end.channel].name) for end in ends],
             control=self.control,
-            book=book,
             snapshots=self.snapshots,
+            run=self._run,
             parker=parker,
-            supervisor=supervisor,
+            supervisor=_Bell(requested),
+            neighbour=lambda _: _Bell(),
             abandon=_refuse_to_abandon,
             clock=self._clock,
             fault=fault,
+            turn=_BenchTurn,
             grouped=False,
         )
-        turn.remaining = None
-        ends: list[ObjectTx[Any] | ObjectRx[Any]] = []
-        for index, ((mapping, sends), cursor) in enumerate(zip(self.channels, journal.cursors, strict=True)):
-            ring = Ring(mapping, f"channel {index}")
-            end: ObjectTx[Any] | ObjectRx[Any]
-            end = ObjectTx(ring, turn, cursor) if sends else ObjectRx(ring, turn, cursor)
-            turn.join(end, _Bell())
-            ends.append(end)
-        return turn, book, ends
+        return Life(place, generation)
 
 
 def _refuse_to_abandon(reason: str) -> NoReturn:
@@ -223,10 +219,11 @@ class Bench:
         self.crashed = False
         self._name = name
         self._run = Mapping(None, layout.PAGE)
-        self._actor_side = _Side(self.clock)
-        self._test_side = _Side(self.clock)
-        self._test_turn: Turn | None = None
-        self._test_ends: list[ObjectTx[Any] | ObjectRx[Any]] = []
+        self._actor_side = _Side(_ACTOR, self.clock, self._run.words)
+        self._test_side = _Side(_TEST, self.clock, self._run.words)
+        self._test: Life | None = None
+        self._mappings: list[Mapping] = []
+        self._channels: list[ChannelPlan] = []
         self._ends: list[Declared] = []
         self._states = 0
         self._behavior: Callable[..., None] | None = None
@@ -254,8 +251,17 @@ class Bench:
         index = len(self._ends)
         kind = "tx" if actor_sends else "rx"
         self._ends.append(Declared(kind, index, f"{kind} of channel {index}", id(self)))  # type: ignore[arg-type]
-        self._actor_side.channels.append((mapping, actor_sends))
-        self._test_side.channels.append((mapping, not actor_sends))
+        self._mappings.append(mapping)
+        producer, consumer = (_ACTOR, _TEST) if actor_sends else (_TEST, _ACTOR)
+        self._channels.append(
+            ChannelPlan(
+                name=f"channel {index}",
+                capacity=capacity,
+                ring_bytes=ring_bytes,
+                producer=producer,
+                consumer=consumer,
+            )
+        )
         return index
 
     def state(self) -> SteadyState[Any]:
@@ -267,7 +273,24 @@ class Bench:
         """Put the actor on the bench. Here a behavior may be any function."""
         self._behavior = behavior
         self._packed, _ = pack(self._name, _stand_in, [f"argument {i}" for i in range(len(args))], args)
-        self._test_turn, _, self._test_ends = self._test_side.begin(_NeverSleeps())
+        self._test = self._test_side.begin(self._plan(), self._mappings, _NeverSleeps())
+
+    def _plan(self) -> Plan:
+        """Say who is at which end: the actor, or the test."""
+        actors = [
+            ActorPlan(
+                name=name,
+                behavior="",
+                ends=tuple(
+                    EndPlan(channel=index, sends=channel.producer == side)
+                    for index, channel in enumerate(self._channels)
+                ),
+            )
+            for side, name in ((_ACTOR, self._name), (_TEST, "the test"))
+        ]
+        return Plan(
+            graph="bench", actors=tuple(actors), channels=tuple(self._channels), log_level=0, path=(), modules=()
+        )
 
     # Running
 
@@ -287,41 +310,23 @@ class Bench:
         self.crashed = False
         parker = _Parker(self.clock)
         parker.until = self.clock() + seconds
-        turn, book, ends = self._actor_side.begin(parker, self.request_shutdown, self._fault())
+        life = self._actor_side.begin(
+            self._plan(),
+            self._mappings,
+            parker,
+            generation=self.generation,
+            requested=self.request_shutdown,
+            fault=self._fault(),
+        )
         if cast("ControlBlock", self._actor_side.control).words[layout.REQUESTED]:
             self.request_shutdown()  # the last life committed that, and may not have come to say it
-        turn.remaining = turns
-
-        def resolve(kind: str, index: int) -> object:
-            return SteadyState[object](book, index) if kind == "state" else ends[index]
-
-        _, args = unpack(self._packed, resolve)
+        cast("_BenchTurn", life.turn).remaining = turns
+        _, args = unpack(self._packed, life.resolve)
         try:
-            try:
-                self._behavior(self._make_actor(turn), *args)
-            except EndOfStream:
-                if not all(end.is_closed_and_empty() for end in ends if isinstance(end, ObjectRx)):
-                    raise
-            for end in ends:
-                if isinstance(end, ObjectTx):
-                    end.mark_closed()
-                else:
-                    end.close()
-            turn.finish()
+            life.live(self._behavior, args)
             self.finished = True
         except _Unwound:
             pass
-
-    def _make_actor(self, turn: Turn) -> Actor:
-        control = cast("ControlBlock", self._actor_side.control)
-        return Actor(
-            name=self._name,
-            generation=self.generation,
-            turn=turn,
-            control=control,
-            run=self._run.words,
-            clock=self.clock,
-        )
 
     def crash_at(self, point: str, hit: int = 1) -> None:
         """Plan a crash of the next `run`: when it reaches fault point `point` for the `hit`-th time."""
@@ -370,14 +375,14 @@ class Bench:
         return cast("T | None", decode(snapshot).get(cast("Declared", state).index))
 
     def _test_end(self, index: int) -> ObjectTx[Any] | ObjectRx[Any]:
-        if not self._test_ends:
+        if self._test is None:
             message = "put an actor on the bench first: bench.actor(behavior, …)"
             raise ConfigurationError(message)
-        return self._test_ends[index]
+        return self._test.ends[index]
 
     def _commit_test(self) -> None:
-        if self._test_turn is not None:
-            self._test_turn.commit()
+        if self._test is not None:
+            self._test.turn.commit()
 
 
 def _stand_in() -> None:

@@ -1,0 +1,151 @@
+"""Life: one life of one actor, from recovery to its last commit, wherever it is lived.
+
+A process, the bench and the simulation hand it different memory, clocks, doorbells and ways to sleep;
+what happens between them is the same code.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from steady_mp.actor import Actor
+from steady_mp.channel.receiver import ObjectRx
+from steady_mp.channel.sender import ObjectTx
+from steady_mp.errors import EndOfStream
+from steady_mp.memory import layout
+from steady_mp.memory.fence import fence
+from steady_mp.recovery import recover
+from steady_mp.state import StateBook, SteadyState
+from steady_mp.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steady_mp.channel.ring import Ring
+    from steady_mp.memory.control import ControlBlock, Cursor
+    from steady_mp.memory.snapshots import SnapshotSlots
+    from steady_mp.parking import Neighbour, Parker
+    from steady_mp.plan import Plan
+
+
+def _pass(point: str) -> None:
+    """Reach a fault point where nothing is planned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a life finds: its memory, and how it sleeps, wakes others and tells the time."""
+
+    plan: Plan
+    index: int
+    #: One ring for each end of the actor, in the order of the plan.
+    rings: Sequence[Ring]
+    control: ControlBlock
+    snapshots: SnapshotSlots
+    #: Words of the run file.
+    run: memoryview
+    parker: Parker
+    supervisor: Neighbour
+    #: Gives the actor of an index; the same object for the same index.
+    neighbour: Callable[[int], Neighbour]
+    #: Ends this life for a fresh one; does not return.
+    abandon: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    fence: Callable[[], None] = fence
+    #: Told of each fault point; None costs nothing.
+    fault: Callable[[str], None] | None = None
+    turn: type[Turn] = Turn
+    grouped: bool = True
+
+
+class Life:
+    """One life of one actor."""
+
+    def __init__(self, place: Place, generation: int) -> None:
+        """Recover from the journal, and open the ends where the last commit stands."""
+        self._place = place
+        self._generation = generation
+        self._me = place.plan.actors[place.index]
+        reach = place.fault or _pass
+        reach("start:mapped")
+        channels = [(end.sends, ring.words) for end, ring in zip(self._me.ends, place.rings, strict=True)]
+        journal = recover(place.control, channels, reach)
+        reach("start:recovered")
+        saved = None
+        if journal.snapshot_length:
+            saved = place.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+        self.book = StateBook(saved)
+        self.turn = place.turn(
+            control=place.control,
+            book=self.book,
+            snapshots=place.snapshots,
+            parker=place.parker,
+            supervisor=place.supervisor,
+            abandon=place.abandon,
+            clock=place.clock,
+            fence=place.fence,
+            fault=place.fault,
+            grouped=place.grouped,
+        )
+        #: Its ends of channels, in the order of the plan.
+        self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
+        self._entangle()
+        reach("start:ready")
+
+    def _open(self, position: int, cursor: Cursor) -> ObjectTx[Any] | ObjectRx[Any]:
+        plan, ring = self._me.ends[position], self._place.rings[position]
+        channel = self._place.plan.channels[plan.channel]
+        end: ObjectTx[Any] | ObjectRx[Any]
+        end = ObjectTx(ring, self.turn, cursor) if plan.sends else ObjectRx(ring, self.turn, cursor)
+        self.turn.join(end, self._place.neighbour(channel.consumer if plan.sends else channel.producer))
+        return end
+
+    def _entangle(self) -> None:
+        """Tell the turn where an answer may come by another way than the question went."""
+        plan = self._place.plan
+        plans = [(end, plan.channels[end.channel]) for end in self._me.ends]
+        for answer, (coming, by) in zip(self.ends, plans, strict=True):
+            for question, (going, to) in zip(self.ends, plans, strict=True):
+                if not going.sends or coming.sends or to.consumer == by.producer:
+                    continue
+                if plan.leads(to.consumer, by.producer, self._place.index):
+                    self.turn.entangle(answer, question)
+
+    def resolve(self, kind: str, index: int) -> object:
+        """Return the live object for a reference among the behavior's arguments."""
+        if kind == "state":
+            return SteadyState[object](self.book, index)
+        for plan, end in zip(self._me.ends, self.ends, strict=True):
+            if plan.channel == index and plan.sends == (kind == "tx"):
+                return end
+        message = f"reference {kind} {index} is not in the plan"
+        raise LookupError(message)
+
+    def actor(self) -> Actor:
+        """Return what the behavior is handed."""
+        place = self._place
+        return Actor(
+            name=self._me.name,
+            generation=self._generation,
+            turn=self.turn,
+            control=place.control,
+            run=place.run,
+            clock=place.clock,
+        )
+
+    def live(self, behavior: Callable[..., None], args: Sequence[object]) -> None:
+        """Run the behavior to its end, close its ends, and commit that it has finished."""
+        self._place.control.words[layout.PHASE] = layout.PHASE_RUNNING
+        try:
+            behavior(self.actor(), *args)
+        except EndOfStream:
+            if not all(end.is_closed_and_empty() for end in self.ends if isinstance(end, ObjectRx)):
+                raise
+        for end in self.ends:
+            if isinstance(end, ObjectTx):
+                end.mark_closed()
+            else:
+                end.close()
+        self.turn.finish()
