@@ -6,16 +6,18 @@ this process adopts orphans), a descriptor of this process, or a directory below
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from steady_mp.supervisor import native
-from tests.support import litter
+from steady_mp.testing.litter import Litter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,20 +28,26 @@ def pytest_configure() -> None:
     native.become_subreaper()
 
 
+def bury_orphans() -> None:
+    """Wait for the adopted ones that are dead; nobody else will."""
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(process.pid, os.WNOHANG)
+
+
 @pytest.fixture(autouse=True)
 def run_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give each test a run root of its own, and fail the one that leaves anything behind."""
     memory = Path("/dev/shm")  # noqa: S108 - the place under test
     root = Path(tempfile.mkdtemp(prefix="steady-mp-test-", dir=memory if os.access(memory, os.W_OK) else None))
     monkeypatch.setenv("STEADY_MP_ROOT", str(root))
-    before = litter.descriptors()
+    litter = Litter(root)
     try:
         yield root
     finally:
-        processes = litter.reap_processes()
-        opened = litter.opened_since(before)
-        directories = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
+        left = litter.left()
         shutil.rmtree(root, ignore_errors=True)
-    left = [*processes, *opened, *(f"run directory {name}" for name in directories)]
+        bury_orphans()
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from steady_mp.testing import litter
 from tests.browser.browser import BROWSER, DRIVER, MISSING, Browser
 from tests.browser.fake import FakeTelemetry
-from tests.support import litter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,139 @@
+"""Litter: what a run or a test may leave behind: processes, descriptors, run directories.
+
+Two questions, for two askers. `of_run` looks for one run only, whatever else its process has open.
+`Litter` compares with the moment at which it was made, and finds everything that came since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from steady_mp.testing.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: In the environment of every process of a run: its directory; and, of what is below a root: the root.
+RUN_MARK: Final = "STEADY_MP_RUN"
+ROOT_MARK: Final = "STEADY_MP_ROOT"
+
+#: Seconds that what is about to end may take to do so.
+_GRACE: Final = 2.0
+_COMMAND_LENGTH: Final = 100
+
+
+def descriptors() -> dict[int, str]:
+    """Return the open descriptors of this process and what they lead to."""
+    folder = Path("/proc/self/fd")
+    if not folder.exists():  # macOS: no names, but what changes shows
+        folder = Path("/dev/fd")
+    found = {}
+    for entry in folder.iterdir():
+        with contextlib.suppress(OSError):  # the one that lists the directory is gone by now
+            if entry.is_symlink():
+                found[int(entry.name)] = str(entry.readlink())
+            else:
+                facts = os.fstat(int(entry.name))
+                found[int(entry.name)] = f"{facts.st_dev}:{facts.st_ino}"
+    return found
+
+
+def opened_since(before: dict[int, str]) -> list[str]:
+    """Return what was opened since `before` and stays open, after a moment for threads that are about to end."""
+
+    def fresh() -> list[str]:
+        # rich opens /dev/null for good when nobody reads what it prints.
+        return [
+            f"descriptor {fd} → {to}" for fd, to in descriptors().items() if before.get(fd) != to and to != os.devnull
+        ]
+
+    if not eventually(lambda: not fresh(), seconds=_GRACE / 4):
+        gc.collect()  # what nobody refers to any more is not left behind
+        eventually(lambda: not fresh(), seconds=_GRACE)
+    return fresh()
+
+
+def descendants() -> list[psutil.Process]:
+    """Return all living descendants of this process. The dead are left to whoever may want to wait for them."""
+    living = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                living.append(process)
+    return living
+
+
+def marked(name: str, value: str) -> list[psutil.Process]:
+    """Return all living processes that were started with this environment variable, orphans included."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # somebody else's, or gone by now
+            if process.environ().get(name) == value and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def reap(living: Callable[[], list[psutil.Process]]) -> list[str]:
+    """Wait a moment for the processes that `living` finds to end; return and kill the ones that do not."""
+    if eventually(lambda: not living(), seconds=_GRACE):
+        return []
+    left = []
+    for process in living():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            left.append(f"process {process.pid} {process.name()} {' '.join(process.cmdline())[:_COMMAND_LENGTH]}")
+            process.kill()
+    eventually(lambda: not living(), seconds=_GRACE)
+    return left
+
+
+def of_run(directory: Path) -> list[str]:
+    """Return what is left of the run whose directory that was; its processes are killed then.
+
+    Looks at processes by their environment, and at the descriptors and mappings of this process by
+    where they lead, so that nothing else that this process has open is mistaken for the run's.
+    """
+    left = reap(lambda: marked(RUN_MARK, str(directory)))
+    inside = str(directory) + os.sep
+    left += [f"descriptor {fd} → {to}" for fd, to in descriptors().items() if to.startswith(inside)]
+    with contextlib.suppress(OSError):
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+        mapped = {line[line.index(inside) :] for line in maps if inside in line}
+        left += [f"mapping of {name}" for name in sorted(mapped)]
+    if directory.exists():
+        left.append(f"run directory {directory}")
+    return left
+
+
+class Litter:
+    """What was opened, started or made since this was made. `root` is a folder for run directories, or None."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        """Remember what is there already."""
+        self._root = root
+        self._descriptors = descriptors()
+        self._processes = set(descendants())
+
+    def _living(self) -> list[psutil.Process]:
+        found = {process for process in descendants() if process not in self._processes}
+        if self._root is not None:
+            # An orphan is nobody's descendant; its environment still says which test it comes from.
+            found |= {process for process in marked(ROOT_MARK, str(self._root)) if process.pid != os.getpid()}
+        return sorted(found, key=lambda process: process.pid)
+
+    def left(self, *, opened: bool = True) -> list[str]:
+        """Return what is left, each in a few words; processes are killed then.
+
+        `opened` asks for descriptors too. Waits up to some seconds for what is about to end.
+        """
+        left = reap(self._living)
+        if opened:
+            left += opened_since(self._descriptors)
+        if self._root is not None and self._root.exists():
+            left += [f"run directory {entry.name}" for entry in sorted(self._root.iterdir())]
+        return left
