@@ -27,6 +27,7 @@ CAUSES: Final = (
     "exception",
     "exit code",
     "fork server",
+    "chaos",
     "replay",
 )
 
@@ -45,6 +46,8 @@ class ActorStatus:
     deaths: dict[str, int] = field(default_factory=dict)
     #: The same by `CAUSES`, with the restarts that were no death.
     causes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CAUSES, 0))
+    #: How often chaos has stopped it for a moment.
+    freezes: int = 0
     alerts_raised: int = 0
 
     @property

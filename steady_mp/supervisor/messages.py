@@ -59,6 +59,27 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Strike:
+    """Chaos: kill the first of these actors that may be hit, or stop it for `freeze` seconds."""
+
+    actors: tuple[int, ...]
+    freeze: float
+
+
+@dataclass(frozen=True, slots=True)
+class Thaw:
+    """The time for which chaos has stopped a life is over."""
+
+    actor: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Truce:
+    """Chaos: thaw everybody, and tell when the last death that it caused was seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """Something that another thread saw belongs into the stream of events."""
 
@@ -90,6 +111,9 @@ Message = (
     | RequestShutdown
     | StopNow
     | Kill
+    | Strike
+    | Thaw
+    | Truce
     | Announce
     | RestartDue
     | DeadlineReached

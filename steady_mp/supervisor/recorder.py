@@ -18,6 +18,7 @@ from steady_mp.events import (
     ActorReplayed,
     ActorStarted,
     AlertRaised,
+    ChaosFroze,
     Event,
     ForkServerDied,
     RunStopped,
@@ -101,6 +102,8 @@ class Recorder:
                 for actor in self._status.actors:
                     if actor.status in _ALIVE:
                         actor.pid, actor.status = None, _LOST
+            case ChaosFroze():
+                self._actors[event.actor].freezes += 1
             case AlertRaised():
                 self._count_alert(event)
             case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,8 +35,37 @@ class ChannelReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """What chaos did to one actor: the deaths that it has caused, and how often it has stopped it for a moment."""
+
+    kills: int = 0
+    freezes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChaosReport:
+    """What chaos did to a run. `rate`, `freeze` and `seed` are what was asked for, the rest is what happened.
+
+    `exact` tells whether the graph's own check found the result right, and `wrong` what it found; None where
+    nothing was checked.
+    """
+
+    rate: float
+    freeze: float
+    seed: int
+    kills: int
+    freezes: int
+    actors: dict[str, Toll]
+    exact: bool | None = None
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a run came to. `why` says, for one that was not clean, who refused and what is still queued."""
+    """What a run came to. `why` says, for one that was not clean, who refused and what is still queued.
+
+    `chaos` is None for a run without.
+    """
 
     graph: str
     clean: bool
@@ -45,6 +74,7 @@ class Report:
     wall_time: float
     actors: list[ActorReport]
     channels: list[ChannelReport]
+    chaos: ChaosReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data, with `from` and `to` for a channel's actors."""

@@ -27,7 +27,8 @@ from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_fil
 from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
-from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow
+from steady_mp.supervisor.audience import Audience
+from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.script import refuse_while_loading
@@ -119,7 +120,6 @@ class Run:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
         self._plan = plan
         self._run = run
-        self._on_event = on_event
         self._level = LOG_LEVELS[graph.log_level]
         self._report: Report | None = None
         self._ended = threading.Event()
@@ -130,8 +130,12 @@ class Run:
         self._channels = channel_mappings(run, plan)
         for channel, mapping in zip(plan.channels, self._channels, strict=True):
             Ring.format(mapping, channel.capacity)
-        self._recorder: Recorder | None = Recorder(run.path, plan)
         self._logs = LogWriter(output, width=max(len(actor.name) for actor in plan.actors))
+        self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
+        self._audience.add(Recorder(run.path, plan), "the record of events")
+        self._audience.add(self._log)
+        if on_event is not None:
+            self._audience.add(on_event)
         self._supervisor = Supervisor(
             run=run,
             plan=plan,
@@ -140,10 +144,10 @@ class Run:
             channels=self._channels,
             bell=run.doorbell(SUPERVISOR_BELL, create=True),
             shutdown_timeout=graph.shutdown_timeout,
-            emit=self._emit,
+            emit=self._audience.tell,
             logs=self._logs,
         )
-        self._attendant = attend and attend(lambda event: self._supervisor.post(Announce(event)), self._logs)
+        self._attendant = attend and attend(self.announce, self._logs)
         self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
         atexit.register(self.close)
         self._thread.start()
@@ -181,6 +185,34 @@ class Run:
     def kill(self, actor: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to an actor's present life, if it has one. Returns at once."""
         self._supervisor.post(Kill(self._seat(actor).index, number))
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """The names of all actors, in the order of their declaration."""
+        return tuple(actor.name for actor in self._plan.actors)
+
+    def watch(self, consumer: Callable[[Event], None]) -> None:
+        """Call `consumer` with each event from now on, on the supervisor's thread; one that raises is dropped.
+
+        A run that is over tells its last event, `RunStopped`, at once.
+        """
+        self._audience.add(consumer)
+
+    def announce(self, event: Event) -> None:
+        """Put an event of the caller's into the stream, for the log and everybody else. Returns at once."""
+        self._supervisor.post(Announce(event))
+
+    def strike(self, *actors: str, freeze: float = 0.0) -> None:
+        """Kill the first of these actors that may be hit, or stop it for `freeze` seconds. Returns at once.
+
+        This is chaos (`steady_mp.chaos.Monkey`), so it is no failure of the actor: its restart policy counts nothing,
+        and the next life begins at once. `ChaosKilled` and `ChaosFroze` tell what came of it, if anything did.
+        """
+        self._supervisor.post(Strike(tuple(self._seat(actor).index for actor in actors), freeze))
+
+    def make_truce(self) -> None:
+        """Thaw whom `strike` has stopped. Returns at once; `ChaosEnded` tells when every strike has shown."""
+        self._supervisor.post(Truce())
 
     def _seat(self, actor: str) -> Seat:
         for seat in self._supervisor.seats:
@@ -251,36 +283,20 @@ class Run:
 
     # On the supervisor's thread
 
-    def _emit(self, event: Event) -> None:
-        if self._recorder is not None:
-            try:
-                self._recorder(event)
-            except Exception as error:  # noqa: BLE001 - the same as for the consumer below
-                self._recorder = None
-                self._logs.write("steady-mp", logging.ERROR, f"the record of events failed and is dropped: {error!r}")
+    def _log(self, event: Event) -> None:
         if event.level >= self._level:
             self._logs.write("steady-mp", event.level, event.text)
-        if self._on_event is not None:
-            try:
-                self._on_event(event)
-            except Exception as error:  # noqa: BLE001 - a faulty consumer is dropped, never fatal
-                self._on_event = None
-                self._logs.write("steady-mp", logging.ERROR, f"the consumer of events failed and is dropped: {error!r}")
 
     def _supervise(self) -> None:
         try:
             self._supervisor.run()
             self._report = self._make_report()
-            self._emit(
-                RunStopped(
-                    clean=self._report.clean,
-                    exit_code=int(self._report.exit_code),
-                    seconds=self._report.wall_time,
-                )
-            )
         except Exception as error:  # noqa: BLE001 - told by block_until_stopped
             self._supervisor.error = error
         finally:
+            code = self._report.exit_code if self._report is not None else ExitCode.UNCLEAN
+            seconds = time.monotonic() - self._started
+            self._audience.tell(RunStopped(clean=code is ExitCode.DRAINED, exit_code=int(code), seconds=seconds))
             self._tidy_up()
 
     def _tidy_up(self) -> None:

@@ -57,6 +57,7 @@ class Seat:
         self._pidfd: int | None = None
         self._channels = [(end.sends, channels[end.channel].words) for end in self.plan.ends]
         self._moved_before: tuple[int, ...] = ()
+        self._epoch_before = 0
 
     @property
     def name(self) -> str:
@@ -72,6 +73,7 @@ class Seat:
         """A life is about to begin."""
         self.generation += 1
         self._moved_before = self._moved()
+        self._epoch_before = self.control.epoch
         self.control.words[layout.PHASE] = layout.PHASE_STARTING
 
     def spawned(self, pid: int) -> None:
@@ -90,6 +92,12 @@ class Seat:
             self._pidfd = None
         return recover(self.control, self._channels)
 
+    @property
+    def has_worked(self) -> bool:
+        """Tell whether the present life has committed something, or sleeps and so has nothing to do."""
+        asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
+        return asleep or self.control.epoch != self._epoch_before
+
     def was_innocent(self, status: int) -> bool:
         """Tell whether the life that just ended moved a message, or was killed in its sleep."""
         asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
@@ -107,6 +115,14 @@ class Seat:
         elif self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+    def is_stopped(self) -> bool:
+        """Tell whether the actor's process is stopped (SIGSTOP) at present."""
+        import psutil  # noqa: PLC0415 - only where chaos freezes
+
+        with contextlib.suppress(psutil.Error):
+            return self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        return False
 
     def wait_gone(self) -> None:
         """Block until the process is gone; for when the fork server can't tell any more."""

@@ -19,6 +19,7 @@ from steady_mp.events import (
     ActorGivenUp,
     ActorReplayed,
     ActorStarted,
+    ChaosKilled,
     Event,
     ForkServerDied,
     RunStarted,
@@ -28,6 +29,7 @@ from steady_mp.events import (
 from steady_mp.memory import layout
 from steady_mp.policy import Failures
 from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE, read_note
+from steady_mp.supervisor.havoc import CAUSE, Havoc
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import (
     Announce,
@@ -42,6 +44,9 @@ from steady_mp.supervisor.messages import (
     Rung,
     Spawned,
     StopNow,
+    Strike,
+    Thaw,
+    Truce,
 )
 from steady_mp.supervisor.seat import Seat, Status
 
@@ -92,6 +97,7 @@ class Supervisor:
         self.seats = [
             Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
         ]
+        self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._posted: deque[Message] = deque()
         # A signal handler may post while its own thread does.
         self._gate = threading.RLock()
@@ -181,6 +187,7 @@ class Supervisor:
             case Exited(actor, pid, status):
                 if self.seats[actor].pid == pid:
                     self._exited(self.seats[actor], status)
+                    self._havoc.settle()
             case ForkServerGone():
                 self._restart_launcher()
             case Rung():
@@ -191,6 +198,12 @@ class Supervisor:
                 self._stop_now(reason)
             case Kill(actor, number):
                 self.seats[actor].kill(number)
+            case Strike(actors, freeze):
+                self._havoc.strike(actors, freeze)
+            case Thaw(actor, generation):
+                self._havoc.thaw(actor, generation)
+            case Truce():
+                self._havoc.calm()
             case Announce(event):
                 self._emit(event)
             case RestartDue(actor):
@@ -227,6 +240,7 @@ class Supervisor:
     def _exited(self, seat: Seat, status: int) -> None:
         pid = seat.pid
         innocent = seat.was_innocent(status)
+        struck = self._havoc.ended(seat, status)
         journal = seat.ended()
         for other in self.seats:
             other.bell.ring()
@@ -242,8 +256,18 @@ class Supervisor:
             self._emit(ActorReplayed(actor=seat.name, generation=seat.generation, reason=note))
             self._spawn(seat)
             return
-        self._died(seat, note or _cause(status), innocent=innocent, hopeless=status in _HOPELESS)
+        if struck and note is None:
+            self._killed_by_chaos(seat)
+        else:
+            self._died(seat, note or _cause(status), innocent=innocent, hopeless=status in _HOPELESS)
         self._look_around()
+
+    def _killed_by_chaos(self, seat: Seat) -> None:
+        """Begin the next life at once: nobody has failed, so nothing counts against the actor's policy."""
+        seat.deaths.append(CAUSE)
+        commit = seat.control.epoch
+        self._emit(ChaosKilled(actor=seat.name, generation=seat.generation, cause=CAUSE, pause=0.0, commit=commit))
+        self._spawn(seat)
 
     def _died(self, seat: Seat, cause: str, *, innocent: bool, hopeless: bool = False) -> None:
         seat.deaths.append(cause)
@@ -296,10 +320,12 @@ class Supervisor:
         for seat in self.seats:
             if seat.status in {Status.STARTING, Status.RUNNING}:
                 self._lost(seat, cause)
+        self._havoc.settle()
         self._look_around()
 
     def _lost(self, seat: Seat, cause: str) -> None:
         """Go on with an actor whose process went down with the fork server."""
+        self._havoc.ended(seat, 0)
         if seat.ended().finished:
             seat.status = Status.FINISHED
             self._emit(ActorFinished(actor=seat.name, generation=seat.generation))

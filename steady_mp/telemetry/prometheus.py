@@ -150,6 +150,7 @@ _ACTOR_FIGURES: Final = (
     ),
     _Figure(_GAUGE, "resident_memory_bytes", "Resident memory of the actor's process.", lambda a: a.seen.rss),
     _Figure(_COUNTER, "lives", "Lives that the actor has begun.", lambda a: a.status.generation),
+    _Figure(_COUNTER, "freezes", "Times that chaos has stopped the actor for a moment.", lambda a: a.status.freezes),
     _Figure(_COUNTER, "turns", "Turns that were committed.", lambda a: a.seen.turns),
     _Figure(_COUNTER, "commits", "Commits.", lambda a: a.seen.commits),
     _Figure(_COUNTER, "waited_seconds", "Seconds in waits that are over.", lambda a: a.seen.waited_before),

@@ -39,6 +39,7 @@ def test_a_report_as_plain_data() -> None:
             }
         ],
         "channels": [{"name": "a→b", "from": "a", "to": "b", "capacity": 64, "sent": 10, "taken": 8, "in_flight": 2}],
+        "chaos": None,
     }
 
 

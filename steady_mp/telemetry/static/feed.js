@@ -4,7 +4,7 @@ import { el, icon, reconcile, setAttribute, setIcon, setStyle, setText } from ".
 import * as format from "./format.js";
 import { lastOf, severity } from "./model.js";
 
-const DEATH = /Died|GivenUp|Replayed/;
+const DEATH = /Died|Killed|GivenUp|Replayed/;
 const SIGNS = { info: "info", warning: "orange", error: "red" };
 const TONES = { info: null, warning: "orange", error: "red" };
 

@@ -1,0 +1,48 @@
+"""The audience of a run: everybody who is told its events."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from steady_mp.events import RunStopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steady_mp.events import Event
+
+
+class Audience:
+    """Consumers of events. One that raises is dropped, and that is said; it never harms the run or another one."""
+
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        """Begin without anybody; `complain` is called with a sentence about each consumer that fails."""
+        self._complain = complain
+        self._consumers: list[tuple[str, Callable[[Event], None]]] = []
+        self._last: RunStopped | None = None
+        # A consumer may come from another thread while the supervisor's tells an event.
+        self._gate = threading.Lock()
+
+    def add(self, consumer: Callable[[Event], None], name: str = "the consumer of events") -> None:
+        """Tell `consumer` each event from now on. After the last one it is told that one, at once, and nothing else."""
+        with self._gate:
+            self._consumers.append((name, consumer))
+            last = self._last
+        if last is not None:
+            consumer(last)
+
+    def tell(self, event: Event) -> None:
+        """Tell everybody, in the order in which they came."""
+        with self._gate:
+            if isinstance(event, RunStopped):
+                self._last = event
+            consumers = list(self._consumers)
+        for each in consumers:
+            name, consumer = each
+            try:
+                consumer(event)
+            except Exception as error:  # noqa: BLE001 - whatever it raises
+                with self._gate:
+                    self._consumers.remove(each)
+                self._complain(f"{name} failed and is dropped: {error!r}")
