@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
-import queue
-import time
 from typing import TYPE_CHECKING, Self
+
+from steady_mp.testing.lines import Lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from steady_mp import Actor, Tx
 
-_PATIENCE = 15.0
+__all__ = ["Gate", "Lines", "feed", "open_gate"]
 
 
 class Gate:
@@ -55,35 +54,3 @@ def feed(actor: Actor, gate: str, out: Tx[int]) -> None:
         if data == b"\0":
             return
         out.send(data[0])
-
-
-class Lines(io.StringIO):
-    """An output whose lines a test can wait for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[str] = []
-        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def write(self, text: str) -> int:
-        for line in text.splitlines():
-            self._queue.put(line)
-        return len(text)
-
-    def wait_for(self, text: str, seconds: float = _PATIENCE) -> str:
-        """Return the next line that contains `text`."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                self.seen.append(self._queue.get(timeout=max(0.0, deadline - time.monotonic())))
-            except queue.Empty:
-                message = f"no {text!r} within {seconds:g} s in:\n" + "\n".join(self.seen)
-                raise AssertionError(message) from None
-            if text in self.seen[-1]:
-                return self.seen[-1]
-
-    def all(self) -> list[str]:
-        """Return all lines so far."""
-        while not self._queue.empty():
-            self.seen.append(self._queue.get())
-        return self.seen

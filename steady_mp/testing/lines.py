@@ -1,0 +1,89 @@
+"""The log of a run as a test sees it: lines that can be waited for."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import threading
+import time
+from collections import deque
+from typing import Final, TextIO
+
+from steady_mp.testing.watch import PATIENCE
+
+_MOST_TOLD: Final = 50
+
+
+class Lines(io.StringIO):
+    """Hand it to `Graph.start` as `output`; then wait for what has to be said."""
+
+    def __init__(self, most: int | None = None, copy: TextIO | None = None) -> None:
+        """Keep the latest `most` lines (default: all), and write them to `copy` as well."""
+        super().__init__()
+        self._lines: deque[str] = deque(maxlen=most)
+        self._copy = copy
+        #: Lines so far, also those that are not kept any more.
+        self.count = 0
+        self._claimed: set[int] = set()
+        self._news = threading.Condition()
+
+    def write(self, text: str) -> int:
+        """Take note of some lines, on the log writer's thread."""
+        lines = text.splitlines()
+        with self._news:
+            self._lines.extend(lines)
+            self.count += len(lines)
+            self._news.notify_all()
+        if self._copy is not None:
+            self._copy.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the copy."""
+        if self._copy is not None:
+            self._copy.flush()
+
+    def wait_for(self, text: str, seconds: float = PATIENCE) -> str:
+        """Return the first line with `text` in it that was not returned before; wait for it.
+
+        Raises AssertionError with the latest lines after `seconds`.
+        """
+        line = self.find(text, seconds)
+        if line is None:
+            message = f"no line with {text!r} within {seconds:g} s in:\n{self.tail()}"
+            raise AssertionError(message)
+        return line
+
+    def find(self, text: str, seconds: float = PATIENCE) -> str | None:
+        """Like `wait_for`; None when there is none."""
+        deadline = time.monotonic() + seconds
+        looked_at = 0
+        with self._news:
+            while True:
+                first = self.count - len(self._lines)
+                start = max(looked_at, first)
+                for index, line in enumerate(itertools.islice(self._lines, start - first, None), start):
+                    if index not in self._claimed and text in line:
+                        self._claimed.add(index)
+                        return line
+                looked_at = self.count
+                if not self._news.wait(max(0.0, deadline - time.monotonic())) and looked_at == self.count:
+                    return None
+
+    def since(self, count: int) -> list[str]:
+        """Return the lines behind the first `count`, as far as they are kept."""
+        with self._news:
+            first = self.count - len(self._lines)
+            return list(self._lines)[max(0, count - first) :]
+
+    def all(self) -> list[str]:
+        """Return all lines so far, as far as they are kept."""
+        return self.since(0)
+
+    def tail(self, most: int = _MOST_TOLD) -> str:
+        """Tell the latest lines."""
+        with self._news:
+            latest = list(self._lines)[-most:]
+            left_out = self.count - len(latest)
+        lines = [f"  {line}" for line in latest]
+        return "\n".join([f"  … {left_out} earlier lines", *lines] if left_out else lines or ["  nothing"])
