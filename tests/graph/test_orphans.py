@@ -12,6 +12,7 @@ import pytest
 from steady_mp import ExitCode, Graph
 from steady_mp.events import ActorStarted, ForkServerDied
 from steady_mp.memory.rundir import sweep
+from steady_mp.testing.scripted import perform
 from tests.support import lives, pipeline
 from tests.support.hosts import HOST, Process, all_gone
 from tests.support.runs import complete
@@ -98,7 +99,7 @@ def test_the_sweep_spares_what_lives(run_root: Path) -> None:
 def test_kill_the_fork_server(number: int) -> None:
     """All actors go down with it, with all that they started, and go on from their last commits."""
     graph = calm(1 << 40)
-    graph.actor("parent", lives.have_children)
+    graph.actor("parent", perform, lives.PARENT)
     gone: list[psutil.Process] = []
 
     def kill_twice(run: Run, watch: Watch) -> None:
@@ -124,7 +125,7 @@ def test_kill_the_fork_server(number: int) -> None:
 
 def test_a_stopped_fork_server_does_not_outlive_the_run() -> None:
     graph = calm(1 << 40)
-    graph.actor("parent", lives.have_children)
+    graph.actor("parent", perform, lives.PARENT)
     family: list[psutil.Process] = []
 
     def stop(run: Run, watch: Watch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from steady_mp import ExitCode, Graph, RestartPolicy
 from steady_mp.events import ActorDied, ActorGivenUp, ActorStarted
 from steady_mp.memory import layout
+from steady_mp.testing.scripted import Script, perform
+from steady_mp.testing.steps import Die, Exit, ExitNow, PassOn, Raise, RaiseUnpicklable, Send, Step, Take
 from tests.support import lives, pipeline
 from tests.support.runs import Outcome, complete
 from tests.support.waiting import eventually
@@ -22,6 +25,19 @@ pytestmark = pytest.mark.timeout(60)
 ENDLESS = 1 << 40
 TOTAL = 200
 AT_ONCE = RestartPolicy(backoff=0.0, max_backoff=0.0)
+AT = 50
+
+#: Ways to die, with the words that the report has for them.
+WAYS: dict[str, tuple[Step, str]] = {
+    "exception": (Raise(ValueError, "no good"), "ValueError: no good"),
+    "unpicklable": (RaiseUnpicklable("one of a kind"), "steady_mp.testing.steps.OneOfAKind: one of a kind"),
+    "sys.exit(3)": (Exit(3), "exit code 3"),
+    "sys.exit(0)": (Exit(0), "exit code 0 before its behavior had returned"),
+    "os._exit(5)": (ExitNow(5), "exit code 5"),
+    "SIGKILL": (Die(signal.SIGKILL), "SIGKILL"),
+    "SIGSEGV": (Die(signal.SIGSEGV), "SIGSEGV"),
+    "SIGTERM": (Die(signal.SIGTERM), "SIGTERM"),
+}
 
 
 def mortal_graph(way: str, deaths: int, policy: RestartPolicy, total: int = TOTAL) -> Graph:
@@ -31,7 +47,10 @@ def mortal_graph(way: str, deaths: int, policy: RestartPolicy, total: int = TOTA
     results_tx, results_rx = graph.channel(8)
     other_tx, other_rx = graph.channel(8, name="other")
     graph.actor("source", pipeline.source, numbers_tx, total, 1, graph.state())
-    graph.actor("middle", lives.mortal, numbers_rx, results_tx, way, 50, deaths, graph.state(), restart=policy)
+    step, _ = WAYS[way]
+    mortal = [PassOn(until=AT), Take(), Send([AT]), step]  # in the middle of a turn
+    script = Script.each_life(*deaths * [mortal], [PassOn()])
+    graph.actor("middle", perform, script, numbers_rx, results_tx, graph.state(), restart=policy)
     graph.actor("sink", pipeline.sink, results_rx, 1, graph.state())
     graph.actor("other source", pipeline.source, other_tx, total, 1, graph.state())
     graph.actor("other sink", lives.tally, other_rx, graph.state())
@@ -41,11 +60,11 @@ def mortal_graph(way: str, deaths: int, policy: RestartPolicy, total: int = TOTA
 def check(outcome: Outcome, way: str, deaths: int) -> None:
     assert outcome.report.exit_code is ExitCode.DRAINED, outcome.report.why
     middle = outcome.actor("middle")
-    assert middle.deaths == [lives.WAYS[way][1]] * deaths
+    assert middle.deaths == [WAYS[way][1]] * deaths
     assert (middle.generation, middle.restarts) == (deaths + 1, deaths)
     total = outcome.actor("source").state["following"]
     # Each life began from the last commit: what the dying turn had done is gone, what was committed is there.
-    assert middle.state == {"lives": list(range(1, deaths + 2)), "count": total}
+    assert middle.state == {"lives": list(range(1, deaths + 2)), "taken": total, "sent": total}
     assert outcome.actor("sink").state["seen"] == list(range(total))
     for name in ("source", "sink", "other source", "other sink"):
         assert (outcome.actor(name).generation, outcome.actor(name).deaths) == (1, [])
@@ -53,7 +72,7 @@ def check(outcome: Outcome, way: str, deaths: int) -> None:
     assert not outcome.rescues
 
 
-@pytest.mark.parametrize("way", lives.WAYS)
+@pytest.mark.parametrize("way", WAYS)
 def test_every_way_to_die(way: str) -> None:
     check(complete(mortal_graph(way, 2, AT_ONCE)), way, 2)
 
@@ -82,7 +101,8 @@ def test_giving_up_stops_the_graph_and_says_why() -> None:
     numbers_tx, numbers_rx = graph.channel(4)
     graph.actor("source", pipeline.source, numbers_tx, ENDLESS, 1, graph.state())
     policy = RestartPolicy(threshold=2.0, backoff=0.0, max_backoff=0.0)
-    graph.actor("doomed", lives.doomed, numbers_rx, restart=policy)
+    doom = Script.each_life([Take(), Raise(ValueError, "no good")])
+    graph.actor("doomed", perform, doom, numbers_rx, restart=policy)
     outcome = complete(graph)
     assert outcome.report.exit_code is ExitCode.GAVE_UP
     assert outcome.report.why[0] == "doomed was given up after life 3: ValueError: no good"
@@ -108,6 +128,6 @@ def test_an_isolated_actor_is_missed_by_nobody() -> None:
     outcome = complete(graph, meanwhile=drain)
     assert outcome.report.exit_code is ExitCode.GAVE_UP
     assert [actor.name for actor in outcome.report.actors if not actor.finished] == ["middle"]
-    assert outcome.actor("sink").state["seen"] == list(range(50))
+    assert outcome.actor("sink").state["seen"] == list(range(AT))
     assert outcome.actor("other sink").state["in_order"]
     assert not outcome.rescues

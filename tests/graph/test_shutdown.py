@@ -17,6 +17,8 @@ from steady_mp.events import ActorDied, ActorStarted, ShutdownRequested
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import sweep
 from steady_mp.supervisor.messages import RequestShutdown
+from steady_mp.testing import steps
+from steady_mp.testing.scripted import Script, perform
 from tests.support import lives, pipeline
 from tests.support.gates import Lines
 from tests.support.hosts import HOST, Process, all_gone
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(60)
 
 ENDLESS = 1 << 40
+#: Asks for a shutdown in its only turn.
+ASKING = Script.each_life([steps.RequestShutdown()])
 UNSHARE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 
@@ -51,7 +55,7 @@ def started(host: Process) -> None:
 def test_what_comes_too_late_rings_no_closed_bell() -> None:
     """A thread may have seen the run go on, and speak to it when it is over."""
     graph = Graph("shutdown", log_level="error")
-    graph.actor("hasty", lives.ask_and_return, graph.state())
+    graph.actor("hasty", perform, ASKING)
     with graph.start(output=Lines()) as run:
         assert run.block_until_stopped(30.0).clean
         run._supervisor.post(RequestShutdown("too late"))
@@ -64,7 +68,9 @@ def test_what_comes_too_late_rings_no_closed_bell() -> None:
 
 def test_a_turn_that_never_commits_has_asked_for_nothing() -> None:
     graph = endless()
-    graph.actor("hasty", lives.ask_and_die, 3, graph.state())
+    graph.actor(
+        "hasty", perform, Script.each_life(*3 * [[steps.RequestShutdown(), steps.Die()]], [steps.RequestShutdown()])
+    )
     outcome = complete(graph)
     assert outcome.report.exit_code is ExitCode.DRAINED
     story = outcome.watch.all_of((ActorDied, ShutdownRequested))
@@ -76,7 +82,7 @@ def test_a_turn_that_never_commits_has_asked_for_nothing() -> None:
 def test_a_wish_survives_the_death_of_who_wished(point: str) -> None:
     """Its last commit asks for the shutdown, and it dies before anybody was told."""
     graph = endless()
-    graph.actor("last", lives.ask_and_return, graph.state())
+    graph.actor("last", perform, ASKING)
     graph.faults["last"] = [{"point": point, "hit": 1, "generations": [1]}]
     outcome = complete(graph)
     assert outcome.report.exit_code is ExitCode.DRAINED
@@ -86,10 +92,10 @@ def test_a_wish_survives_the_death_of_who_wished(point: str) -> None:
 
 def test_who_refuses_is_named_with_the_reason_and_what_is_queued() -> None:
     graph = endless(shutdown_timeout=0.5)
-    graph.actor("stubborn", lives.refuse)
+    graph.actor("stubborn", perform, lives.REFUSING)
     stuck_tx, stuck_rx = graph.channel(4, name="stuck")
     graph.actor("sender", pipeline.source, stuck_tx, ENDLESS, 1, graph.state())
-    graph.actor("stuck", lives.hang, stuck_rx)
+    graph.actor("stuck", perform, lives.HANGING, stuck_rx)
 
     def drain(run: Run, watch: Watch) -> None:
         watch.wait_for(ActorStarted, actor="stubborn")

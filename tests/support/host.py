@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from steady_mp import Graph
 from steady_mp.events import ActorStarted
+from steady_mp.testing.scripted import perform
 from tests.support import lives, pipeline, slow_import
 
 if TYPE_CHECKING:
@@ -35,19 +36,19 @@ def flow(graph: Graph) -> None:
 def stubborn(graph: Graph) -> None:
     """Somebody refuses to stop."""
     flow(graph)
-    graph.actor("stubborn", lives.refuse)
+    graph.actor("stubborn", perform, lives.REFUSING)
 
 
 def busy(graph: Graph) -> None:
     """Somebody never looks up."""
     flow(graph)
-    graph.actor("busy", lives.spin)
+    graph.actor("busy", perform, lives.SPINNING)
 
 
 def family(graph: Graph) -> None:
     """Somebody has children of its own, one of them in a session of its own."""
     flow(graph)
-    graph.actor("parent", lives.have_children)
+    graph.actor("parent", perform, lives.PARENT)
 
 
 def slow(graph: Graph) -> None:
