@@ -294,8 +294,9 @@ class Run:
         except Exception as error:  # noqa: BLE001 - told by block_until_stopped
             self._supervisor.error = error
         finally:
-            code = self._report.exit_code if self._report is not None else ExitCode.UNCLEAN
-            seconds = time.monotonic() - self._started
+            report = self._report
+            code = report.exit_code if report is not None else ExitCode.UNCLEAN
+            seconds = report.wall_time if report is not None else time.monotonic() - self._started
             self._audience.tell(RunStopped(clean=code is ExitCode.DRAINED, exit_code=int(code), seconds=seconds))
             self._tidy_up()
 
