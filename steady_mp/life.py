@@ -56,7 +56,7 @@ class Place:
     fence: Callable[[], None] = fence
     #: Told of each fault point; None costs nothing.
     fault: Callable[[str], None] | None = None
-    turn: type[Turn] = Turn
+    turn: Callable[..., Turn] = Turn
     grouped: bool = True
 
 

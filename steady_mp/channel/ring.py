@@ -5,13 +5,10 @@ It knows positions and nothing else; who may write or read where is the business
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from steady_mp.errors import CorruptChannel
 from steady_mp.memory import layout
-
-if TYPE_CHECKING:
-    from steady_mp.memory.mapping import Mapping
 
 _HEADER = layout.RECORD
 _HEADER_BYTES = layout.RECORD.size
@@ -27,12 +24,31 @@ class Record(NamedTuple):
     end: int
 
 
+class Mapped(Protocol):
+    """A file of a run as somebody sees it: a `Mapping`, or what stands for one."""
+
+    @property
+    def data(self) -> memoryview:
+        """Its bytes."""
+
+    @property
+    def words(self) -> memoryview:
+        """Its 8-byte words."""
+
+    @property
+    def size(self) -> int:
+        """Bytes mapped."""
+
+    def close(self) -> None:
+        """Unmap it."""
+
+
 class Ring:
     """A mapped channel file: header words and the ring behind them."""
 
     __slots__ = ("_data", "_mapping", "capacity", "name", "size", "words")
 
-    def __init__(self, mapping: Mapping, name: str) -> None:
+    def __init__(self, mapping: Mapped, name: str) -> None:
         """Wrap a formatted channel file."""
         if mapping.words[layout.CH_MAGIC] != layout.MAGIC:
             message = f"channel {name!r} was written by another version of steady-mp"
@@ -45,7 +61,7 @@ class Ring:
         self.name = name
 
     @staticmethod
-    def format(mapping: Mapping, capacity: int) -> None:
+    def format(mapping: Mapped, capacity: int) -> None:
         """Make the file an empty channel."""
         words = mapping.words
         words[layout.CH_CAPACITY] = capacity

@@ -1,0 +1,278 @@
+"""Player: one actor of a simulation, through all of its lives."""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections import Counter
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from steady_mp.channel.ring import Ring
+from steady_mp.errors import StateError
+from steady_mp.life import Life, Place
+from steady_mp.memory import layout
+from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.packing import unpack
+from steady_mp.parking import Wake, is_readable
+from steady_mp.policy import Failures
+from steady_mp.recovery import recover
+from steady_mp.testing.simulation.dice import Crash
+from steady_mp.testing.simulation.memory import StoreBuffer, View
+from steady_mp.testing.simulation.steps import Killed
+from steady_mp.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from greenlet import greenlet
+
+    from steady_mp.channel.waits import Alarm
+    from steady_mp.memory.control import Journal
+    from steady_mp.policy import RestartPolicy
+    from steady_mp.testing.simulation.world import World
+
+
+#: Seconds by which a timer may be early: a deadline becomes a duration and a deadline again on its way here.
+_ROUNDING: Final = 1e-9
+
+
+class Status(Enum):
+    """What a player is about."""
+
+    READY = "ready"
+    ASLEEP = "asleep"
+    DOWN = "down"
+    OVER = "over"
+
+
+class _Replayed(BaseException):
+    """A life ended itself to repeat what it had put off."""
+
+
+class _SimulatedTurn(Turn):
+    """A turn whose looks are steps, and which remembers what it sleeps for."""
+
+    def __init__(self, player: Player, **parts: object) -> None:
+        super().__init__(**parts)  # type: ignore[arg-type]
+        self._player = player
+
+    def glance(self) -> bool:
+        """See `Turn.glance`."""
+        self._player.step("looks up")
+        return super().glance()
+
+    def sleep(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
+        """See `Turn.sleep`."""
+        self._player.awaits = ready
+        self._player.asleep_since = self._player.world.steps()
+        super().sleep(arm, ready)
+
+
+class Player:
+    """One actor: its memory outlives its lives. It is the parker of its own life and the doorbell of its neighbours."""
+
+    def __init__(self, world: World, index: int, packed: bytes, policy: RestartPolicy) -> None:
+        """Take a seat; `begin` starts the first life."""
+        self.world = world
+        self.index = index
+        self.plan = world.plan.actors[index]
+        self.name = self.plan.name
+        size = len(self.plan.ends)
+        self.control = ControlBlock(Mapping(None, layout.control_bytes(size)), size)
+        self.control.format()
+        self.snapshots = SnapshotSlots(None)
+        self.policy = policy
+        self.failures = Failures(policy, world.steps)
+        self.generation = 0
+        self.deaths: list[str] = []
+        self.hits: Counter[str] = Counter()
+        self.status = Status.DOWN
+        #: When a sleep or a pause between two lives ends; None for never.
+        self.until: float | None = 0.0
+        self.rung = False
+        self.fds: list[int] = []
+        self.awaits: Callable[[], bool] | None = None
+        self.asleep_since = 0.0
+        #: How the last life ended, until the world has seen it.
+        self.ending: tuple[str, str] | None = None
+        self.given_up = False
+        self._packed = packed
+        self._planned: dict[str, set[int]] = {}
+        self._buffer = StoreBuffer(late=world.dice.late_stores)
+        self._greenlet: greenlet | None = None
+        self._channels = [(end.sends, world.channels[end.channel].words) for end in self.plan.ends]
+        self._moved: tuple[int, ...] = ()
+
+    def plan_crash(self, crash: Crash) -> None:
+        """Die at a fault point."""
+        self._planned.setdefault(crash.point, set()).add(crash.hit)
+
+    def drop_crashes(self) -> int:
+        """Forget the crashes that have not struck; return how many."""
+        dropped = sum(sum(hit > self.hits[point] for hit in hits) for point, hits in self._planned.items())
+        self._planned.clear()
+        return dropped
+
+    # From the world
+
+    def is_ready(self, now: float) -> bool:
+        """Tell whether it can go on."""
+        if self.status is Status.READY:
+            return True
+        if self.status is Status.OVER:
+            return False
+        if self.status is Status.ASLEEP and (self.rung or any(is_readable(fd) for fd in self.fds)):
+            return True
+        return self.until is not None and self.until <= now + _ROUNDING
+
+    def go_on(self) -> None:
+        """Let it run until it sleeps, ends, or is disturbed."""
+        if self.status is Status.DOWN:
+            self.generation += 1
+            self._moved = self.moved()
+            self.control.words[layout.PHASE] = layout.PHASE_STARTING
+            self._greenlet = self.world.greenlet(self._live)
+            self.note("started", f"life {self.generation} from commit {self.control.epoch}")
+        self.status = Status.READY
+        if self._greenlet is not None:
+            self._greenlet.switch()
+
+    def end(self) -> None:
+        """Unwind what is left of a life, without letting it do anything any more."""
+        if self._greenlet is not None and self._greenlet:
+            self.world.steps.dying = True
+            self.world.steps.due = 0
+            self._greenlet.throw(Killed)
+
+    def recover(self) -> Journal:
+        """Show the neighbours what the dead life had committed."""
+        self._buffer.drain()
+        self.awaits = None
+        return recover(self.control, self._channels)
+
+    def is_overslept(self) -> bool:
+        """Tell whether it sleeps though what it sleeps for, other than the time, is there."""
+        if self.status is not Status.ASLEEP or self.rung or self.awaits is None:
+            return False
+        return self.world.steps.as_of(self.asleep_since, self.awaits)
+
+    def moved(self) -> tuple[int, ...]:
+        """Return the committed positions."""
+        return tuple(cursor.messages for cursor in self.control.journal().cursors) or (self.control.epoch,)
+
+    def has_moved(self) -> bool:
+        """Tell whether the last life has committed a message."""
+        return self.moved() != self._moved
+
+    # From its neighbours
+
+    def ring(self) -> None:
+        """Wake it; a locked instruction of whoever rings."""
+        self.world.flush()
+        self.rung = True
+
+    # From its own life
+
+    def step(self, what: str) -> None:
+        """Take a step that is no access to a channel."""
+        self.world.steps.step(what)
+
+    def note(self, what: str, detail: str = "") -> None:
+        """Add to the trace."""
+        self.world.note(self.name, what, detail)
+
+    def drain(self) -> None:
+        """Empty the store buffer: the fence."""
+        self._buffer.drain()
+
+    def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
+        """Sleep until rung, or for `seconds`: what `Parker.sleep` is here."""
+        self._buffer.drain()
+        if not self.rung and not any(is_readable(fd) for fd in fds):
+            self._fall_asleep(seconds, fds)
+        rung = self.rung
+        self.rung = False
+        return Wake.RUNG if rung or fds else Wake.TIMER
+
+    def _fall_asleep(self, seconds: float | None, fds: Sequence[int]) -> None:
+        self.status = Status.ASLEEP
+        self.until = None if seconds is None else self.world.steps() + seconds
+        self.fds = list(fds)
+        self.note("sleeps", "" if seconds is None else f"for {seconds:.6f} s")
+        self.world.leave()
+        self.note("woke", "rung" if self.rung else "in time")
+        self.fds = []
+
+    def reach(self, point: str) -> None:
+        """Reach a fault point."""
+        self.hits[point] += 1
+        if point == "commit:epoch":
+            self.world.note(self.name, f"commit {self.control.epoch}", self.control.journal().cursors)
+        elif point == "commit:published":
+            self._check_bounds()
+        if point in self._planned and self.hits[point] in self._planned[point]:
+            self.world.strike(self, Crash(self.name, point, self.hits[point]), f"at {point}")
+            self.world.steps.die()
+        self.world.steps.step(point)
+
+    def _check_bounds(self) -> None:
+        """No channel of its own may ever hold more than it may (promise P3)."""
+        for end in self.plan.ends:
+            plan, words = self.world.plan.channels[end.channel], self.world.channels[end.channel].words
+            messages = words[layout.TAIL] - words[layout.HEAD]
+            size = words[layout.TAIL_POS] - words[layout.HEAD_POS]
+            if not 0 <= messages <= plan.capacity or not 0 <= size <= plan.ring_bytes:
+                text = f"{plan.name} holds {messages} of {plan.capacity} messages, {size} of {plan.ring_bytes} bytes"
+                self.world.give_up("broken", text)
+
+    def _abandon(self, reason: str) -> NoReturn:
+        self.ending = ("replayed", reason)
+        raise _Replayed
+
+    def _live(self) -> None:
+        """Live one life; runs in its own greenlet."""
+        self.ending = None
+        try:
+            self.reach("start:begin")
+            life = Life(self._place(), self.generation)
+            life.live(*unpack(self._packed, life.resolve))
+        except Killed:
+            self.ending = ("killed", "SIGKILL")
+        except _Replayed:
+            pass
+        except SystemExit as stop:
+            self.ending = ("failed", f"exit code {stop.code}")
+        except BaseException as error:  # noqa: BLE001 - an exception and a crash take the same path
+            cause = "".join(traceback.format_exception_only(error)).strip()
+            hopeless = isinstance(error, StateError)
+            self.ending = ("hopeless" if hopeless else "failed", cause)
+            self.world.tracebacks[self.name] = traceback.format_exc()
+        else:
+            self.ending = ("finished", "")
+
+    def _place(self) -> Place:
+        world = self.world
+        names = [world.plan.channels[end.channel].name for end in self.plan.ends]
+        views = [
+            View(world.channels[end.channel], name, world.steps, self._buffer)
+            for end, name in zip(self.plan.ends, names, strict=True)
+        ]
+        return Place(
+            plan=world.plan,
+            index=self.index,
+            rings=[Ring(view, name) for view, name in zip(views, names, strict=True)],
+            control=self.control,
+            snapshots=self.snapshots,
+            run=world.run_words,
+            parker=self,
+            supervisor=world.supervisor,
+            neighbour=lambda peer: world.players[peer],
+            abandon=self._abandon,
+            clock=world.steps,
+            fence=self.drain,
+            fault=self.reach,
+            turn=functools.partial(_SimulatedTurn, self),
+        )

@@ -1,0 +1,192 @@
+"""simulate and explore: run a graph once by a seed, or many times until something breaks.
+
+def exact(outcome: Outcome) -> None:
+    assert outcome.states["logger"] == totals(outcome.sent("worker→logger"))
+
+explore(build_graph, Args(rate=10, beats=20), seeds=range(1000), crashes=1, check=exact)
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from steady_mp.errors import ConfigurationError
+from steady_mp.supervisor.run import Graph
+from steady_mp.testing.simulation.dice import FAULT_POINTS, Crash
+from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
+from steady_mp.testing.simulation.shrink import shrink
+from steady_mp.testing.simulation.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_MOST_STEPS: Final = 5_000_000
+_SHOWN: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """Everything about a simulation but its seed and what happens by it."""
+
+    build: Callable[..., None]
+    args: object
+    check: Callable[[Outcome], object] | None
+    shutdown_after: float | None
+    max_steps: int
+
+    def run(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> Outcome:
+        graph = Graph("simulation")
+        self.build(*((graph,) if self.args is None else (graph, self.args)))
+        world = World(
+            graph,
+            seed=seed,
+            crashes=crashes,
+            only=only,
+            shutdown_after=self.shutdown_after,
+            max_steps=self.max_steps,
+        )
+        outcome = world.run()
+        if self.check is not None:
+            try:
+                self.check(outcome)
+            except AssertionError as error:
+                raise world.failed("check", str(error) or "the check failed") from error
+        return outcome
+
+
+def simulate(  # noqa: PLR0913 - each is a question that a test may ask
+    build: Callable[..., None],
+    args: object = None,
+    *,
+    seed: int = 0,
+    crashes: int | Iterable[Crash] = 0,
+    only: Iterable[int] | None = None,
+    check: Callable[[Outcome], object] | None = None,
+    shutdown_after: float | None = None,
+    max_steps: int = _MOST_STEPS,
+) -> Outcome:
+    """Run the graph that ``build(graph, args)`` declares once, in this process, and return what it came to.
+
+    Every access to a channel's header, every commit point and every fault point is a step before which
+    the scheduler may let another actor go on; the `seed` decides where, how long stores stay invisible to
+    others, and how much virtual time a step takes. When all wait, time jumps to the next timer.
+    `crashes` kills so many times, where the seed decides, or exactly as the given `Crash` values say. Turn,
+    journal, recovery, channels and state are those of a real run, on real memory.
+
+    A graph that never ends by itself is asked to shut down `shutdown_after` virtual seconds; `max_steps`
+    ends one that never waits. `only` keeps those of the seed's switches that it numbers: a replay.
+
+    Raises SimulationFailed, which is an AssertionError, when all wait for ever, somebody sleeps though
+    what it waits for is there, an actor is given up or refuses to stop, a channel holds more than it may,
+    or `check` raises AssertionError; its message has the seed, a shrunk trace and the replay.
+    Raises ConfigurationError for a graph that can't run. Blocks until the end; starts no process, no thread.
+    """
+    _need_greenlet()
+    setting = _Setting(build=build, args=args, check=check, shutdown_after=shutdown_after, max_steps=max_steps)
+    planned = crashes if isinstance(crashes, int) else _checked(crashes)
+    chosen = None if only is None else frozenset(only)
+    try:
+        return setting.run(seed, planned, chosen)
+    except SimulationFailed as failure:
+        raise _told(setting, failure, shorten=chosen is None) from failure.__cause__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exploration:
+    """What many simulated runs came to, all of them well."""
+
+    runs: int
+    crashes: int
+    switches: int
+    steps: int
+
+
+def explore(  # noqa: PLR0913 - as above
+    build: Callable[..., None],
+    args: object = None,
+    *,
+    seeds: Iterable[int] = range(100),
+    crashes: int | Iterable[Crash] = 1,
+    check: Callable[[Outcome], object] | None = None,
+    shutdown_after: float | None = None,
+    max_steps: int = _MOST_STEPS,
+) -> Exploration:
+    """Simulate once for each seed, as `simulate` does, until one fails; the failure names its seed."""
+    runs = struck = switches = steps = 0
+    planned = crashes if isinstance(crashes, int) else list(crashes)
+    for seed in seeds:
+        outcome = simulate(
+            build,
+            args,
+            seed=seed,
+            crashes=planned,
+            check=check,
+            shutdown_after=shutdown_after,
+            max_steps=max_steps,
+        )
+        runs += 1
+        struck += len(outcome.crashes)
+        switches += outcome.switches
+        steps += outcome.steps
+    return Exploration(runs=runs, crashes=struck, switches=switches, steps=steps)
+
+
+def crash_points(
+    build: Callable[..., None],
+    args: object = None,
+    *,
+    seed: int = 0,
+    hits: int = 2,
+    shutdown_after: float | None = None,
+) -> list[Crash]:
+    """Return a `Crash` for each fault point that each actor reaches in a run without crashes.
+
+    For a point that is reached more than once, `hits` of them, from the first to the last: to try every
+    actor at every point.
+    """
+    found: list[Crash] = []
+    _need_greenlet()
+    graph = Graph("simulation")
+    build(*((graph,) if args is None else (graph, args)))
+    world = World(graph, seed=seed, crashes=0, only=None, shutdown_after=shutdown_after, max_steps=_MOST_STEPS)
+    world.run()
+    for player in world.players:
+        for point in FAULT_POINTS:
+            total = player.hits[point]
+            spread = {1 + (total - 1) * n // max(1, hits - 1) for n in range(hits)} if total else set()
+            found += [Crash(player.name, point, hit) for hit in sorted(spread)]
+    return found
+
+
+def _need_greenlet() -> None:
+    if importlib.util.find_spec("greenlet") is None:
+        message = "simulate needs greenlet, which is not installed: pip install 'steady-mp[testing]'"
+        raise ConfigurationError(message)
+
+
+def _checked(crashes: Iterable[Crash]) -> list[Crash]:
+    planned = list(crashes)
+    for crash in planned:
+        if crash.point not in (*FAULT_POINTS, "step") or crash.hit < 1:
+            message = f"no fault point {crash.point!r} (hit {crash.hit}): there are step, {', '.join(FAULT_POINTS)}"
+            raise ConfigurationError(message)
+    return planned
+
+
+def _told(setting: _Setting, failure: SimulationFailed, *, shorten: bool) -> SimulationFailed:
+    """Say how the failure comes about: as few crashes and switches as it takes, the trace, the replay."""
+    least = shrink(setting.run, failure) if shorten else failure
+    crashes = ", ".join(f"Crash({c.actor!r}, {c.point!r}, {c.hit})" for c in least.crashes)
+    call = f"simulate({_name(setting.build)}, …, seed={least.seed}, crashes=[{crashes}], only={least.switches})"
+    trace = "" if least.trace is None else least.trace.tail(_SHOWN)
+    text = f"{least.text}\nseed {failure.seed}; what it takes: {call}\n{trace}"
+    told = SimulationFailed(least.kind, text)
+    told.seed, told.trace, told.crashes, told.switches = least.seed, least.trace, least.crashes, least.switches
+    return told
+
+
+def _name(build: Callable[..., Any]) -> str:
+    return getattr(build, "__name__", None) or inspect.getmodulename(__file__) or "build"
