@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, Union
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
+from steady_mp.chaos import MOST
 from steady_mp.errors import ConfigurationError
 from steady_mp.serving import DEFAULT_HOST, DEFAULT_PORT
 
@@ -63,6 +64,27 @@ class RunSettings:
     )
     report: Path | None = field(
         default=None, metadata={"help": "Write what happened to this file, as JSON, when the run has ended."}
+    )
+    chaos: float = field(
+        default=0.0,
+        metadata={
+            "help": "Kill actors at random, so many a second, and have the graph's own check judge the result.",
+            "ge": 0,
+            "le": MOST,
+            "allow_inf_nan": False,
+        },
+    )
+    freeze: float = field(
+        default=0.0,
+        metadata={
+            "help": "Share of these strikes, from 0 to 1, that stop an actor for a moment instead of killing it.",
+            "ge": 0,
+            "le": 1,
+            "allow_inf_nan": False,
+        },
+    )
+    seed: int | None = field(
+        default=None, metadata={"help": "Throw the dice of the chaos as the run with this seed did.", "ge": 0}
     )
 
 

@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     UNCLEAN = 1
     BAD_CONFIGURATION = 2
     GAVE_UP = 3
+    WRONG_RESULT = 4
     INTERRUPTED = 130
 
 

@@ -130,7 +130,7 @@ class ChaosBegan(Event):
     @property
     def text(self) -> str:
         """See `Event.text`."""
-        frozen = f", {self.freeze:.0%} of them freezes" if self.freeze else ""
+        frozen = f", {self.freeze:.0%} of them freeze" if self.freeze else ""
         return f"chaos: {self.rate:g} strikes a second{frozen}, seed {self.seed}"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from steady_mp import ExitCode, Graph, Telemetry
-from steady_mp.cli import report_file, summary
+from steady_mp.chaos import Monkey
+from steady_mp.cli import report_file, summary, verdict
+from steady_mp.cli.live import LiveCount
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
 from steady_mp.config import RunSettings, merge, read_file, refuse_unknown
@@ -16,7 +20,7 @@ from steady_mp.errors import ConfigurationError, SteadyError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from steady_mp import Report
+    from steady_mp import Report, Run
     from steady_mp.graph import Topology
 
 
@@ -38,7 +42,12 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     of_graph = target.args and merge(target.args, settings, options=values, environ=environ, file=file)
     if of_run.report:
         report_file.check(of_run.report)
-    return _conclude(_block(_build(target, of_run, of_graph), of_run), of_run)
+    if of_run.chaos:
+        verdict.refuse_unfit(target)
+    elif idle := [RUN[name].option for name in ("freeze", "seed") if name in values]:
+        raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
+    report = _block(_build(target, of_run, of_graph), of_run)
+    return _conclude(verdict.judge(report, target), of_run)
 
 
 def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has
@@ -67,9 +76,22 @@ def fill(graph: Topology, target: Target, args: Any, *, debug: bool) -> None:  #
 
 def _block(graph: Graph, settings: RunSettings) -> Report:
     telemetry = Telemetry(host=settings.host, port=settings.port, token=settings.token) if settings.telemetry else False
-    run = graph.start(telemetry=telemetry)
+    if not settings.chaos:
+        return _wait(graph.start(telemetry=telemetry))
+    count = LiveCount()
+    run = graph.start(telemetry=telemetry, output=count.output)
+    monkey = Monkey(run, rate=settings.chaos, freeze=settings.freeze, seed=settings.seed)
+    report = _wait(run, monkey, count.show(run, monkey))
+    return dataclasses.replace(report, chaos=monkey.report())
+
+
+def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Report:
+    """Wait for the end of a run, inside of all that goes on meanwhile."""
     try:
-        return run.block_until_stopped()
+        with contextlib.ExitStack() as stack:
+            for each in meanwhile:
+                stack.enter_context(each)
+            return run.block_until_stopped()
     except KeyboardInterrupt:  # between the start and the wait, which has a handler of its own
         run.request_shutdown(reason="interrupted")
         return run.block_until_stopped()

@@ -21,6 +21,7 @@ VERDICTS = {
     ExitCode.DRAINED: "drained",
     ExitCode.UNCLEAN: "unclean",
     ExitCode.GAVE_UP: "gave up",
+    ExitCode.WRONG_RESULT: "wrong result",
     ExitCode.INTERRUPTED: "interrupted",
 }
 PIPE_WIDTH = 120
@@ -43,7 +44,11 @@ def show(facts: Mapping[str, Any], console: Console | None = None) -> None:
         console.width = PIPE_WIDTH
     try:
         console.print("", _actors(facts["actors"]), "", _channels(facts["channels"]), "", sep="\n")
+        if chaos := facts.get("chaos"):
+            console.print(_strikes(chaos["actors"]), "", toll(chaos), sep="\n", soft_wrap=True)
         console.print(verdict(facts), soft_wrap=True)  # one line, however wide the terminal is
+        if chaos:
+            console.print(proof(chaos), soft_wrap=True)
     except OSError as error:  # a full disk behind `> file`; the exit would trip over the same text again
         void = os.open(os.devnull, os.O_WRONLY)
         os.dup2(void, sys.stdout.fileno())
@@ -58,6 +63,33 @@ def verdict(facts: Mapping[str, Any]) -> Text:
     why = "; ".join(" ".join(str(reason).split()) for reason in facts["why"])
     text = f"{word}: {why}" if why else word
     return Text(f"{text} (after {facts['wall_time']:.1f} s)", style="green" if facts["clean"] else "bold red")
+
+
+def toll(chaos: Mapping[str, Any]) -> Text:
+    """`chaos: 61 kills, 4 freezes (seed 7)`."""
+    freezes = f", {counted(chaos['freezes'], 'freeze')}" if chaos["freeze"] else ""
+    return Text(f"chaos: {counted(chaos['kills'], 'kill')}{freezes} (seed {chaos['seed']})")
+
+
+def proof(chaos: Mapping[str, Any]) -> Text:
+    """What the graph's own check made of the result, in one line."""
+    if chaos["exact"] is None:
+        return Text("not checked: the run did not drain, or its module has no check_report(report)", style="yellow")
+    if chaos["exact"]:
+        return Text("exact: nothing is wrong with the result", style="bold green")
+    return Text("wrong: " + "; ".join(" ".join(each.split()) for each in chaos["wrong"]), style="bold red")
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 kill`, `1,024 kills`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _strikes(actors: Mapping[str, Mapping[str, int]]) -> Table:
+    table = _table("chaos", "kills", "freezes")
+    for name, each in actors.items():
+        table.add_row(Text(name), f"{each['kills']:,}", f"{each['freezes']:,}")
+    return table
 
 
 def _actors(actors: Sequence[Mapping[str, Any]]) -> Table:

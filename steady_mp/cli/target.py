@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TARGET: Final = "actors:build_graph"
 DEFAULT_FUNCTION: Final = "build_graph"
+CHECK: Final = "check_report"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Target:
     build: Callable[..., object]
     args: type | None
     """The module's `Args` dataclass; None where it has none, and the function takes the graph alone."""
+    check: object = None
+    """The module's `check_report`, whatever it is; None where it has none. `verdict` knows what to do with it."""
 
     def __str__(self) -> str:
         return f"{self.module}:{self.function}"
@@ -48,7 +51,9 @@ def load_target(text: str) -> Target:
             f"{module_name}:{function} is no function, it is of type {type(build).__name__}; "
             "a target is a function that takes the graph and declares its actors"
         )
-    target = Target(module=module_name, function=function, build=build, args=_args_of(module))
+    target = Target(
+        module=module_name, function=function, build=build, args=_args_of(module), check=getattr(module, CHECK, None)
+    )
     _check_signature(target)
     return target
 

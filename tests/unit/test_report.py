@@ -59,5 +59,6 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
         "UNCLEAN": 1,
         "BAD_CONFIGURATION": 2,
         "GAVE_UP": 3,
+        "WRONG_RESULT": 4,
         "INTERRUPTED": 130,
     }
