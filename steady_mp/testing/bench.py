@@ -16,6 +16,7 @@ fresh life from the last commit. A behavior that keeps what it must not lose in 
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from steady_mp.channel.ring import Ring
@@ -30,6 +31,7 @@ from steady_mp.parking import Wake, is_readable
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.state import SteadyState, decode
 from steady_mp.testing.clock import ManualClock
+from steady_mp.testing.points import FAULT_POINTS
 from steady_mp.turn import Turn
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ class _Side:
         fault: Callable[[str], None] | None = None,
     ) -> Life:
         """Begin a fresh life: recover, and open the ends."""
+        if fault is not None:
+            fault("start:begin")
         ends = plan.actors[self._index].ends
         if self.control is None:
             self.control = ControlBlock(Mapping(None, layout.control_bytes(len(ends))), len(ends))
@@ -310,26 +314,30 @@ class Bench:
         self.crashed = False
         parker = _Parker(self.clock)
         parker.until = self.clock() + seconds
-        life = self._actor_side.begin(
-            self._plan(),
-            self._mappings,
-            parker,
-            generation=self.generation,
-            requested=self.request_shutdown,
-            fault=self._fault(),
-        )
-        if cast("ControlBlock", self._actor_side.control).words[layout.REQUESTED]:
-            self.request_shutdown()  # the last life committed that, and may not have come to say it
-        cast("_BenchTurn", life.turn).remaining = turns
-        _, args = unpack(self._packed, life.resolve)
-        try:
+        with contextlib.suppress(_Unwound):
+            life = self._actor_side.begin(
+                self._plan(),
+                self._mappings,
+                parker,
+                generation=self.generation,
+                requested=self.request_shutdown,
+                fault=self._fault(),
+            )
+            if cast("ControlBlock", self._actor_side.control).words[layout.REQUESTED]:
+                self.request_shutdown()  # the last life committed that, and may not have come to say it
+            cast("_BenchTurn", life.turn).remaining = turns
+            _, args = unpack(self._packed, life.resolve)
             life.live(self._behavior, args)
             self.finished = True
-        except _Unwound:
-            pass
 
     def crash_at(self, point: str, hit: int = 1) -> None:
-        """Plan a crash of the next `run`: when it reaches fault point `point` for the `hit`-th time."""
+        """Plan a crash of the next `run`: when it reaches fault point `point` for the `hit`-th time.
+
+        Raises ConfigurationError for a point that does not exist; `steady_mp.testing.points` has them all.
+        """
+        if point not in FAULT_POINTS or hit < 1:
+            message = f"crash_at({point!r}, {hit}): hit 1 or more of one of {', '.join(FAULT_POINTS)}"
+            raise ConfigurationError(message)
         self._crash = (point, hit)
 
     def _fault(self) -> Callable[[str], None] | None:

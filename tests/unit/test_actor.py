@@ -8,7 +8,7 @@ import pytest
 
 from steady_mp import EndOfStream
 from steady_mp.memory import layout
-from tests.unit.rig import Killed, Overslept, Party, Rig, pair
+from steady_mp.testing.rig import Killed, Overslept, Party, Rig, pair
 
 
 def close(party: Party, channel: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.rig import Rig
+from steady_mp.testing.rig import Rig
 
 TURNS_TO_TRUST = 20
 

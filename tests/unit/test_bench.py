@@ -9,7 +9,7 @@ import pytest
 
 from steady_mp import ConfigurationError, SteadyError
 from steady_mp.testing import Bench, ManualClock
-from tests.unit.rig import FAULT_POINTS
+from steady_mp.testing.points import FAULT_POINTS
 
 if TYPE_CHECKING:
     from steady_mp import Actor, Rx, SteadyState, Tx

@@ -10,8 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from steady_mp import SendOutcome
 from steady_mp.memory import layout
+from steady_mp.memory.layout import PAGE
+from steady_mp.testing.rig import Overslept, pair
 from tests.unit import values
-from tests.unit.rig import PAGE, Overslept, pair
 
 if TYPE_CHECKING:
     from steady_mp.channel.receiver import ObjectRx

@@ -15,8 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from steady_mp import SendOutcome
 from steady_mp.memory import layout
+from steady_mp.memory.layout import PAGE
+from steady_mp.testing.points import DONE, UNDONE
+from steady_mp.testing.rig import Killed, Party, Rig
 from tests.unit import values
-from tests.unit.rig import DONE, PAGE, UNDONE, Killed, Party, Rig
 
 actors = st.integers(0, 2)
 

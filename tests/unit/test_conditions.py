@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from steady_mp import ConfigurationError, all_of, any_of
 from steady_mp.conditions import Condition
 from steady_mp.memory import layout
-from tests.unit.rig import Overslept, Party, Rig, pair
+from steady_mp.testing.rig import Overslept, Party, Rig, pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

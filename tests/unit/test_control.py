@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock, Cursor, Journal
+from steady_mp.memory.layout import PAGE
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.snapshots import SnapshotSlots
-from tests.unit.rig import PAGE
 
 WORDS_A_LINE = 64 // layout.WORD
 words = st.integers(0, 2**64 - 1)

@@ -11,9 +11,9 @@ import pytest
 
 from steady_mp.memory import fence as fences
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.layout import PAGE
 from steady_mp.memory.mapping import Mapping
 from steady_mp.parking import SAFETY, PollParker, Wake
-from tests.unit.rig import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steady_mp.testing import Bench
-from tests.unit.rig import Overslept, Rig
+from steady_mp.testing.rig import Overslept, Rig
 
 if TYPE_CHECKING:
     from collections.abc import Callable

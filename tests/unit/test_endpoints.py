@@ -18,7 +18,8 @@ from steady_mp import (
     SendSaturation,
 )
 from steady_mp.memory import layout
-from tests.unit.rig import PAGE, Overslept, Party, pair
+from steady_mp.memory.layout import PAGE
+from steady_mp.testing.rig import Overslept, Party, pair
 from tests.unit.values import told_apart
 
 LIMIT = PAGE - layout.RECORD.size

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from steady_mp import turn as turns
 from steady_mp.memory import layout
+from steady_mp.memory.layout import PAGE
 from steady_mp.parking import Wake
-from tests.unit.rig import PAGE, Abandoned, Killed, Overslept, Party, Rig, pair
+from steady_mp.testing.rig import Abandoned, Killed, Overslept, Party, Rig, pair
 
 if TYPE_CHECKING:
     from steady_mp.actor import Actor

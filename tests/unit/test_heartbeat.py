@@ -9,7 +9,7 @@ import pytest
 from actors import heartbeat
 from actors.heartbeat import HeartbeatState
 from steady_mp.testing import Bench
-from tests.unit.rig import FAULT_POINTS
+from steady_mp.testing.points import FAULT_POINTS
 
 if TYPE_CHECKING:
     from steady_mp import SteadyState

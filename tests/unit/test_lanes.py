@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from steady_mp import RxBundle, TxBundle
 from steady_mp.testing import Bench
-from tests.unit.rig import Overslept, Party, Rig
+from steady_mp.testing.rig import Overslept, Party, Rig
 
 if TYPE_CHECKING:
     from steady_mp import Actor

@@ -10,7 +10,7 @@ from actors import logger
 from actors.fizzbuzz import FizzBuzz, Value, Word, fizzbuzz
 from actors.logger import LoggerState
 from steady_mp.testing import Bench
-from tests.unit.rig import FAULT_POINTS
+from steady_mp.testing.points import FAULT_POINTS
 
 if TYPE_CHECKING:
     from steady_mp import SteadyState

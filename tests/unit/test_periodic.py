@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.rig import Party, Rig, pair
+from steady_mp.testing.rig import Party, Rig, pair
 
 if TYPE_CHECKING:
     from steady_mp.conditions import Condition

@@ -11,8 +11,8 @@ import pytest
 from actors import Args, build_graph
 from steady_mp import Graph
 from steady_mp.memory import layout
+from steady_mp.memory.layout import PAGE
 from steady_mp.plan import Plan, actor_file, channel_file
-from tests.unit.rig import PAGE
 
 if TYPE_CHECKING:
     from steady_mp import Actor, Rx, Tx

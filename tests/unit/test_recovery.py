@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from steady_mp.memory import layout
 from steady_mp.recovery import recover
-from tests.unit.rig import DONE, UNDONE, Killed, Overslept, Party, Rig
+from steady_mp.testing.points import DONE, UNDONE
+from steady_mp.testing.rig import Killed, Overslept, Party, Rig
 
 
 class Middle:
@@ -31,7 +32,7 @@ class Middle:
             self.it.turn.commit()
 
     def recover(self) -> None:
-        recover(self.it.control, [(sends, mapping.words) for _, mapping, sends, _ in self.it.channels])
+        recover(self.it.control, [(sends, mapping.words) for _, mapping, sends in self.it.channels])
 
     def shown(self) -> tuple[int, int]:
         return self.rig.words(self.a)[layout.HEAD], self.rig.words(self.b)[layout.TAIL]

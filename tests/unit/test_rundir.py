@@ -13,9 +13,9 @@ import pytest
 from steady_mp import ConfigurationError, NoSpace
 from steady_mp.memory import owner as owners
 from steady_mp.memory import rundir
+from steady_mp.memory.layout import PAGE
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir, default_root, sweep
-from tests.unit.rig import PAGE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steady_mp import StateError
+from steady_mp.memory.layout import PAGE
 from steady_mp.memory.snapshots import SnapshotSlots
-from tests.unit.rig import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

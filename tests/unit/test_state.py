@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from steady_mp import ConfigurationError, StateError, SteadyState
 from steady_mp.memory import layout
 from steady_mp.state import StateBook, decode
-from tests.unit.rig import Party, Rig
+from steady_mp.testing.rig import Party, Rig
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steady_mp import ConfigurationError, Graph, RestartPolicy
-from tests.unit.rig import PAGE
+from steady_mp.memory.layout import PAGE
 
 if TYPE_CHECKING:
     from steady_mp import Actor, Rx, SteadyState, Tx

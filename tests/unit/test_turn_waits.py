@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from steady_mp.memory import layout
-from tests.unit.rig import PAGE, Killed, Overslept, Party, Rig, pair
+from steady_mp.memory.layout import PAGE
+from steady_mp.testing.rig import Killed, Overslept, Party, Rig, pair
 
 
 def commits(party: Party) -> int:

@@ -17,7 +17,7 @@ from steady_mp import EndOfStream, PeerGone
 from steady_mp.conditions import Condition, all_of, any_of
 from steady_mp.memory import layout
 from steady_mp.parking import Wake
-from tests.unit.rig import Overslept, Party, Rig, pair
+from steady_mp.testing.rig import Overslept, Party, Rig, pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

@@ -1,4 +1,4 @@
-"""Actors without behaviors and without processes: the test stages, commits, kills and revives each by itself.
+"""The rig: actors without behaviors and without processes. The test stages, commits, kills and revives each itself.
 
     rig = Rig()
     source, sink = rig.party("source"), rig.party("sink")
@@ -7,39 +7,36 @@
     source.tx(numbers).send(1)
     source.turn.commit()
 
-Everything between the ends is real: memory, journal, recovery. Faked are time, sleep and the doorbells.
+For tests of channels and of the runtime; for a test of a behavior there is `Bench`. Everything between the
+ends is real: memory, journal, recovery, turns. Faked are time, sleep and the doorbells.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from steady_mp.actor import Actor
-from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.ring import Ring
-from steady_mp.channel.sender import ObjectTx
+from steady_mp.life import Life, Place
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.parking import Wake
-from steady_mp.recovery import recover
-from steady_mp.state import StateBook, SteadyState
-from steady_mp.testing import ManualClock
-from steady_mp.turn import Turn
+from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
+from steady_mp.state import SteadyState
+from steady_mp.testing.clock import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PAGE = layout.PAGE
-_MANY = 1000
+    from steady_mp.actor import Actor
+    from steady_mp.channel.receiver import ObjectRx
+    from steady_mp.channel.sender import ObjectTx
+    from steady_mp.state import StateBook
+    from steady_mp.turn import Turn
 
-#: Fault points whose kill undoes the turn, those behind which it holds, and those on the way to sleep and back.
-UNDONE = ("commit:begin", "commit:records", "commit:snapshot", "commit:journal")
-DONE = ("commit:epoch", "commit:publish", "commit:published", "commit:ring", "commit:done")
-PARKED = ("park:armed", "park:sleep", "park:woke")
-FAULT_POINTS = (*UNDONE, *DONE, *PARKED)
+_MANY = 1000
 
 
 class Killed(BaseException):
@@ -54,28 +51,36 @@ class Abandoned(BaseException):
     """An actor ended its own life to repeat what it had put off."""
 
 
-class Bell:
+class CountingBell:
     """A neighbour that counts its rings."""
 
     def __init__(self) -> None:
+        """Begin at 0."""
         self.rings = 0
 
     def ring(self) -> None:
+        """Count one more."""
         self.rings += 1
 
 
-class FakeParker:
+class PlannedParker:
     """Does what the test planned for each sleep, and keeps how each one was asked for."""
 
     def __init__(self) -> None:
+        """Begin without plans: a sleep that nothing is planned for raises Overslept."""
+        #: What happens during the next sleeps: a call each, which may return how that sleep ended.
         self.plans: deque[Callable[[], object]] = deque()
+        #: The seconds and descriptors that each sleep was asked for.
         self.sleeps: list[tuple[float | None, list[int]]] = []
         #: Set it to let the time of a sleep pass for which nothing is planned.
         self.clock: ManualClock | None = None
 
     def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
+        """See `Parker.sleep`."""
         self.sleeps.append((seconds, list(fds)))
-        assert len(self.sleeps) < _MANY, "it sleeps and sleeps, and never has what it waits for"
+        if len(self.sleeps) >= _MANY:
+            message = "it sleeps and sleeps, and never has what it waits for"
+            raise AssertionError(message)
         if not self.plans:
             if self.clock is not None and seconds is not None:
                 self.clock.advance(seconds)
@@ -88,59 +93,57 @@ class FakeParker:
 class Party:
     """One actor: its control block outlives its lives; turn, ends and book are those of the present one."""
 
-    turn: Turn
-    book: StateBook
-    ends: dict[int, ObjectTx[Any] | ObjectRx[Any]]
+    control: ControlBlock
+    life: Life
 
-    def __init__(self, rig: Rig, name: str, *, grouped: bool) -> None:
+    def __init__(self, rig: Rig, index: int, name: str, *, grouped: bool) -> None:
+        """Belong to `rig`; `Rig.party` makes it."""
         self.name = name
         self.grouped = grouped
-        self.bell = Bell()
-        self.supervisor = Bell()
-        self.parker = FakeParker()
+        self.bell = CountingBell()
+        self.supervisor = CountingBell()
+        self.parker = PlannedParker()
         self.snapshots = SnapshotSlots(None)
-        self.channels: list[tuple[int, Mapping, bool, Party]] = []
-        self.control: ControlBlock
+        #: Its ends in the order of its journal: channel, memory, and whether it sends there.
+        self.channels: list[tuple[int, Mapping, bool]] = []
         self.generation = 0
+        #: Each fault point that was reached, in order, in all lives.
         self.reached: list[str] = []
         self._rig = rig
+        self._index = index
         self._plan: tuple[str, int] | None = None
         self._acts: dict[str, Callable[[], object]] = {}
+        self._ends: dict[tuple[int, bool], ObjectTx[Any] | ObjectRx[Any]] = {}
 
     # Lives
 
     def begin(self) -> None:
         """Recover and open fresh ends, as the process of a new life does. A planned kill strikes here as well."""
+        plan, size = self._rig.plan(), len(self.channels)
         if self.generation == 0:
-            size = len(self.channels)
             self.control = ControlBlock(Mapping(None, layout.control_bytes(size)), size)
             self.control.format()
         self.generation += 1
-        journal = recover(self.control, [(sends, m.words) for _, m, sends, _ in self.channels], self._reach)
-        saved = None
-        if journal.snapshot_length:
-            saved = self.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        self.book = StateBook(saved)
-        self.turn = Turn(
+        place = Place(
+            plan=plan,
+            index=self._index,
+            rings=[Ring(mapping, plan.channels[index].name) for index, mapping, _ in self.channels],
             control=self.control,
-            book=self.book,
             snapshots=self.snapshots,
+            run=self._rig.run,
             parker=self.parker,
             supervisor=self.supervisor,
+            neighbour=lambda index: self._rig.parties[index].bell,
             abandon=_abandon,
             clock=self._rig.clock,
             fault=self._reach,
             grouped=self.grouped,
         )
-        self.ends = {}
-        for (index, mapping, sends, peer), cursor in zip(self.channels, journal.cursors, strict=True):
-            ring = Ring(mapping, f"channel {index}")
-            end = ObjectTx[Any](ring, self.turn, cursor) if sends else ObjectRx[Any](ring, self.turn, cursor)
-            self.turn.join(end, peer.bell)
-            self.ends[index] = end
+        self.life = Life(place, self.generation)
+        self._ends = {(index, sends): end for (index, _, sends), end in zip(self.channels, self.life.ends, strict=True)}
 
     def kill_at(self, point: str, hit: int = 1) -> None:
-        """Plan a kill: when the fault point is reached for the `hit`-th time from now."""
+        """Plan a kill: Killed is raised when the fault point is reached for the `hit`-th time from now."""
         self._plan = (point, hit)
 
     def spare(self) -> None:
@@ -163,28 +166,31 @@ class Party:
 
     # What a behavior would be handed
 
+    @property
+    def turn(self) -> Turn:
+        """The turns of the present life."""
+        return self.life.turn
+
+    @property
+    def book(self) -> StateBook:
+        """The states of the present life."""
+        return self.life.book
+
     def tx(self, channel: int) -> ObjectTx[Any]:
-        end = self.ends[channel]
-        assert isinstance(end, ObjectTx)
-        return end
+        """Return the sending end of a channel in the present life."""
+        return cast("ObjectTx[Any]", self._ends[channel, True])
 
     def rx(self, channel: int) -> ObjectRx[Any]:
-        end = self.ends[channel]
-        assert isinstance(end, ObjectRx)
-        return end
+        """Return the receiving end of a channel in the present life."""
+        return cast("ObjectRx[Any]", self._ends[channel, False])
 
     def state(self, index: int = 0) -> SteadyState[Any]:
+        """Return a state in the present life."""
         return SteadyState(self.book, index)
 
     def actor(self) -> Actor:
-        return Actor(
-            name=self.name,
-            generation=self.generation,
-            turn=self.turn,
-            control=self.control,
-            run=self._rig.run,
-            clock=self._rig.clock,
-        )
+        """Return what a behavior would be handed."""
+        return self.life.actor()
 
     def word(self, index: int) -> int:
         """Read a word of the control block: a counter, for example."""
@@ -211,32 +217,59 @@ class Rig:
     """Parties, the channels between them, and one clock."""
 
     def __init__(self, *, start: float = 0.0) -> None:
+        """Begin with nobody; `clock` stands at `start`."""
         self.clock = ManualClock(start)
         self.parties: list[Party] = []
         self.mappings: list[Mapping] = []
-        self._run = Mapping(None, PAGE)
+        self._channels: list[ChannelPlan] = []
+        self._run = Mapping(None, layout.PAGE)
         self.run = self._run.words
         self.run[layout.START_NS] = int(start * 1e9)
 
     def party(self, name: str, *, grouped: bool = False) -> Party:
-        party = Party(self, name, grouped=grouped)
+        """Make an actor. Unless it is `grouped`, each of its turns commits alone."""
+        party = Party(self, len(self.parties), name, grouped=grouped)
         self.parties.append(party)
         return party
 
-    def channel(self, producer: Party, consumer: Party, *, capacity: int = 64, ring_bytes: int = PAGE) -> int:
+    def channel(self, producer: Party, consumer: Party, *, capacity: int = 64, ring_bytes: int = layout.PAGE) -> int:
+        """Make a channel and return its index. Declare all of them before `start`."""
         mapping = Mapping(None, layout.channel_bytes(ring_bytes))
         Ring.format(mapping, capacity)
         index = len(self.mappings)
         self.mappings.append(mapping)
-        producer.channels.append((index, mapping, True, consumer))
-        consumer.channels.append((index, mapping, False, producer))
+        producer.channels.append((index, mapping, True))
+        consumer.channels.append((index, mapping, False))
+        self._channels.append(
+            ChannelPlan(
+                name=f"channel {index}",
+                capacity=capacity,
+                ring_bytes=ring_bytes,
+                producer=self.parties.index(producer),
+                consumer=self.parties.index(consumer),
+            )
+        )
         return index
 
+    def plan(self) -> Plan:
+        """Return who is at which end."""
+        actors = [
+            ActorPlan(
+                name=party.name,
+                behavior="",
+                ends=tuple(EndPlan(channel=index, sends=sends) for index, _, sends in party.channels),
+            )
+            for party in self.parties
+        ]
+        return Plan(graph="rig", actors=tuple(actors), channels=tuple(self._channels), log_level=0, path=(), modules=())
+
     def start(self) -> None:
+        """Begin everybody's first life."""
         for party in self.parties:
             party.begin()
 
     def request_shutdown(self) -> None:
+        """Request a shutdown, as the supervisor would; rings nobody."""
         self.run[layout.SHUTDOWN] = 1
 
     def words(self, channel: int) -> memoryview:
@@ -244,7 +277,7 @@ class Rig:
         return self.mappings[channel].words
 
 
-def pair(*, capacity: int = 64, ring_bytes: int = PAGE, grouped: bool = False) -> tuple[Rig, Party, Party, int]:
+def pair(*, capacity: int = 64, ring_bytes: int = layout.PAGE, grouped: bool = False) -> tuple[Rig, Party, Party, int]:
     """Make a source and a sink with one channel between them, both begun."""
     rig = Rig()
     source, sink = rig.party("source", grouped=grouped), rig.party("sink", grouped=grouped)
