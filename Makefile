@@ -8,13 +8,16 @@ INSTALLED := $(VENV)/.installed
 BENCHMARKED := $(VENV)/.bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-# Passed on: `make run RUN="--rate 100 --beats 20"`, `make test TEST="-k worker"`, `make bench BENCH=--quick`.
+# Passed on: `make run RUN="--rate 100 --beats 20"`, `make test TEST="-k worker"`, `make bench BENCH=--quick`,
+# `make chaos CHAOS="--chaos 50 --seed 7"`, `make soak SOAK="--kills 1000"`.
 RUN ?= --rate 500 --beats 60
 TEST ?=
 BENCH ?=
+CHAOS ?= --chaos 20 --freeze 0.1
+SOAK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format types bench chaos clean FORCE
+.PHONY: help install run test lint format types bench chaos soak clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,8 +44,11 @@ types: $(INSTALLED)  ## check the types
 bench: $(BENCHMARKED)  ## measure the channel and the restart beside their peers
 	@$(BIN)/python -m benchmarks $(BENCH)
 
-chaos: $(INSTALLED)  ## kill actors 10,000 times; the result must not change
-	@$(BIN)/python -m tests.chaos.long
+chaos: $(INSTALLED)  ## run the example pipeline while its actors are killed and frozen, and check the result
+	@$(BIN)/steady-mp run --rate 5 --beats 4000 --log-level error $(CHAOS)
+
+soak: $(INSTALLED)  ## kill actors 10,000 times, some minutes; the result must not change
+	@$(BIN)/python -m tests.chaos.long $(SOAK)
 
 clean:  ## remove .venv and whatever the tools left
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -53,7 +53,7 @@ class LiveCount:
         def figures() -> str:
             taken = sum(channel.taken for channel in sampler.sample().channels)
             freezes = [counted(monkey.freezes, "freeze")] if monkey.freeze else []
-            return ", ".join([counted(monkey.kills, "kill"), *freezes, counted(taken, "message")])
+            return f"seed {monkey.seed}: " + ", ".join([counted(monkey.kills, "kill"), *freezes, f"{counted(taken, 'message')} taken"])
 
         try:
             with self._line(figures) if self._moves else self._lines(figures):
@@ -76,7 +76,7 @@ class LiveCount:
         def tell() -> None:
             with contextlib.suppress(OSError):  # a full disk behind `> file`; the run goes on, the summary will say it
                 while not over.wait(self._pause):
-                    self._console.print(f"after {time.monotonic() - began:.0f} s: {figures()}", soft_wrap=True)
+                    self._console.print(f"after {time.monotonic() - began:.0f} s, {figures()}", soft_wrap=True)
 
         thread = threading.Thread(target=tell, name="steady-mp live count", daemon=True)
         thread.start()

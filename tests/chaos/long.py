@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.long --kills 10000``: as the test of random kills, for as long as you like (`make chaos`)."""
+"""``python -m tests.chaos.long --kills 10000``: as the test of random kills, for as long as you like (`make soak`)."""
 
 from __future__ import annotations
 
