@@ -52,8 +52,8 @@ class LiveCount:
 
         def figures() -> str:
             taken = sum(channel.taken for channel in sampler.sample().channels)
-            freezes = [counted(monkey.freezes, "freeze")] if monkey.freeze else []
-            return f"seed {monkey.seed}: " + ", ".join([counted(monkey.kills, "kill"), *freezes, f"{counted(taken, 'message')} taken"])
+            freezes = f", {counted(monkey.freezes, 'freeze')}" if monkey.freeze else ""
+            return f"seed {monkey.seed}: {counted(monkey.kills, 'kill')}{freezes}, {counted(taken, 'message')} taken"
 
         try:
             with self._line(figures) if self._moves else self._lines(figures):
