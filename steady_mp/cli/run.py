@@ -47,7 +47,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     elif idle := [RUN[name].option for name in ("freeze", "seed") if name in values]:
         raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
     report = _block(_build(target, of_run, of_graph), of_run)
-    return _conclude(verdict.judge(report, target), of_run)
+    return _conclude(verdict.judge(report, target) if of_run.chaos else report, of_run)
 
 
 def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has

@@ -1,0 +1,55 @@
+"""Who is told the events of a run."""
+
+from __future__ import annotations
+
+from steady_mp.events import ActorFinished, ActorStarted, ChaosEnded, Event, RunStopped
+from steady_mp.supervisor.audience import Audience
+
+STARTED = ActorStarted(actor="worker", generation=1, pid=7, commit=0)
+FINISHED = ActorFinished(actor="worker", generation=1)
+STOPPED = RunStopped(clean=True, exit_code=0, seconds=1.0)
+
+
+def test_everybody_is_told_in_the_order_in_which_they_came() -> None:
+    told: list[tuple[str, Event]] = []
+    audience = Audience(print)
+    audience.add(lambda event: told.append(("first", event)))
+    audience.add(lambda event: told.append(("second", event)))
+    audience.tell(STARTED)
+    audience.tell(FINISHED)
+    assert told == [("first", STARTED), ("second", STARTED), ("first", FINISHED), ("second", FINISHED)]
+
+
+def test_one_that_raises_is_dropped_and_the_others_are_told() -> None:
+    told: list[Event] = []
+    complaints: list[str] = []
+
+    def fail(_event: Event) -> None:
+        message = "too much"
+        raise ValueError(message)
+
+    audience = Audience(complaints.append)
+    audience.add(fail, "the record")
+    audience.add(told.append)
+    audience.tell(STARTED)
+    audience.tell(FINISHED)
+    assert told == [STARTED, FINISHED]
+    assert complaints == ["the record failed and is dropped: ValueError('too much')"]
+
+
+def test_one_may_join_while_an_event_is_told_and_hears_the_next() -> None:
+    told: list[Event] = []
+    audience = Audience(print)
+    audience.add(lambda event: audience.add(told.append) if event is STARTED else None)
+    audience.tell(STARTED)
+    audience.tell(FINISHED)
+    assert told == [FINISHED]
+
+
+def test_who_comes_too_late_is_told_that_it_is_over() -> None:
+    told: list[Event] = []
+    audience = Audience(print)
+    audience.tell(ChaosEnded())
+    audience.tell(STOPPED)
+    audience.add(told.append)
+    assert told == [STOPPED]
