@@ -168,7 +168,7 @@ class RunningGraph:
         """Raise AssertionError with the dump."""
         self._has_told = True
         message = f"{why}\n{self.dump()}"
-        raise AssertionError(message)
+        raise AssertionError(message) from None
 
     def dump(self, *, ask: bool = True) -> str:
         """Tell where everybody stands, the latest events and log lines, and every actor's stack if `ask` says so.

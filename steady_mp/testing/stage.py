@@ -1,0 +1,205 @@
+"""The stage: a whole graph with real processes, in which the test plays some of the actors.
+
+    with Stage(build_graph, Args(rate=10, beats=1000), playing=["generator", "logger"]) as stage:
+        stage.actor("generator").echo(15)
+        stage.actor("logger").wait_for(Word.FIZZBUZZ, timeout=2)
+        stage.final_bow()
+
+An actor is played by declaration: where the production `build_graph` declares it, its behavior is replaced by
+one that follows the test, with the same ends, restart policy and name. Everything else is what production runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import select
+import time
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from steady_mp import ConfigurationError, Event, Graph, Report
+from steady_mp.events import ActorFinished, ActorGivenUp, RunStopped
+from steady_mp.monitors import DEFAULT_ACTOR_MONITORS
+from steady_mp.packing import Declared, pack
+from steady_mp.testing.nudge import Nudge
+from steady_mp.testing.part import play
+from steady_mp.testing.player import Player
+from steady_mp.testing.running import NO_ARGS
+from steady_mp.testing.under_test import LONG_PATIENCE, GraphUnderTest
+from steady_mp.testing.wire import listen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from steady_mp import Alert, Monitor, RestartPolicy
+
+
+class _Casting(Graph):
+    """A graph in which some actors are given another behavior when they are declared."""
+
+    def __init__(self, playing: Sequence[str], **options: Any) -> None:  # noqa: ANN401 - those of Graph
+        super().__init__(**options)
+        self._playing = playing
+
+    def actor(
+        self,
+        name: str,
+        behavior: Callable[..., None],
+        *args: object,
+        restart: RestartPolicy | None = None,
+        monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
+        alerts: Sequence[Alert] = (),
+    ) -> None:
+        """Declare an actor as production does, with all checks; then let the test play it if it wants to."""
+        super().actor(name, behavior, *args, restart=restart, monitors=monitors, alerts=alerts)
+        if name not in self._playing:
+            return
+        declared = self._actors[-1]
+        ends: dict[bool, list[Declared]] = {True: [], False: []}
+        for end in declared.ends:
+            kind = "tx" if end.sends else "rx"
+            ends[end.sends].append(Declared(kind, end.channel, f"{kind} of {name}", self._identity))  # type: ignore[arg-type]
+        arguments = (ends[True], ends[False], _socket_name(len(self._actors) - 1))
+        packed, _ = pack(name, play, ["outputs", "inputs", "name"], arguments)
+        self._actors[-1] = dataclasses.replace(declared, behavior=f"{play.__module__}:{play.__name__}", packed=packed)
+
+
+class Stage(GraphUnderTest):
+    """A running graph some of whose actors the test plays. Use it as a context manager.
+
+    All that `GraphUnderTest` can do can be done here too: kill, freeze, crash_at, wait_for, …, also to played actors.
+    """
+
+    def __init__(  # noqa: PLR0913 - keyword only
+        self,
+        build_graph: Callable[..., object],
+        args: object = NO_ARGS,
+        *,
+        playing: Sequence[str] | str,
+        crash_at: Iterable[tuple[Any, ...]] = (),
+        output: TextIO | None = None,
+        root: Path | None = None,
+        **options: Any,  # noqa: ANN401 - those of Graph
+    ) -> None:
+        """Declare the graph by `build_graph`, and play the actors whose names are `playing`.
+
+        The rest is as for `GraphUnderTest`. Raises ConfigurationError for a name that no actor has.
+        """
+        self._playing = (playing,) if isinstance(playing, str) else tuple(playing)
+        super().__init__(build_graph, args, crash_at=crash_at, output=output, root=root, **options)
+        for name in self._playing:
+            self._check_actor(name)
+        self._players = {
+            actor.name: Player(
+                actor.name,
+                [self._plan.channels[end.channel] for end in actor.ends if end.sends],
+                [self._plan.channels[end.channel] for end in actor.ends if not end.sends],
+                self,
+                lambda name=actor.name: self._end_of(name),  # type: ignore[misc]
+            )
+            for actor in self._plan.actors
+            if actor.name in self._playing
+        }
+        self._nudge = Nudge()
+        self._leaving = False
+
+    def _declare(self, what: Callable[..., object] | Graph, args: object, options: dict[str, Any]) -> Graph:
+        if isinstance(what, Graph):
+            message = f"graph {what.name!r} is declared already: pass the build_graph that declares it"
+            raise ConfigurationError(message)
+        return super()._declare(what, args, options)
+
+    def _new_graph(self, **options: Any) -> Graph:  # noqa: ANN401 - those of Graph
+        return _Casting(self._playing, **options)
+
+    # From its start to its end
+
+    def start(self) -> Self:
+        """Start all actors and return at once; see `GraphUnderTest.start`."""
+        if self._run is None:
+            self._nudge.open()
+        try:
+            super().start()
+            self._listen()
+        except BaseException:
+            self.close()
+            self._release()
+            raise
+        return self
+
+    def _listen(self) -> None:
+        """Let the played actors connect, and wake those that wait for it."""
+        run = self.run
+        for index, actor in enumerate(self._plan.actors):
+            if (player := self._players.get(actor.name)) is not None:
+                listener = None
+                with contextlib.suppress(FileNotFoundError):  # it has ended already; who asks will be told
+                    listener = listen(run.directory / _socket_name(index))
+                player.conversation.begin(listener, self._nudge)
+                run._supervisor.seats[index].bell.ring()  # noqa: SLF001 - as a neighbour would
+
+    def _release(self) -> None:
+        for player in self._players.values():
+            player.conversation.close()
+        self._nudge.close()
+
+    def _on_event(self, event: Event) -> None:
+        super()._on_event(event)
+        if isinstance(event, ActorFinished | ActorGivenUp | RunStopped):
+            self._nudge.give()
+
+    # What the test does on it
+
+    def actor(self, name: str) -> Player:
+        """Return the played actor of that name. Raises ConfigurationError for one that is not played."""
+        self._check_actor(name)
+        if name not in self._players:
+            message = f"{name} plays itself: the test plays {', '.join(self._players) or 'nobody'}"
+            raise ConfigurationError(message)
+        return self._players[name]
+
+    def final_bow(self, seconds: float = LONG_PATIENCE, *, rescued: bool = False) -> Report:
+        """Everybody leaves: sources stop, outputs close, all that is queued is taken. Return the report.
+
+        What played actors still get meanwhile stays for `Player.take_all`. Raises AssertionError with the dump
+        when the graph has not ended after `seconds`, or not cleanly, and otherwise like `finish`.
+        """
+        if not self.events.is_over:
+            self.run.request_shutdown("the final bow")
+        report = self.finish(seconds, rescued=rescued)
+        if not report.clean:
+            self.fail(f"the graph did not end cleanly: {'; '.join(report.why)}")
+        return report
+
+    def finish(self, seconds: float = LONG_PATIENCE, *, rescued: bool = False) -> Report:
+        """Let the played actors leave, and wait until the graph has come to its end by itself.
+
+        See `GraphUnderTest.finish`. A played actor leaves when its inputs have come to their ends.
+        """
+        for player in self._players.values():
+            player.leave()
+        self._leaving = True
+        return super().finish(seconds, rescued=rescued)
+
+    def _await_end(self, deadline: float) -> Report | None:
+        while self._leaving and not self.events.is_over and time.monotonic() < deadline:
+            self._see_off(deadline)
+        return super()._await_end(deadline)
+
+    def _see_off(self, deadline: float) -> None:
+        """Wait for news of the played actors, and go on with them."""
+        poll = select.poll()
+        heard = [player.conversation.descriptors for player in self._players.values()]
+        for descriptor in itertools.chain(self._nudge.descriptors, *heard):
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        self._nudge.take()
+        for player in self._players.values():
+            player.follow()
+
+
+def _socket_name(index: int) -> str:
+    """Name of the file in the run directory that a played actor connects to."""
+    return f"actor-{index}.stage"
