@@ -20,8 +20,11 @@ from steady_mp.events import (
     RunStopped,
     ShutdownRequested,
 )
+from steady_mp.memory.status import read_status
 from steady_mp.supervisor.report import Toll
+from steady_mp.telemetry.prometheus import expose
 from steady_mp.testing import ManualClock
+from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +214,22 @@ def test_a_monkey_that_fails_thaws_everybody_and_says_so() -> None:
         monkey.close()
 
 
-# What the log says of it
+# What is told of it
+
+
+def test_the_status_and_the_metrics_count_strikes_by_actor() -> None:
+    with Simulated() as simulated:
+        simulated.begin()
+        simulated.record(killed("feed"))
+        simulated.begin(generation=2)
+        simulated.record(ChaosFroze(actor="feed", generation=2, seconds=0.1))
+        status = read_status(simulated.run.path).actors[0]
+        simulated.tick()
+        text = expose(simulated.board).decode()
+    assert (status.causes["chaos"], status.deaths, status.freezes) == (1, {"chaos": 1}, 1)
+    labels = 'actor="feed",cause="chaos",graph="simulated"'
+    assert f"steady_actor_restarts_total{{{labels}}} 1.0" in text
+    assert 'steady_actor_freezes_total{actor="feed",graph="simulated"} 1.0' in text
 
 
 def test_each_event_is_a_sentence() -> None:

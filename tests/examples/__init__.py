@@ -1,0 +1,1 @@
+"""The examples of docs/testing: short tests of the pipeline's actors, each in one of the settings."""
