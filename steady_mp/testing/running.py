@@ -176,6 +176,8 @@ class RunningGraph:
         Blocks until the actors have answered, for two seconds at most.
         """
         run = self.run
+        if self.events.is_over:
+            run._ended.wait()  # noqa: SLF001 - a moment at most
         log = self._last_lines or self.log.tail()
         if run._ended.is_set():  # noqa: SLF001
             parts = _section("it has ended", _tell_end(run._report))  # noqa: SLF001

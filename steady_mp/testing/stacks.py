@@ -6,6 +6,7 @@ an answer, so each is asked twice: what stands before the second one is the firs
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -39,10 +40,15 @@ def stacks(run: Run, lines: Lines, ask: Callable[[str], None], seconds: float = 
     silent = {seat.name: why for seat in seats if (why := _why_not(seat)) is not None}
     marks = {seat.name: f" {_label(seat):<{width}} " for seat in seats if seat.name not in silent}
     before = lines.count
+    asked = [(seat, seat.pid, marks[seat.name]) for seat in seats if seat.name in marks]
+
+    def answered(number: int) -> bool:
+        return all(seat.pid != pid or _answers(lines, before, mark) >= number for seat, pid, mark in asked)
+
     for number in (1, 2):
-        for name in marks:
-            ask(name)
-        _await_answers(lines, before, list(marks.values()), number, seconds / 2)
+        for seat, _, _ in asked:
+            ask(seat.name)
+        eventually(functools.partial(answered, number), seconds / 2)
     told = []
     for seat in seats:
         told.append(f"  {seat.name}:")
@@ -52,11 +58,6 @@ def stacks(run: Run, lines: Lines, ask: Callable[[str], None], seconds: float = 
             answer = _first(_said(lines, before, marks[seat.name]))
             told += [f"    {line}" for line in answer] or [f"    no answer within {seconds:g} s"]
     return "\n".join(told)
-
-
-def _await_answers(lines: Lines, before: int, marks: list[str], number: int, seconds: float) -> None:
-    """Wait until each has begun its answer of that number."""
-    eventually(lambda: all(_answered(lines, before, mark) >= number for mark in marks), seconds)
 
 
 def _label(seat: Seat) -> str:
@@ -80,7 +81,7 @@ def _said(lines: Lines, before: int, mark: str) -> list[str]:
     return [line for line in found if _HEAD.match(line) or _FRAME.match(line)]
 
 
-def _answered(lines: Lines, before: int, mark: str) -> int:
+def _answers(lines: Lines, before: int, mark: str) -> int:
     """Count the answers that have at least begun: each begins with the same thread."""
     said = _said(lines, before, mark)
     return said.count(said[0]) if said else 0
