@@ -1,0 +1,77 @@
+"""The conformance suites, run over all kinds of channels and doorbells that there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from steady_mp.memory.doorbell import Doorbell
+from steady_mp.testing.conformance import ChannelConformance, DoorbellConformance, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from steady_mp.testing.conformance import MakeLink
+    from steady_mp.testing.conformance.doorbell import MakeDoorbell
+
+
+class ObjectChannel(ChannelConformance):
+    """What all object channels can do, whatever the values."""
+
+    @pytest.fixture
+    def make(self) -> MakeLink:
+        return Link
+
+    def changing(self) -> Sequence[tuple[Any, Callable[[], object]]]:
+        row, table, data = [1], {"k": [2]}, bytearray(b"x")
+        return ((row, row.clear), (table, table["k"].clear), (data, data.clear))
+
+    def unfit(self) -> Sequence[Any]:
+        return (lambda: None, [1, lambda: None])
+
+    def bulky(self, size: int) -> Any:
+        return bytes(size)
+
+
+class TestNumbers(ObjectChannel):
+    """They travel as arrays."""
+
+    def values(self, count: int) -> list[Any]:
+        return list(range(count))
+
+
+class TestObjects(ObjectChannel):
+    """Each is a record of its own."""
+
+    def values(self, count: int) -> list[Any]:
+        return [{"number": [number]} for number in range(count)]
+
+
+class TestMixed(ObjectChannel):
+    """Batches of atoms, now and then cut by a record of its own; some do not fit 64 bits, or half a page."""
+
+    def values(self, count: int) -> list[Any]:
+        kinds: list[Callable[[int], Any]] = [
+            *(int, float, str, lambda n: -n - 1, lambda n: (n,), lambda n: 2**64 + n),
+            *(lambda n: "é" * 100 + str(n), lambda n: b"%d" % n, lambda n: (n, "x" * 300)),
+        ]
+        return [(kinds[number % len(kinds)])(number + 2) for number in range(count)]
+
+    def plain(self, value: Any) -> Any:
+        return type(value), value
+
+
+class TestFifo(DoorbellConformance):
+    @pytest.fixture
+    def make(self, tmp_path: Path) -> MakeDoorbell:
+        made: list[Path] = []
+
+        def doorbell() -> Callable[[], Doorbell]:
+            path = tmp_path / f"bell-{len(made)}"
+            made.append(path)
+            Doorbell.create(path)
+            return lambda: Doorbell(path)
+
+        return doorbell
