@@ -212,7 +212,7 @@ class Topology:
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
         reference = _check_behavior(name, behavior)
-        names = _check_signature(name, behavior, args)
+        names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args)
         index = len(self._actors)
         for end in met:
@@ -338,7 +338,7 @@ def _check_behavior(actor: str, behavior: object) -> str:
     return f"{module}:{qualname}"
 
 
-def _check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
+def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
     """Return the parameter names of `args`, for messages; refuse what doesn't fit the signature."""
     signature = inspect.signature(behavior)
     try:
