@@ -344,7 +344,8 @@ def check_signature(actor: str, behavior: Callable[..., None], args: tuple[objec
     try:
         bound = signature.bind(None, *args)
     except TypeError as error:
-        message = f"actor {actor!r}: {behavior.__qualname__}(actor, …) can't take {len(args)} arguments: {error}"
+        called = getattr(behavior, "__qualname__", repr(behavior))
+        message = f"actor {actor!r}: {called}(actor, …) can't take {len(args)} arguments: {error}"
         raise ConfigurationError(message) from None
     try:
         hints = typing.get_type_hints(behavior)
