@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from steady_mp.memory import layout
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from steady_mp.errors import ExitCode
+    from steady_mp.memory.mapping import Mapping
+    from steady_mp.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,25 @@ class ChannelReport:
     sent: int
     taken: int
     in_flight: int
+
+    @classmethod
+    def of_all(cls, plan: Plan, channels: Sequence[Mapping]) -> list[ChannelReport]:
+        """Read the channels of a run."""
+        reports = []
+        for channel, mapping in zip(plan.channels, channels, strict=True):
+            sent, taken = mapping.words[layout.TAIL], mapping.words[layout.HEAD]
+            reports.append(
+                cls(
+                    name=channel.name,
+                    from_actor=plan.actors[channel.producer].name,
+                    to_actor=plan.actors[channel.consumer].name,
+                    capacity=channel.capacity,
+                    sent=sent,
+                    taken=taken,
+                    in_flight=sent - taken,
+                )
+            )
+        return reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -316,20 +316,7 @@ class Run:
     def _make_report(self) -> Report:
         supervisor = self._supervisor
         clean = supervisor.exit_code is ExitCode.DRAINED
-        channels = []
-        for plan, mapping in zip(self._plan.channels, self._channels, strict=True):
-            sent, taken = mapping.words[layout.TAIL], mapping.words[layout.HEAD]
-            channels.append(
-                ChannelReport(
-                    name=plan.name,
-                    from_actor=self._plan.actors[plan.producer].name,
-                    to_actor=self._plan.actors[plan.consumer].name,
-                    capacity=plan.capacity,
-                    sent=sent,
-                    taken=taken,
-                    in_flight=sent - taken,
-                )
-            )
+        channels = ChannelReport.of_all(self._plan, self._channels)
         why = list(supervisor.why)
         if not clean:
             why += [f"{c.in_flight} messages are still queued in {c.name}" for c in channels if c.in_flight]

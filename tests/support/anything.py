@@ -48,13 +48,21 @@ class Player:
         moves = [self.pass_on, self.pass_on, self.wait, self.take_some, self.send_some, self.send_much, self.peek]
         while self.actor.is_running(veto=lambda: "it owes messages" if any(self.ledger.owed) else None):
             if self.total and self.ledger.made == self.total and not any(self.ledger.owed):
+                self.close_early()
                 return
             # The turn follows from the state: a life that repeats it throws the same dice.
             self.dice.seed(f"{self.actor.name} {self.ledger.turns}")
             self.ledger.turns += 1
             for move in self.dice.choices(moves, k=self.dice.choice((1, 1, 2, 5))):
                 move()
-            self.wait()
+            for _ in range(self.dice.choice((1, 1, 2))):
+                self.wait()
+
+    def close_early(self) -> None:
+        """Close all outputs and live on for a moment: who waits there must hear of it now."""
+        for tx in self.outputs:
+            tx.mark_closed()
+        self.actor.await_for_any(self.actor.wait_timeout(0.01))
 
     # Moves
 
@@ -148,8 +156,13 @@ def play(actor: Actor, inputs: list[Rx[Any]], outputs: list[Tx[Any]], total: int
 
 def build(seed: int, total: int) -> tuple[Graph, list[str]]:
     """Build a graph of three to six actors, each of which sends only to later ones; return it with the names."""
-    dice = random.Random(seed)
     graph = Graph(f"anything {seed}", log_level="error", shutdown_timeout=30.0)
+    return graph, fill(graph, seed, total)
+
+
+def fill(graph: Graph, seed: int, total: int) -> list[str]:
+    """Declare such a graph; return the names of its actors."""
+    dice = random.Random(seed)
     names = [f"actor {number}" for number in range(dice.randrange(3, 7))]
     inputs: list[list[Rx[Any]]] = [[] for _ in names]
     outputs: list[list[Tx[Any]]] = [[] for _ in names]
@@ -161,4 +174,15 @@ def build(seed: int, total: int) -> tuple[Graph, list[str]]:
     for place, name in enumerate(names):
         made = 0 if inputs[place] else total
         graph.actor(name, play, inputs[place], outputs[place], made, graph.state(), restart=_UNTIRING)
-    return graph, names
+    return names
+
+
+def faults(states: dict[str, Any], total: int) -> list[str]:
+    """Say what is wrong with the final states of such a graph's actors; nothing if it is exact."""
+    ledgers = [state if isinstance(state, Ledger) else Ledger(**state) for state in states.values()]
+    wrong = [line for ledger in ledgers for line in ledger.wrong]
+    made = sum(ledger.made for ledger in ledgers)
+    got = sum(sum(ledger.got) for ledger in ledgers if not ledger.sent)
+    if made != total or got != total:
+        wrong.append(f"{made} of {total} made, {got} got")
+    return wrong

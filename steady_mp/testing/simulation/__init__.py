@@ -1,1 +1,16 @@
 """Simulation: a whole graph in one process, under a seeded scheduler and a virtual clock."""
+
+from steady_mp.testing.simulation.dice import FAULT_POINTS, Crash
+from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
+from steady_mp.testing.simulation.simulate import Exploration, crash_points, explore, simulate
+
+__all__ = [
+    "FAULT_POINTS",
+    "Crash",
+    "Exploration",
+    "Outcome",
+    "SimulationFailed",
+    "crash_points",
+    "explore",
+    "simulate",
+]

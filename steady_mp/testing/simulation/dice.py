@@ -33,15 +33,13 @@ FAULT_POINTS: Final = (
 class Crash:
     """A kill: when `actor` reaches fault point `point` for the `hit`-th time, all its lives counted.
 
-    With the point ``"step"`` it strikes whoever is about to take step `hit` of the whole run.
+    With the point ``"step"`` it strikes before step `hit` of that actor, or, where `actor` is empty, before
+    step `hit` of the whole run, whoever is about to take it.
     """
 
     actor: str
     point: str
     hit: int = 1
-
-    def __str__(self) -> str:
-        return f"step {self.hit}" if self.point == STEP else f"{self.actor} at {self.point} {self.hit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from steady_mp.packing import unpack
 from steady_mp.parking import Wake, is_readable
 from steady_mp.policy import Failures
 from steady_mp.recovery import recover
-from steady_mp.testing.simulation.dice import Crash
+from steady_mp.testing.simulation.dice import STEP, Crash
 from steady_mp.testing.simulation.memory import StoreBuffer, View
 from steady_mp.testing.simulation.steps import Killed
 from steady_mp.turn import Turn
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from steady_mp.channel.waits import Alarm
     from steady_mp.memory.control import Journal
     from steady_mp.policy import RestartPolicy
+    from steady_mp.testing.simulation.steps import Steps
     from steady_mp.testing.simulation.world import World
 
 
@@ -46,6 +47,10 @@ class Status(Enum):
     ASLEEP = "asleep"
     DOWN = "down"
     OVER = "over"
+
+
+# Asked thousands of times a run: without the look into the Enum.
+_READY, _ASLEEP, _DOWN = Status.READY, Status.ASLEEP, Status.DOWN
 
 
 class _Replayed(BaseException):
@@ -71,6 +76,48 @@ class _SimulatedTurn(Turn):
         super().sleep(arm, ready)
 
 
+class _SlowRing(Ring):
+    """A ring that a process may die before writing to."""
+
+    def __init__(self, view: View, name: str, steps: Steps) -> None:
+        super().__init__(view, name)
+        self._steps = steps
+
+    def write(self, position: int, kind: int, count: int, first: int, payload: bytes) -> int:
+        """See `Ring.write`."""
+        self._steps.step("writes a record")
+        return super().write(position, kind, count, first, payload)
+
+
+class _TornControl(ControlBlock):
+    """A control block that its process may die in the middle of writing to."""
+
+    def __init__(self, endpoints: int, steps: Steps) -> None:
+        super().__init__(Mapping(None, layout.control_bytes(endpoints)), endpoints)
+        self._steps = steps
+
+    def write_journal(self, epoch: int, words: Sequence[int]) -> None:
+        """See `ControlBlock.write_journal`."""
+        half = len(words) // 2
+        super().write_journal(epoch, [*words[:half], *([0] * (len(words) - half))])
+        self._steps.step("writes the rest of the journal")
+        super().write_journal(epoch, words)
+
+
+class _TornSnapshots(SnapshotSlots):
+    """Snapshot slots that their process may die in the middle of writing to."""
+
+    def __init__(self, steps: Steps) -> None:
+        super().__init__(None)
+        self._steps = steps
+
+    def write(self, slot: int, data: bytes) -> int:
+        """See `SnapshotSlots.write`."""
+        super().write(slot, data[: len(data) // 2])
+        self._steps.step("writes the rest of a snapshot")
+        return super().write(slot, data)
+
+
 class Player:
     """One actor: its memory outlives its lives. It is the parker of its own life and the doorbell of its neighbours."""
 
@@ -81,14 +128,15 @@ class Player:
         self.plan = world.plan.actors[index]
         self.name = self.plan.name
         size = len(self.plan.ends)
-        self.control = ControlBlock(Mapping(None, layout.control_bytes(size)), size)
+        self.control = _TornControl(size, world.steps)
         self.control.format()
-        self.snapshots = SnapshotSlots(None)
+        self.snapshots = _TornSnapshots(world.steps)
         self.policy = policy
         self.failures = Failures(policy, world.steps)
         self.generation = 0
         self.deaths: list[str] = []
         self.hits: Counter[str] = Counter()
+        self._steps_before = 0
         self.status = Status.DOWN
         #: When a sleep or a pause between two lives ends; None for never.
         self.until: float | None = 0.0
@@ -110,6 +158,15 @@ class Player:
         """Die at a fault point."""
         self._planned.setdefault(crash.point, set()).add(crash.hit)
 
+    def steps_to_crash(self) -> int | None:
+        """Return how many of its own steps are left to the next crash that is planned by them."""
+        left = [hit - self.hits[STEP] for hit in self._planned.get(STEP, ())]
+        return min((steps for steps in left if steps > 0), default=None)
+
+    def steps_taken(self) -> int:
+        """Return how many steps it has taken in all its lives."""
+        return self.hits[STEP] + self.world.steps.count - self._steps_before
+
     def drop_crashes(self) -> int:
         """Forget the crashes that have not struck; return how many."""
         dropped = sum(sum(hit > self.hits[point] for hit in hits) for point, hits in self._planned.items())
@@ -120,16 +177,16 @@ class Player:
 
     def is_ready(self, now: float) -> bool:
         """Tell whether it can go on."""
-        if self.status is Status.READY:
-            return True
-        if self.status is Status.OVER:
-            return False
-        if self.status is Status.ASLEEP and (self.rung or any(is_readable(fd) for fd in self.fds)):
-            return True
-        return self.until is not None and self.until <= now + _ROUNDING
+        status = self.status
+        if status is _ASLEEP:
+            if self.rung or (self.until is not None and self.until <= now + _ROUNDING):
+                return True
+            return bool(self.fds) and any(is_readable(fd) for fd in self.fds)
+        return status is _READY or (status is _DOWN and self.until is not None and self.until <= now)
 
     def go_on(self) -> None:
         """Let it run until it sleeps, ends, or is disturbed."""
+        self._steps_before = self.world.steps.count
         if self.status is Status.DOWN:
             self.generation += 1
             self._moved = self.moved()
@@ -139,6 +196,7 @@ class Player:
         self.status = Status.READY
         if self._greenlet is not None:
             self._greenlet.switch()
+        self.hits[STEP] = self.steps_taken()
 
     def end(self) -> None:
         """Unwind what is left of a life, without letting it do anything any more."""
@@ -263,7 +321,7 @@ class Player:
         return Place(
             plan=world.plan,
             index=self.index,
-            rings=[Ring(view, name) for view, name in zip(views, names, strict=True)],
+            rings=[_SlowRing(view, name, world.steps) for view, name in zip(views, names, strict=True)],
             control=self.control,
             snapshots=self.snapshots,
             run=world.run_words,

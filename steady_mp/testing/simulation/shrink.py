@@ -46,7 +46,7 @@ class _Shrinker:
         return False
 
 
-def shrink(run: _Run, failure: SimulationFailed) -> SimulationFailed:
+def shrunk(run: _Run, failure: SimulationFailed) -> SimulationFailed:
     """Return the smallest failure of the same kind that was found; `failure` itself where it can't be repeated."""
     shrinker = _Shrinker(run, failure)
     if not shrinker.fails(failure.crashes, failure.switches):

@@ -17,7 +17,7 @@ from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.run import Graph
 from steady_mp.testing.simulation.dice import FAULT_POINTS, Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
-from steady_mp.testing.simulation.shrink import shrink
+from steady_mp.testing.simulation.shrink import shrunk
 from steady_mp.testing.simulation.world import World
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ class _Setting:
     check: Callable[[Outcome], object] | None
     shutdown_after: float | None
     max_steps: int
+    log_level: str = "warning"
 
     def run(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> Outcome:
-        graph = Graph("simulation")
+        graph = Graph("simulation", log_level=self.log_level)
         self.build(*((graph,) if self.args is None else (graph, self.args)))
         world = World(
             graph,
@@ -67,6 +68,8 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     check: Callable[[Outcome], object] | None = None,
     shutdown_after: float | None = None,
     max_steps: int = _MOST_STEPS,
+    log_level: str = "info",
+    shrink: bool = True,
 ) -> Outcome:
     """Run the graph that ``build(graph, args)`` declares once, in this process, and return what it came to.
 
@@ -78,6 +81,7 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
 
     A graph that never ends by itself is asked to shut down `shutdown_after` virtual seconds; `max_steps`
     ends one that never waits. `only` keeps those of the seed's switches that it numbers: a replay.
+    A failure is repeated with ever fewer crashes and switches, unless `shrink` is False.
 
     Raises SimulationFailed, which is an AssertionError, when all wait for ever, somebody sleeps though
     what it waits for is there, an actor is given up or refuses to stop, a channel holds more than it may,
@@ -85,13 +89,15 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     Raises ConfigurationError for a graph that can't run. Blocks until the end; starts no process, no thread.
     """
     _need_greenlet()
-    setting = _Setting(build=build, args=args, check=check, shutdown_after=shutdown_after, max_steps=max_steps)
+    setting = _Setting(
+        build=build, args=args, check=check, shutdown_after=shutdown_after, max_steps=max_steps, log_level=log_level
+    )
     planned = crashes if isinstance(crashes, int) else _checked(crashes)
     chosen = None if only is None else frozenset(only)
     try:
         return setting.run(seed, planned, chosen)
     except SimulationFailed as failure:
-        raise _told(setting, failure, shorten=chosen is None) from failure.__cause__
+        raise _told(setting, failure, shorten=shrink and chosen is None) from failure.__cause__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +119,12 @@ def explore(  # noqa: PLR0913 - as above
     check: Callable[[Outcome], object] | None = None,
     shutdown_after: float | None = None,
     max_steps: int = _MOST_STEPS,
+    log_level: str = "warning",
 ) -> Exploration:
-    """Simulate once for each seed, as `simulate` does, until one fails; the failure names its seed."""
+    """Simulate once for each seed, as `simulate` does, until one fails; the failure names its seed.
+
+    Actors log at `log_level` and above; formatting what nobody reads takes a fifth of the time.
+    """
     runs = struck = switches = steps = 0
     planned = crashes if isinstance(crashes, int) else list(crashes)
     for seed in seeds:
@@ -126,6 +136,7 @@ def explore(  # noqa: PLR0913 - as above
             check=check,
             shutdown_after=shutdown_after,
             max_steps=max_steps,
+            log_level=log_level,
         )
         runs += 1
         struck += len(outcome.crashes)
@@ -178,7 +189,7 @@ def _checked(crashes: Iterable[Crash]) -> list[Crash]:
 
 def _told(setting: _Setting, failure: SimulationFailed, *, shorten: bool) -> SimulationFailed:
     """Say how the failure comes about: as few crashes and switches as it takes, the trace, the replay."""
-    least = shrink(setting.run, failure) if shorten else failure
+    least = shrunk(setting.run, failure) if shorten else failure
     crashes = ", ".join(f"Crash({c.actor!r}, {c.point!r}, {c.hit})" for c in least.crashes)
     call = f"simulate({_name(setting.build)}, …, seed={least.seed}, crashes=[{crashes}], only={least.switches})"
     trace = "" if least.trace is None else least.trace.tail(_SHOWN)

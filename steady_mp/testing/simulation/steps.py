@@ -32,6 +32,7 @@ class Steps:
         "_jumped",
         "_kill",
         "_limit",
+        "_own",
         "_slice",
         "_stop",
         "_switch",
@@ -53,7 +54,8 @@ class Steps:
         self._limit = limit
         self._switches = iter(switches)
         self._switch = next(self._switches, None)
-        self._crashes = sorted(crash.hit for crash in crashes if crash.point == STEP)
+        self._crashes = sorted(crash.hit for crash in crashes if crash.point == STEP and not crash.actor)
+        self._own = _NEVER
         self._slice = _SLICE
         self._yield: Callable[[Switch | None, str], None]
         self._kill: Callable[[str], None]
@@ -104,13 +106,14 @@ class Steps:
         """See when something is to happen next."""
         switch = _NEVER if self._switch is None else self._switch.step
         crash = self._crashes[0] if self._crashes else _NEVER
-        self.due = min(switch, crash, self._slice, self._limit)
+        self.due = min(switch, crash, self._own, self._slice, self._limit)
 
-    def resumed(self) -> None:
-        """Somebody goes on: it has a slice of its own."""
+    def resumed(self, crash_in: int | None) -> None:
+        """Somebody goes on: it has a slice of its own, and dies at its step `crash_in` from now."""
         self.dying = False
         if self._held is not None:
             self.count, self._held = self._held, None
+        self._own = _NEVER if crash_in is None else self.count + crash_in
         self._slice = self.count + _SLICE
         self.plan()
 
@@ -131,8 +134,9 @@ class Steps:
             raise Killed
         if self.count >= self._limit:
             self._stop()
-        if self._crashes and self.count >= self._crashes[0]:
-            self._crashes.pop(0)
+        if self.count >= self._own or (self._crashes and self.count >= self._crashes[0]):
+            if self.count < self._own:
+                self._crashes.pop(0)
             self._kill(what)
             self.die()
         switch = None

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import itertools
-import logging
-import random
-import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from steady_mp.channel.ring import Ring
-from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
-from steady_mp.state import decode, plain
-from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.testing.simulation.closing import conclude
 from steady_mp.testing.simulation.dice import STEP, Crash, Dice, Switch
 from steady_mp.testing.simulation.explain import Waits
-from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
+from steady_mp.testing.simulation.outcome import SimulationFailed
 from steady_mp.testing.simulation.player import Player, Status
 from steady_mp.testing.simulation.steps import Steps
+from steady_mp.testing.simulation.surroundings import surroundings
 from steady_mp.testing.simulation.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from greenlet import greenlet
 
     from steady_mp.graph import Topology
     from steady_mp.memory.control import Cursor
+    from steady_mp.testing.simulation.outcome import Outcome
 
 _START: Final = 1000.0
 
@@ -45,33 +41,6 @@ class _Supervisor:
         """Ask it to look around."""
         self._world.flush()
         self.rung = True
-
-
-class _Lines(io.TextIOBase):
-    """Standard output and logging of all actors."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._rest: dict[str, str] = {}
-
-    def write(self, text: str) -> int:
-        """Keep whole lines, with who wrote them."""
-        name = self._world.current.name
-        *lines, self._rest[name] = (self._rest.get(name, "") + text).split("\n")
-        self._world.lines += [(name, line) for line in lines]
-        return len(text)
-
-
-class _Handler(logging.Handler):
-    """Keeps what the actors log."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep one message."""
-        self._world.lines.append((self._world.current.name, self.format(record)))
 
 
 class World:
@@ -126,7 +95,7 @@ class World:
         self._failure: SimulationFailed | None = None
         self._hub: greenlet
         for crash in planned:
-            if crash.point != STEP:
+            if crash.actor or crash.point != STEP:
                 self._player(crash.actor).plan_crash(crash)
 
     def _player(self, name: str) -> Player:
@@ -144,7 +113,7 @@ class World:
         from greenlet import getcurrent  # noqa: PLC0415 - an extra that only simulations need
 
         self._hub = getcurrent()
-        with self._surroundings():
+        with surroundings(self):
             try:
                 while self._failure is None and any(player.status is not Status.OVER for player in self.players):
                     self._go_on()
@@ -153,7 +122,7 @@ class World:
                     player.end()
         if self._failure is not None:
             raise self._failure
-        return self._outcome()
+        return conclude(self)
 
     def greenlet(self, function: Callable[[], None]) -> greenlet:
         """Make a greenlet that comes back here at its end."""
@@ -176,7 +145,7 @@ class World:
             return
         player = self._choose(ready)
         self.current = player
-        self.steps.resumed()
+        self.steps.resumed(player.steps_to_crash())
         player.go_on()
         self.steps.pause()
         if player.ending is not None:
@@ -212,24 +181,9 @@ class World:
         else:
             self.steps.jump(min(moments))
 
-    @contextlib.contextmanager
-    def _surroundings(self) -> Iterator[None]:
-        """Give the actors dice, an output and a log of their own."""
-        root = logging.getLogger()
-        handlers, level, dice = root.handlers[:], root.level, random.getstate()
-        root.handlers[:] = [_Handler(self)]
-        root.setLevel(self.plan.log_level)
-        random.seed(self.seed)
-        out: Any = _Lines(self)
-        before = sys.stdout
-        sys.stdout = out
-        try:
-            yield
-        finally:
-            sys.stdout = before
-            root.handlers[:] = handlers
-            root.setLevel(level)
-            random.setstate(dice)
+    def elapsed(self) -> float:
+        """Return the virtual seconds since the start."""
+        return self.steps() - _START
 
     # From the players
 
@@ -243,7 +197,7 @@ class World:
 
     def note(self, actor: str, what: str, detail: str | tuple[Cursor, ...] = "") -> None:
         """Add to the trace."""
-        self.trace.note(self.steps.count, self.steps() - _START, actor, what, detail)
+        self.trace.note(self.steps.count, self.elapsed(), actor, what, detail)
 
     def strike(self, player: Player, crash: Crash, where: str) -> None:
         """Take note of a crash that strikes now."""
@@ -255,7 +209,10 @@ class World:
     def _disturb(self, switch: Switch | None, what: str) -> None:
         if switch is not None:
             now = self.steps()
-            if not any(player.is_ready(now) for player in self.players if player is not self.current):
+            for player in self.players:
+                if player is not self.current and player.is_ready(now):
+                    break
+            else:
                 return
             self.disturbed.append(switch.number)
             self.note(self.current.name, "switch", f"before it {what}")
@@ -263,11 +220,12 @@ class World:
         self.leave()
 
     def _crash(self, what: str) -> None:
-        self.strike(self.current, Crash("", STEP, self.steps.count), f"before it {what}")
+        crash = Crash(self.current.name, STEP, self.current.steps_taken())
+        self.strike(self.current, crash, f"before it {what}")
 
     def _exhaust(self) -> None:
         text = (
-            f"it still runs after {self.steps.count} steps and {self.steps() - _START:.3f} virtual seconds; "
+            f"it still runs after {self.steps.count} steps and {self.elapsed():.3f} virtual seconds; "
             "end it with shutdown_after, or allow more max_steps"
         )
         self.give_up("endless", text)
@@ -364,67 +322,3 @@ class World:
         failure.crashes = list(self.struck)
         failure.switches = list(self.disturbed)
         return failure
-
-    def _outcome(self) -> Outcome:
-        states = {player.name: _states(player) for player in self.players}
-        return Outcome(
-            seed=self.seed,
-            states={name: values[0] if len(values) == 1 else (values or None) for name, values in states.items()},
-            lines=self.lines,
-            crashes=list(self.struck),
-            report=self._report(states),
-            trace=self.trace,
-            steps=self.steps.count,
-            switches=len(self.disturbed),
-        )
-
-    def _report(self, states: dict[str, list[Any]]) -> Report:
-        given_up = [player for player in self.players if player.given_up]
-        actors = [
-            ActorReport(
-                name=player.name,
-                generation=player.generation,
-                restarts=player.generation - 1,
-                deaths=list(player.deaths),
-                finished=not player.given_up,
-                state=_shown(states[player.name]),
-            )
-            for player in self.players
-        ]
-        channels = []
-        for plan, mapping in zip(self.plan.channels, self.channels, strict=True):
-            sent, taken = mapping.words[layout.TAIL], mapping.words[layout.HEAD]
-            channels.append(
-                ChannelReport(
-                    name=plan.name,
-                    from_actor=self.plan.actors[plan.producer].name,
-                    to_actor=self.plan.actors[plan.consumer].name,
-                    capacity=plan.capacity,
-                    sent=sent,
-                    taken=taken,
-                    in_flight=sent - taken,
-                )
-            )
-        return Report(
-            graph=self.plan.graph,
-            clean=not given_up,
-            why=[f"{player.name} was given up after life {player.generation}" for player in given_up],
-            exit_code=ExitCode.GAVE_UP if given_up else ExitCode.DRAINED,
-            wall_time=self.steps() - _START,
-            actors=actors,
-            channels=channels,
-        )
-
-
-def _states(player: Player) -> list[Any]:
-    """Return the states of the last commit, in the order of their declaration."""
-    journal = player.control.journal()
-    if not journal.snapshot_length:
-        return []
-    saved = player.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-    return [value for _, value in sorted(decode(saved).items(), key=lambda item: item[0])]
-
-
-def _shown(values: list[Any]) -> Any:  # noqa: ANN401 - plain data
-    shown = [plain(value) for value in values]
-    return (shown[0] if len(shown) == 1 else shown) if shown else None

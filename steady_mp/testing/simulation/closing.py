@@ -1,0 +1,67 @@
+"""The end of a simulated run: what its memory says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from steady_mp.errors import ExitCode
+from steady_mp.state import decode, plain
+from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.testing.simulation.outcome import Outcome
+
+if TYPE_CHECKING:
+    from steady_mp.testing.simulation.player import Player
+    from steady_mp.testing.simulation.world import World
+
+
+def conclude(world: World) -> Outcome:
+    """Read what a run came to from its memory."""
+    states = {player.name: _states(player) for player in world.players}
+    return Outcome(
+        seed=world.seed,
+        states={name: values[0] if len(values) == 1 else (values or None) for name, values in states.items()},
+        lines=world.lines,
+        crashes=list(world.struck),
+        report=_report(world, states),
+        trace=world.trace,
+        steps=world.steps.count,
+        switches=len(world.disturbed),
+    )
+
+
+def _report(world: World, states: dict[str, list[Any]]) -> Report:
+    given_up = [player for player in world.players if player.given_up]
+    actors = [
+        ActorReport(
+            name=player.name,
+            generation=player.generation,
+            restarts=player.generation - 1,
+            deaths=list(player.deaths),
+            finished=not player.given_up,
+            state=_shown(states[player.name]),
+        )
+        for player in world.players
+    ]
+    return Report(
+        graph=world.plan.graph,
+        clean=not given_up,
+        why=[f"{player.name} was given up after life {player.generation}" for player in given_up],
+        exit_code=ExitCode.GAVE_UP if given_up else ExitCode.DRAINED,
+        wall_time=world.elapsed(),
+        actors=actors,
+        channels=ChannelReport.of_all(world.plan, world.channels),
+    )
+
+
+def _states(player: Player) -> list[Any]:
+    """Return the states of the last commit, in the order of their declaration."""
+    journal = player.control.journal()
+    if not journal.snapshot_length:
+        return []
+    saved = player.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+    return [value for _, value in sorted(decode(saved).items(), key=lambda item: item[0])]
+
+
+def _shown(values: list[Any]) -> Any:  # noqa: ANN401 - plain data
+    shown = [plain(value) for value in values]
+    return (shown[0] if len(shown) == 1 else shown) if shown else None

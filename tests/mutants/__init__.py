@@ -1,0 +1,1 @@
+"""Deliberate faults, and the simulation that finds them."""

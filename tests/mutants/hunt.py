@@ -1,0 +1,98 @@
+"""``python -m tests.mutants.hunt``: let the simulation hunt the mutants, and show after how many seeds it has each."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from actors import Args, build_graph
+from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
+from steady_mp.testing.simulation.simulate import simulate
+from tests.mutants.mutants import MUTANTS
+from tests.support import anything, brief
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steady_mp import Graph
+    from tests.mutants.mutants import Mutant
+
+SEEDS = 1000
+_MESSAGES = 60
+GRAPHS = 32
+_STEPS = 200_000
+
+
+def prey(number: int) -> Callable[[Graph], None]:
+    """Return what declares one of the graphs of actors that do anything, the pipeline, or short lives."""
+
+    def build(graph: Graph) -> None:
+        if number % 4 == 3:
+            brief.fill(graph)
+        elif number % 8 == 2:
+            brief.fill_bulk(graph, _MESSAGES)
+        elif number % 8 == 4:
+            brief.fill_bursts(graph, _MESSAGES)
+        elif number % 16 == 1:
+            build_graph(graph, Args(rate=1, beats=2))
+        else:
+            anything.fill(graph, number, _MESSAGES)
+
+    return build
+
+
+def exact(outcome: Outcome) -> None:
+    if "asker" in outcome.states:
+        assert [outcome.states[f"listener {n}"].said for n in range(brief.PAIRS)] == [[0, 1]] * brief.PAIRS
+    elif "burster" in outcome.states:
+        assert outcome.states["listener"].said == list(range(_MESSAGES))
+    elif "taker" in outcome.states:
+        assert outcome.states["taker"].said == [100 + number * 761 % 1900 for number in range(_MESSAGES)]
+    elif "generator" in outcome.states:
+        assert outcome.states["worker"].messages == outcome.sent("worker→logger") == outcome.sent("generator→worker")
+    else:
+        wrong = anything.faults(outcome.states, _MESSAGES)
+        assert not wrong, wrong
+
+
+def run(seed: int) -> Outcome:
+    """Simulate one of the graphs with two crashes."""
+    return simulate(prey(seed % GRAPHS), seed=seed, crashes=2, check=exact, max_steps=_STEPS, shrink=False)
+
+
+def hunt(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, SimulationFailed] | None:
+    """Return the first seed by which a mutant shows, and how; None when none does."""
+    with mutant.alive():
+        for seed in range(seeds):
+            try:
+                run(seed)
+            except SimulationFailed as failure:
+                return seed, failure
+    return None
+
+
+def main(words: list[str]) -> int:
+    """Hunt the mutants whose title contains one of `words`, or all."""
+    console = Console(highlight=False, soft_wrap=True)
+    hunted = [mutant for mutant in MUTANTS if not words or any(word in mutant.title for word in words)]
+    missed = 0
+    for mutant in hunted:
+        began = time.monotonic()
+        found = hunt(mutant)
+        seconds = f"{time.monotonic() - began:5.1f} s"
+        if found is None:
+            missed += 1
+            console.print(f"[bold red]    none[/] {seconds}  {mutant.title}")
+        else:
+            shows = escape(found[1].text.splitlines()[0])
+            console.print(f"seed {found[0]:>3} {seconds}  {mutant.title}: [dim]{found[1].kind}, {shows}[/]")
+    console.print(f"{len(hunted) - missed} of {len(hunted)} mutants found, within {SEEDS} seeds each")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,234 @@
+"""Deliberate faults in the commit protocol: what the simulation must find, each of them.
+
+A mutant is one function of the runtime whose source has one passage replaced. The passage must stand there
+exactly once: a mutant that the code has outgrown is an error, and never passes for found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from steady_mp import recovery
+from steady_mp.actor import Actor
+from steady_mp.channel import publish, waits
+from steady_mp.channel.receiver import ObjectRx
+from steady_mp.channel.sender import ObjectTx
+from steady_mp.memory.control import ControlBlock
+from steady_mp.parking import Sleeper
+from steady_mp.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`owner.name` with `old` replaced by `new`, wherever it was imported to."""
+
+    title: str
+    owner: type | ModuleType
+    name: str
+    old: str
+    new: str
+
+    @contextlib.contextmanager
+    def alive(self) -> Iterator[None]:
+        """Put the mutant in the place of the function it was made from."""
+        original = inspect.getattr_static(self.owner, self.name)
+        function = _mutated(original, self.old, self.new)
+        modules = [module for name, module in sys.modules.items() if name.startswith("steady_mp")]
+        places = [place for place in {self.owner, *modules} if vars(place).get(self.name) is original]
+        for place in places:
+            setattr(place, self.name, function)
+        try:
+            yield
+        finally:
+            for place in places:
+                setattr(place, self.name, original)
+
+
+def _mutated(function: Any, old: str, new: str) -> Any:
+    source = textwrap.dedent(inspect.getsource(function))
+    found = source.count(old)
+    if found != 1:
+        message = f"{function.__qualname__} has this passage {found} times, not once:\n{old}"
+        raise LookupError(message)
+    names: dict[str, Any] = {}
+    code = compile(
+        "from __future__ import annotations\n" + source.replace(old, new),
+        f"<mutant of {function.__qualname__}>",
+        "exec",
+    )
+    exec(code, sys.modules[function.__module__].__dict__, names)  # noqa: S102 - our own source, one passage replaced
+    return names[function.__name__]
+
+
+MUTANTS = [
+    # The order of the commit
+    Mutant(
+        "publish before the commit",
+        Turn,
+        "commit",
+        "    self._control.put_in_force(epoch)\n",
+        "    self._publish(cursors)\n    self._control.put_in_force(epoch)\n",
+    ),
+    Mutant(
+        "publish before the journal",
+        Turn,
+        "commit",
+        "    self._control.write_journal(epoch, journal)\n",
+        "    self._publish(cursors)\n    self._control.write_journal(epoch, journal)\n",
+    ),
+    Mutant(
+        "the journal is written after the epoch",
+        ControlBlock,
+        "put_in_force",
+        "    order()\n    self.words[layout.EPOCH] = epoch\n",
+        "    pass\n",
+    ),
+    Mutant(
+        "the journal in place",
+        Turn,
+        "commit",
+        "    self._control.write_journal(epoch, journal)\n",
+        "    self._control.write_journal(epoch - 1, journal)\n    self._control.write_journal(epoch, journal)\n",
+    ),
+    Mutant("the snapshot in place", Turn, "commit", "slot = 1 - self._snapshot[0]", "slot = self._snapshot[0]"),
+    Mutant(
+        "a snapshot is left out now and then",
+        Turn,
+        "commit",
+        "    if snapshot is not None:\n        slot",
+        "    if snapshot is not None and self._epoch % 7:\n        slot",
+    ),
+    Mutant(
+        "the records are written behind the commit",
+        ObjectTx,
+        "freeze",
+        "    self._flush()\n    return Cursor(self._sent, self._position, self._closed)\n",
+        "    late = Cursor(self.position(), self._position, self._closed)\n    self._flush()\n    return late\n",
+    ),
+    # Cursors
+    Mutant(
+        "the head is published too early",
+        ObjectRx,
+        "_look_ahead",
+        "    left = len(self._batch) - self._index\n    if",
+        "    self._words[layout.HEAD] = self.position()\n    left = len(self._batch) - self._index\n    if",
+    ),
+    Mutant(
+        "the tail is published too early",
+        ObjectTx,
+        "_stage",
+        "    self._regrant()\n",
+        "    self._flush()\n    self._words[layout.TAIL] = self._sent\n    self._regrant()\n",
+    ),
+    Mutant(
+        "closed before the last message",
+        publish,
+        "publish_tx",
+        "    words[layout.TAIL_POS] = cursor.position\n",
+        "    words[layout.TX_CLOSED] = cursor.closed\n    words[layout.TAIL_POS] = cursor.position\n",
+    ),
+    Mutant(
+        "the tail is read before the closing",
+        ObjectRx,
+        "is_closed_and_empty",
+        "self.is_closed() and not self.has(1)",
+        "not self.has(1) and self.is_closed()",
+    ),
+    Mutant(
+        "a batch that was taken in part is taken from its start again",
+        ObjectRx,
+        "_resume",
+        "self._index = wanted - self._base",
+        "self._index = 0",
+    ),
+    Mutant("room of a batch that is still needed", ObjectRx, "freeze", "if last > taken:", "if last > taken + 1:"),
+    Mutant("a message too many", ObjectTx, "_fits", "< self._ring.capacity and", "<= self._ring.capacity and"),
+    Mutant("bytes too many", ObjectTx, "_fits", "used + need <=", "used + need // 2 <="),
+    # Wake-ups
+    Mutant("no fence before the look at who waits", Turn, "_publish", "    self._fence()\n", "    pass\n"),
+    Mutant("no fence before the last look", Sleeper, "sleep", "    self._fence()\n", "    pass\n"),
+    Mutant(
+        "the last look comes before the thresholds",
+        Sleeper,
+        "sleep",
+        "    arm(alarm)\n",
+        "    early = ready()\n    ready = lambda: early\n    arm(alarm)\n",
+    ),
+    Mutant(
+        "consumers are not rung", Turn, "_publish", "if end.wants_ring():", "if end.wants_ring() and not end.sends:"
+    ),
+    Mutant("producers are not rung", Turn, "_publish", "if end.wants_ring():", "if end.wants_ring() and end.sends:"),
+    Mutant(
+        "one ring a commit",
+        Turn,
+        "_publish",
+        "            neighbour.ring()\n",
+        "            neighbour.ring()\n            break\n",
+    ),
+    Mutant(
+        "a threshold that is reached exactly",
+        waits,
+        "crossed",
+        "wanted <= now.messages",
+        "wanted < now.messages",
+    ),
+    Mutant(
+        "a closing wakes nobody",
+        waits,
+        "crossed",
+        " or before.closed != now.closed",
+        "",
+    ),
+    Mutant(
+        "a threshold that is passed already",
+        Sleeper,
+        "sleep",
+        " and not any(end.is_overtaken() for end in alarm.ends)",
+        "",
+    ),
+    Mutant("a shutdown nobody hears of", Turn, "_publish", "        self._supervisor.ring()\n", "        pass\n"),
+    # Waits in the middle of a turn
+    Mutant(
+        "a turn is never torn",
+        Turn,
+        "_must_tear",
+        "return end.is_choked() or any(",
+        "return False and any(",
+    ),
+    Mutant("what is held back is not said", Turn, "_sleep_held", "other.hold_back(here=other is end)", "pass"),
+    Mutant("who holds back is not rung", Sleeper, "sleep", "if end.peer_must_know():", "if False:"),
+    Mutant("what was put off is never given up", Turn, "hold", "if self.pending and (torn or", "if False and (torn or"),
+    # Recovery
+    Mutant(
+        "recovery does not publish what was sent",
+        recovery,
+        "recover",
+        "publish_tx(words, cursor)",
+        "pass",
+    ),
+    Mutant("recovery does not publish what was taken", recovery, "recover", "publish_rx(words, cursor)", "pass"),
+    Mutant(
+        "recovery forgets that the actor had finished",
+        recovery,
+        "recover",
+        "control.words[layout.REQUESTED] = journal.requested",
+        "control.words[layout.REQUESTED] = 0",
+    ),
+    # Shutdown
+    Mutant(
+        "a lifted veto is not asked again",
+        Actor,
+        "_may_stop",
+        "(self._veto is None or self._veto() is None)",
+        "not self._refused",
+    ),
+]

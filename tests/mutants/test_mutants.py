@@ -1,0 +1,26 @@
+"""The simulation finds each deliberate fault in the commit protocol, and none where there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutants import hunt
+from tests.mutants.mutants import MUTANTS, Mutant
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.title)
+def test_the_mutant_is_found(mutant: Mutant) -> None:
+    assert hunt.hunt(mutant) is not None
+
+
+def test_without_a_mutant_nothing_is_found() -> None:
+    for seed in range(2 * hunt.GRAPHS):
+        hunt.run(seed)
+
+
+def test_a_mutant_that_the_code_has_outgrown_is_no_mutant() -> None:
+    stale = Mutant("stale", MUTANTS[0].owner, MUTANTS[0].name, "a passage that is nowhere", "")
+    with pytest.raises(LookupError, match="has this passage 0 times, not once"), stale.alive():
+        pass

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import logging
+import random
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actors import Args, build_graph
+from actors.fizzbuzz import fizzbuzz
+from actors.logger import LoggerState
+from steady_mp.errors import ConfigurationError
+from steady_mp.testing.simulation import Crash, Outcome, SimulationFailed, crash_points, explore, simulate
+from tests.support import toys
+
+if TYPE_CHECKING:
+    from steady_mp import Graph
+
+ARGS = Args(rate=10, beats=4)
+#: Every fault point that a run of the pipeline can reach.
+POINTS = {
+    *("start:begin", "start:mapped", "start:recovered", "start:ready", "recover:publish"),
+    *("commit:begin", "commit:records", "commit:snapshot", "commit:journal", "commit:epoch", "commit:publish"),
+    *("commit:published", "commit:ring", "commit:done", "park:armed", "park:sleep", "park:woke"),
+}
+
+
+def exact(outcome: Outcome) -> None:
+    """The pipeline's result is what arithmetic says, whatever happened on the way."""
+    total = outcome.sent("worker→logger")
+    expected = LoggerState()
+    for number in range(total):
+        expected.count(fizzbuzz(number))
+    assert outcome.states["logger"] == expected
+    assert outcome.states["worker"].messages == total
+    assert outcome.states["generator"].value == outcome.sent("generator→worker")
+    assert outcome.states["heartbeat"].beats == ARGS.beats
+    assert outcome.report.clean
+
+
+def complete(outcome: Outcome) -> None:
+    assert outcome.states["keeper"].entries == list(range(30))
+
+
+def test_the_pipeline_is_exact_under_a_crash_by_each_of_many_seeds() -> None:
+    explored = explore(build_graph, ARGS, seeds=range(60), crashes=1, check=exact)
+    assert explored.runs == explored.crashes == 60
+    assert explored.switches > 100
+
+
+@pytest.mark.parametrize("actor", ["heartbeat", "generator", "worker", "logger"])
+def test_each_actor_may_die_at_each_fault_point(actor: str) -> None:
+    crashes = [crash for crash in crash_points(build_graph, ARGS, hits=3) if crash.actor == actor]
+    # The logger sends nothing, and is asked for nothing by a neighbour that sleeps: it may have nobody to ring.
+    assert {crash.point for crash in crashes} >= POINTS - {"commit:ring"}
+    for crash in crashes:
+        outcome = simulate(build_graph, ARGS, crashes=[crash], check=exact)
+        assert outcome.crashes == [crash]
+
+
+def test_a_life_may_die_again_and_again_in_its_start() -> None:
+    crashes = [
+        Crash("worker", "commit:epoch", 3),
+        *(Crash("worker", "recover:publish", hit) for hit in (4, 5, 6, 8)),
+        Crash("worker", "start:ready", 2),
+    ]
+    outcome = simulate(build_graph, ARGS, crashes=crashes, check=exact)
+    assert outcome.actor("worker").restarts == len(crashes)
+
+
+# The same seed
+
+
+def test_the_same_seed_gives_the_same_trace_byte_for_byte() -> None:
+    for seed in range(12):
+        runs = [simulate(build_graph, ARGS, seed=seed, crashes=2) for _ in range(2)]
+        assert str(runs[0].trace).encode() == str(runs[1].trace).encode()
+        assert runs[0].lines == runs[1].lines
+        assert runs[0].report == runs[1].report
+
+
+def test_another_seed_gives_another_trace() -> None:
+    assert len({str(simulate(toys.line, seed=seed).trace) for seed in range(10)}) == 10
+
+
+def test_the_trace_tells_what_happened() -> None:
+    trace = str(simulate(toys.line, crashes=[Crash("keeper", "commit:journal", 5)]).trace)
+    for text in (
+        "counter  started: life 1 from commit 0",
+        "sent 1 of numbers (now 1)",
+        "keeper   killed: at commit:journal",
+        "keeper   started: life 2 from commit 4",
+        "closed numbers",
+        "keeper   finished",
+    ):
+        assert text in trace
+
+
+# What is found
+
+
+def test_a_state_that_is_kept_elsewhere_is_found_and_shrunk() -> None:
+    with pytest.raises(SimulationFailed, match="what it takes: simulate") as found:
+        explore(toys.leaky, seeds=range(200), crashes=3, check=complete)
+    failure = found.value
+    assert failure.kind == "check"
+    assert [crash.actor for crash in failure.crashes] == ["keeper"]
+    assert not failure.switches
+    assert f"seed={failure.seed}, crashes=[Crash(" in str(failure)
+    assert "killed" in str(failure)
+
+
+def test_a_failure_replays_as_it_says() -> None:
+    with pytest.raises(SimulationFailed) as found:
+        explore(toys.leaky, seeds=range(200), crashes=2, check=complete)
+    failure = found.value
+    with pytest.raises(SimulationFailed) as again:
+        simulate(toys.leaky, seed=failure.seed, crashes=failure.crashes, only=failure.switches, check=complete)
+    assert str(again.value.trace) == str(failure.trace)
+
+
+def test_a_circle_of_waits_is_explained() -> None:
+    with pytest.raises(SimulationFailed, match="deadlock: all wait for ever") as found:
+        simulate(toys.circle)
+    assert "passer 0 waits for passer 2 to send 1 more into passer 2→passer 0 (0 in it)" in str(found.value)
+    assert "in a circle: passer 0 → passer 2 → passer 1 → passer 0" in str(found.value)
+
+
+def test_an_actor_that_is_given_up_is_named_with_its_traceback() -> None:
+    with pytest.raises(SimulationFailed, match="gave up: failer was given up after life") as found:
+        simulate(toys.failing)
+    assert "ValueError: life 1 fails" in str(found.value)
+    assert 'toys.py", line' in str(found.value)
+
+
+def test_an_actor_that_never_waits_is_ended() -> None:
+    with pytest.raises(SimulationFailed, match="endless: it still runs after 5000 steps"):
+        simulate(toys.spinning, max_steps=5000)
+
+
+def test_who_refuses_to_stop_is_named_with_its_reason() -> None:
+    with pytest.raises(SimulationFailed, match="refused: refuser did not stop within 15 s") as found:
+        simulate(toys.refusing, shutdown_after=3.0)
+    assert "refuser refused: not today" in str(found.value)
+
+
+# Around the actors
+
+
+def test_time_is_virtual() -> None:
+    began = time.monotonic()
+    outcome = simulate(toys.ticking, shutdown_after=86_400.0)
+    assert len(outcome.states["ticker"].entries) == 8640
+    assert 86_400.0 <= outcome.report.wall_time < 86_401.0
+    assert time.monotonic() - began < 60.0
+
+
+def test_what_is_printed_and_logged_is_caught_with_its_actor() -> None:
+    before = (sys.stdout, logging.getLogger().handlers[:], logging.getLogger().level, logging.logThreads)
+    outcome = simulate(toys.ticking, shutdown_after=25.0)
+    assert outcome.printed("ticker") == ["beat 1", "logged 1", "beat 2", "logged 2"]
+    assert (sys.stdout, logging.getLogger().handlers[:], logging.getLogger().level, logging.logThreads) == before
+
+
+def test_the_dice_of_the_actors_are_those_of_the_seed_and_the_callers_stay_his() -> None:
+    random.seed(7)
+    expected = random.Random(7).random()
+    thrown = [simulate(toys.ticking, seed=seed, shutdown_after=50.0).states["ticker"].entries for seed in (1, 1, 2)]
+    assert thrown[0] == thrown[1] != thrown[2]
+    assert random.random() == expected
+
+
+def test_a_state_outlives_its_crashes() -> None:
+    outcome = simulate(toys.ticking, crashes=[Crash("ticker", "commit:done", 3)], shutdown_after=95.0)
+    assert outcome.actor("ticker").generation == 2
+    assert len(outcome.states["ticker"].entries) == 9
+
+
+@pytest.mark.parametrize(
+    ("crash", "said"),
+    [
+        (Crash("worker", "commit:nowhere"), "no fault point 'commit:nowhere'"),
+        (Crash("worker", "commit:epoch", 0), r"\(hit 0\)"),
+        (Crash("nobody", "commit:epoch"), "no actor 'nobody' in graph 'simulation': there are heartbeat, generator"),
+    ],
+)
+def test_a_crash_that_can_t_be_is_refused(crash: Crash, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        simulate(build_graph, ARGS, crashes=[crash])
+
+
+def test_without_greenlet_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'steady-mp\[testing\]'"):
+        simulate(toys.line)
+
+
+def test_a_graph_that_can_t_run_is_refused() -> None:
+    def build(graph: Graph) -> None:
+        graph.channel(name="loose")
+        graph.actor("failer", toys.fail)
+
+    with pytest.raises(ConfigurationError, match="loose"):
+        simulate(build)
