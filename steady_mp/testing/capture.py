@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class _Handler(logging.Handler):
@@ -25,13 +24,16 @@ class _Handler(logging.Handler):
         self._lines += (mark + self.format(record)).splitlines() or [mark]
 
 
-class _Tee(io.TextIOBase):
-    """Passes text on, and keeps its lines."""
+class _Tee:
+    """Stands for an output: passes text on, and keeps its lines."""
 
     def __init__(self, lines: list[str], output: TextIO) -> None:
         self._lines = lines
         self._output = output
         self._rest = ""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the output has
+        return getattr(self._output, name)
 
     def write(self, text: str) -> int:
         """See `io.TextIOBase.write`."""
@@ -39,9 +41,10 @@ class _Tee(io.TextIOBase):
         self._lines += whole
         return self._output.write(text)
 
-    def flush(self) -> None:
-        """See `io.TextIOBase.flush`."""
-        self._output.flush()
+    def writelines(self, texts: Iterable[str]) -> None:
+        """See `io.IOBase.writelines`."""
+        for text in texts:
+            self.write(text)
 
     def end(self) -> None:
         """Keep the last line even if nothing has ended it."""
@@ -59,7 +62,7 @@ def captured(lines: list[str], level: int) -> Iterator[None]:
     out, err = _Tee(lines, usual[0]), _Tee(lines, usual[1])
     root.addHandler(handler)
     root.setLevel(min(usual_level, level))
-    sys.stdout, sys.stderr = out, err
+    sys.stdout, sys.stderr = out, err  # type: ignore[assignment]
     try:
         yield
     finally:

@@ -1,0 +1,106 @@
+"""What a failed comparison says: where it begins, with what is around it, and what is missing or too much."""
+
+from __future__ import annotations
+
+import pytest
+
+from steady_mp.testing.difference import difference
+
+
+class Array:
+    """Compares as arrays of numpy do: element by element."""
+
+    def __init__(self, *parts: int) -> None:
+        self.parts = parts
+
+    def __eq__(self, other: object) -> Array:  # type: ignore[override]
+        assert isinstance(other, Array)
+        return Array(*(a == b for a, b in zip(self.parts, other.parts, strict=True)))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        message = "the truth of an array is ambiguous"
+        raise ValueError(message)
+
+    def all(self) -> bool:
+        return all(self.parts)
+
+    def __repr__(self) -> str:
+        return f"Array{self.parts}"
+
+
+@pytest.mark.parametrize("values", [[], [1, [2], "x"], [float("nan")]])
+def test_the_same_has_no_difference(values: list[object]) -> None:
+    assert difference(values, list(values)) is None
+
+
+def test_the_first_difference_is_shown_with_what_is_around_it() -> None:
+    sent = [*range(7), 77, *range(8, 20)]
+    told = difference(range(20), sent, 100)
+    assert told is not None
+    assert told.splitlines() == [
+        "message 107 differs (20 expected, 20 sent: 1 missing, 1 extra)",
+        "    … 4 the same",
+        "       104  4",
+        "       105  5",
+        "       106  6",
+        "  -    107  7",
+        "  +    107  77",
+        "       108  8",
+        "       109  9",
+        "       110  10",
+        "       111  11",
+        "    … 8 more",
+    ]
+
+
+def test_a_lost_message_is_one_although_all_behind_it_have_moved() -> None:
+    told = difference(list(range(10)), [*range(4), *range(5, 10)])
+    assert told is not None
+    assert told.startswith("message 4 differs (10 expected, 9 sent: 1 missing, 0 extra)\n")
+
+
+@pytest.mark.parametrize(
+    ("expected", "sent", "told"),
+    [
+        (
+            ["a", "b"],
+            ["a"],
+            "message 1 differs (2 expected, 1 sent: 1 missing, 0 extra)\n         0  'a'\n  -      1  'b'",
+        ),
+        (
+            ["a"],
+            ["a", "b"],
+            "message 1 differs (1 expected, 2 sent: 0 missing, 1 extra)\n         0  'a'\n  +      1  'b'",
+        ),
+        ([], [None], "message 0 differs (0 expected, 1 sent: 0 missing, 1 extra)\n  +      0  None"),
+        (
+            [1, 2],
+            [2, 1],
+            (
+                "message 0 differs (2 expected, 2 sent: the same in another order)\n"
+                "  -      0  1\n  +      0  2\n  -      1  2\n  +      1  1"
+            ),
+        ),
+    ],
+)
+def test_what_is_missing_or_too_much_is_marked(expected: list[object], sent: list[object], told: str) -> None:
+    assert difference(expected, sent) == told
+
+
+def test_of_a_long_message_the_place_that_differs_is_shown() -> None:
+    told = difference(["x" * 500 + "a" + "y" * 500], ["x" * 500 + "b" + "y" * 500])
+    assert told is not None
+    _, wanted, found = told.splitlines()
+    assert wanted == "  -      0  …" + "x" * 50 + "a" + "y" * 49 + "…"
+    assert found == wanted.replace("a", "b").replace("-", "+")
+    assert max(map(len, told.splitlines())) < 120
+
+
+def test_arrays_are_compared_as_a_whole() -> None:
+    assert difference([Array(1, 2)], [Array(1, 2)]) is None
+    told = difference([Array(1, 2)], [Array(1, 3)])
+    assert told == (
+        "message 0 differs (1 expected, 1 sent: 1 missing, 1 extra)\n  -      0  Array(1, 2)\n  +      0  Array(1, 3)"
+    )
