@@ -62,7 +62,7 @@ def captured(lines: list[str], level: int) -> Iterator[None]:
     out, err = _Tee(lines, usual[0]), _Tee(lines, usual[1])
     root.addHandler(handler)
     root.setLevel(min(usual_level, level))
-    sys.stdout, sys.stderr = out, err  # type: ignore[assignment]
+    sys.stdout, sys.stderr = out, err
     try:
         yield
     finally:
