@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from steady_mp.testing.cues import Done, Hello, Shown
+from steady_mp.testing.nudge import Nudge
 from steady_mp.testing.wire import Lost, Wire
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steady_mp.testing.cues import Answer, Cue
-    from steady_mp.testing.nudge import Nudge
 
 #: Seconds that a send is tried, however late it is.
 _LEAST: Final = 0.001
@@ -34,14 +34,15 @@ class Conversation:
         self._why_gone = why_gone
         self._greet = greet
         self._listener: socket.socket | None = None
-        self._nudge: Nudge | None = None
+        #: To be given when there may be a reason why no further life will connect.
+        self.nudge = Nudge()
         self._wire: Wire | None = None
         self._is_greeted = False
 
-    def begin(self, listener: socket.socket | None, nudge: Nudge) -> None:
-        """Hear the lives that connect to `listener`; a nudge comes when there may be a reason why none will."""
+    def begin(self, listener: socket.socket | None) -> None:
+        """Hear the lives that connect to `listener`."""
         self._listener = listener
-        self._nudge = nudge
+        self.nudge.open()
 
     def ask(self, cue: Cue, deadline: float) -> Answer:
         """Give a cue, to one life after the other if need be, and return the answer.
@@ -54,9 +55,12 @@ class Conversation:
             try:
                 wire.send(cue, max(_LEAST, deadline - time.monotonic()))
                 while True:
-                    for message in wire.receive():
+                    messages = self._messages()
+                    if self._wire is not wire:  # that life is over
+                        break
+                    for message in messages:
                         return cast("Answer", message)
-                    self._wait(deadline, wire)
+                    self._wait(deadline)
             except Lost:
                 self.drop()
             except BaseException:  # also Ctrl-C: nobody must hear the answer to this one as that to the next
@@ -80,6 +84,7 @@ class Conversation:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        self.nudge.close()
 
     # Without waiting, for somebody who watches several conversations
 
@@ -87,10 +92,11 @@ class Conversation:
     def descriptors(self) -> list[int]:
         """What is readable when `hear` has something to hear."""
         both = (self._listener, self._wire)
-        return [each.fileno() for each in both if each is not None]
+        return [*self.nudge.descriptors, *(each.fileno() for each in both if each is not None)]
 
     def hear(self) -> tuple[bool, list[Shown | Done]]:
         """Return whether a life has greeted, and the answers that have come; never blocks."""
+        self.nudge.take()
         greeted = False
         answers: list[Shown | Done] = []
         try:
@@ -122,7 +128,7 @@ class Conversation:
                 self.drop()
             else:
                 if not self._is_greeted:
-                    self._wait(deadline, self._wire)
+                    self._wait(deadline)
         return self._wire
 
     def _messages(self) -> list[Any]:
@@ -140,19 +146,15 @@ class Conversation:
                 self._greet(message)
         return messages
 
-    def _wait(self, deadline: float, wire: Wire | None) -> None:
+    def _wait(self, deadline: float) -> None:
         """Wait until there may be news. Raises TimeoutError at the deadline, and Gone."""
+        self.nudge.take()  # before the look: what comes behind it will wake
         if (why := self._why_gone()) is not None:
             raise Gone(why)
         seconds = deadline - time.monotonic()
         if seconds <= 0:
             raise TimeoutError
         poll = select.poll()
-        for each in (self._listener, wire):
-            if each is not None:
-                poll.register(each, select.POLLIN)
-        for descriptor in self._nudge.descriptors if self._nudge else ():
+        for descriptor in self.descriptors:
             poll.register(descriptor, select.POLLIN)
         poll.poll(-int(-seconds * 1000 // 1))
-        if self._nudge:
-            self._nudge.take()

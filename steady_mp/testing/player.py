@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from steady_mp import errors
 from steady_mp.channel.encoding import encode
 from steady_mp.errors import ConfigurationError
+from steady_mp.testing.contrast import contrast, show, show_all
 from steady_mp.testing.conversation import Conversation, Gone
 from steady_mp.testing.cues import Close, Echo, Hello, Leave, Refused, Show, Shown, Take
-from steady_mp.testing.difference import differ, differ_all, nearest, show, show_all
+from steady_mp.testing.difference import difference
 from steady_mp.testing.watch import PATIENCE
 
 if TYPE_CHECKING:
@@ -200,8 +201,8 @@ class Player:
             why = self._await_shown(index, count, deadline, timeout)
             if why or source.shown[count - 1] != value:
                 found = list(source.shown)[: len(values)]
-                happened = why or f"message {source.position + count - 1} of {source.name} is another one"
-                self._house.fail(f"{self.name}: {happened}\n{differ_all(values, found)}")
+                apart = difference(values, found, source.position)
+                self._house.fail(f"{self.name}: {why or f'another message in {source.name}'}\n{apart}")
         self._hand_out(index, len(values), deadline, timeout)
 
     def _await_shown(self, index: int, count: int, deadline: float, timeout: float) -> str | None:
@@ -294,6 +295,7 @@ class Player:
         except Gone as gone:
             self._fail_gone(what, gone)
         if isinstance(answer, Refused):
+            self.conversation.drop()  # the next greeting tells what stood before it
             message = f"{self.name} could not {what}: {answer.why}"
             raise getattr(errors, answer.error, AssertionError)(message)
         return answer
@@ -337,5 +339,5 @@ def _tell_instead(why: str, expected: object, instead: Sequence[Any]) -> str:
     lines = [f"{why}; what came instead:", show_all(instead)]
     if not callable(expected):
         lines += ["the nearest one, with what was expected (-) and what came (+):"]
-        lines += [differ(expected, nearest(expected, instead[-_BATCH:]))]
+        lines += [contrast(expected, instead)]
     return "\n".join(lines)

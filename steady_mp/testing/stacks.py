@@ -49,14 +49,12 @@ def stacks(run: Run, lines: Lines, ask: Callable[[str], None], seconds: float = 
         for seat, _, _ in asked:
             ask(seat.name)
         eventually(functools.partial(answered, number), seconds / 2)
+    gone = {seat.name: "its process has ended meanwhile" for seat, pid, _ in asked if seat.pid != pid}
     told = []
     for seat in seats:
-        told.append(f"  {seat.name}:")
-        if seat.name in silent:
-            told.append(f"    {silent[seat.name]}")
-        else:
-            answer = _first(_said(lines, before, marks[seat.name]))
-            told += [f"    {line}" for line in answer] or [f"    no answer within {seconds:g} s"]
+        answer = _first(_said(lines, before, marks[seat.name])) if seat.name in marks else [silent[seat.name]]
+        answer = answer or [gone.get(seat.name, f"no answer within {seconds:g} s")]
+        told += [f"  {seat.name}:", *(f"    {line}" for line in answer)]
     return "\n".join(told)
 
 

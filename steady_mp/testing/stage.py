@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import select
 import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -22,7 +21,6 @@ from steady_mp import ConfigurationError, Event, Graph, Report
 from steady_mp.events import ActorFinished, ActorGivenUp, RunStopped
 from steady_mp.monitors import DEFAULT_ACTOR_MONITORS
 from steady_mp.packing import Declared, pack
-from steady_mp.testing.nudge import Nudge
 from steady_mp.testing.part import play
 from steady_mp.testing.player import Player
 from steady_mp.testing.running import NO_ARGS
@@ -102,7 +100,6 @@ class Stage(GraphUnderTest):
             for actor in self._plan.actors
             if actor.name in self._playing
         }
-        self._nudge = Nudge()
         self._leaving = False
 
     def _declare(self, what: Callable[..., object] | Graph, args: object, options: dict[str, Any]) -> Graph:
@@ -118,14 +115,11 @@ class Stage(GraphUnderTest):
 
     def start(self) -> Self:
         """Start all actors and return at once; see `GraphUnderTest.start`."""
-        if self._run is None:
-            self._nudge.open()
+        super().start()
         try:
-            super().start()
             self._listen()
         except BaseException:
             self.close()
-            self._release()
             raise
         return self
 
@@ -137,18 +131,18 @@ class Stage(GraphUnderTest):
                 listener = None
                 with contextlib.suppress(FileNotFoundError):  # it has ended already; who asks will be told
                     listener = listen(run.directory / _socket_name(index))
-                player.conversation.begin(listener, self._nudge)
+                player.conversation.begin(listener)
                 run._supervisor.seats[index].bell.ring()  # noqa: SLF001 - as a neighbour would
 
     def _release(self) -> None:
         for player in self._players.values():
             player.conversation.close()
-        self._nudge.close()
 
     def _on_event(self, event: Event) -> None:
         super()._on_event(event)
         if isinstance(event, ActorFinished | ActorGivenUp | RunStopped):
-            self._nudge.give()
+            for player in self._players.values():
+                player.conversation.nudge.give()
 
     # What the test does on it
 
@@ -180,7 +174,7 @@ class Stage(GraphUnderTest):
         """
         for player in self._players.values():
             player.leave()
-        self._leaving = True
+        self._leaving = bool(self._players)
         return super().finish(seconds, rescued=rescued)
 
     def _await_end(self, deadline: float) -> Report | None:
@@ -191,11 +185,10 @@ class Stage(GraphUnderTest):
     def _see_off(self, deadline: float) -> None:
         """Wait for news of the played actors, and go on with them."""
         poll = select.poll()
-        heard = [player.conversation.descriptors for player in self._players.values()]
-        for descriptor in itertools.chain(self._nudge.descriptors, *heard):
-            poll.register(descriptor, select.POLLIN)
+        for player in self._players.values():
+            for descriptor in player.conversation.descriptors:
+                poll.register(descriptor, select.POLLIN)
         poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
-        self._nudge.take()
         for player in self._players.values():
             player.follow()
 
