@@ -42,13 +42,6 @@ class TestNumbers(ObjectChannel):
         return list(range(count))
 
 
-class TestObjects(ObjectChannel):
-    """Each is a record of its own."""
-
-    def values(self, count: int) -> list[Any]:
-        return [{"number": [number]} for number in range(count)]
-
-
 class TestMixed(ObjectChannel):
     """Batches of atoms, now and then cut by a record of its own; some do not fit 64 bits, or half a page."""
 
