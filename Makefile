@@ -17,7 +17,7 @@ CHAOS ?= --chaos 20 --freeze 0.1
 SOAK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format types bench chaos soak clean FORCE
+.PHONY: help install run test lint format types bench chaos soak mutants clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ chaos: $(INSTALLED)  ## run the example pipeline while its actors are killed and
 
 soak: $(INSTALLED)  ## kill actors 10,000 times, some minutes; the result must not change
 	@$(BIN)/python -m tests.chaos.long $(SOAK)
+
+mutants: $(INSTALLED)  ## break the commit protocol on purpose, in every way we know; the simulation must notice
+	@$(BIN)/python -m tests.mutants.hunt
 
 clean:  ## remove .venv and whatever the tools left
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -88,7 +88,7 @@ def main(words: list[str]) -> int:
             missed += 1
             console.print(f"[bold red]    none[/] {seconds}  {mutant.title}")
         else:
-            shows = escape(found[1].text.splitlines()[0])
+            shows = escape(found[1].text.splitlines()[0][:100])
             console.print(f"seed {found[0]:>3} {seconds}  {mutant.title}: [dim]{found[1].kind}, {shows}[/]")
     console.print(f"{len(hunted) - missed} of {len(hunted)} mutants found, within {SEEDS} seeds each")
     return 1 if missed else 0

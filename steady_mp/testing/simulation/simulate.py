@@ -192,7 +192,7 @@ def _told(setting: _Setting, failure: SimulationFailed, *, shorten: bool) -> Sim
     least = shrunk(setting.run, failure) if shorten else failure
     crashes = ", ".join(f"Crash({c.actor!r}, {c.point!r}, {c.hit})" for c in least.crashes)
     call = f"simulate({_name(setting.build)}, …, seed={least.seed}, crashes=[{crashes}], only={least.switches})"
-    trace = "" if least.trace is None else least.trace.tail(_SHOWN)
+    trace = "" if least.trace is None else least.trace.excerpt(_SHOWN)
     text = f"{least.text}\nseed {failure.seed}; what it takes: {call}\n{trace}"
     told = SimulationFailed(least.kind, text)
     told.seed, told.trace, told.crashes, told.switches = least.seed, least.trace, least.crashes, least.switches

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from steady_mp.memory.control import Cursor
     from steady_mp.plan import Plan
+
+
+#: What a failure hangs on, more often than not; and how many entries before and behind it tell the story.
+_TURNING_POINTS: Final = {"killed", "switch", "shutdown requested"}
+_AROUND: Final = 6
 
 
 class Entry(NamedTuple):
@@ -64,16 +69,21 @@ class Trace:
     def __str__(self) -> str:
         return "\n".join(self)
 
-    def tail(self, lines: int) -> str:
-        """Return the last lines, and before them the kills and switches that led there."""
+    def excerpt(self, lines: int) -> str:
+        """Return what surrounds each kill and switch, and the end: at most about so many lines."""
         every = list(self)
-        if len(every) <= lines:
-            return "\n".join(every)
-        cut = len(every) - lines
-        early = [
-            line
-            for entry, line in zip(self._entries[:cut], every[:cut], strict=True)
-            if entry.what in {"killed", "switch", "started"}
-        ][-lines:]
-        left = f"         … {cut - len(early)} entries left out …"
-        return "\n".join([*early, left, *every[cut:]])
+        last = len(every) - lines // 2
+        shown = set(range(max(0, last), len(every)))
+        for index in reversed([n for n, entry in enumerate(self._entries) if entry.what in _TURNING_POINTS]):
+            around = set(range(max(0, index - _AROUND), min(len(every), index + _AROUND)))
+            if len(shown | around) > lines:
+                break
+            shown |= around
+        parts = []
+        before = -1
+        for index in sorted(shown):
+            if index != before + 1:
+                parts.append(f"         … {index - before - 1} entries left out …")
+            parts.append(every[index])
+            before = index
+        return "\n".join(parts)
