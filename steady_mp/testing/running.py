@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Stands for arguments that were not given.
 NO_ARGS: Final = object()
 _MOST_LINES: Final = 100_000
+#: Title of the last part of a dump.
+_LAST: Final = "latest lines of the log"
 
 
 class RunningGraph:
@@ -51,7 +53,6 @@ class RunningGraph:
         self._last_positions = ""
         self._last_stacks = ""
         self._last_lines = ""
-        self._has_told = False
         self._closed = False
 
     def _declare(self, what: Callable[..., object] | Graph, args: object, options: dict[str, Any]) -> Graph:
@@ -79,6 +80,11 @@ class RunningGraph:
         return Graph(**options)
 
     # From its start to its end
+
+    @property
+    def name(self) -> str:
+        """The graph's name."""
+        return self._plan.graph
 
     @property
     def run(self) -> Run:
@@ -110,7 +116,7 @@ class RunningGraph:
         finally:
             self._release()
         if left := litter.of_run(self._run.directory):
-            message = f"graph {self._plan.graph!r} has left behind: {'; '.join(left)}"
+            message = f"graph {self.name!r} has left behind: {'; '.join(left)}"
             raise AssertionError(message)
 
     def _release(self) -> None:
@@ -127,8 +133,8 @@ class RunningGraph:
         if error is None:
             self.close()
             return
-        if isinstance(error, Exception) and not self._has_told:
-            error.add_note(self.dump(ask=isinstance(error, TimeoutError)))
+        if isinstance(error, Exception) and (told := self.last_words(error)) is not None:
+            error.add_note(told)
         try:
             self.close()
         except AssertionError as litter_left:
@@ -166,9 +172,17 @@ class RunningGraph:
 
     def fail(self, why: str) -> NoReturn:
         """Raise AssertionError with the dump."""
-        self._has_told = True
         message = f"{why}\n{self.dump()}"
         raise AssertionError(message) from None
+
+    def last_words(self, error: BaseException) -> str | None:
+        """Return the dump, for a test that has failed with `error`; None where that has it, or nothing runs any more.
+
+        With the stacks for what may be a time-out: one of the test's own, or no `Exception` at all.
+        """
+        if self._run is None or self._closed or _LAST in str(error):
+            return None
+        return self.dump(ask=isinstance(error, TimeoutError) or not isinstance(error, Exception))
 
     def dump(self, *, ask: bool = True) -> str:
         """Tell where everybody stands, the latest events and log lines, and every actor's stack if `ask` says so.
@@ -188,7 +202,7 @@ class RunningGraph:
             if ask:
                 parts += _section("stacks", self._ask())
         parts += _section("latest events", self.events.story())
-        parts += _section("latest lines of the log", log)
+        parts += _section(_LAST, log)
         return "\n".join(parts)
 
     def _ask(self) -> str:
@@ -202,7 +216,7 @@ class RunningGraph:
         """The report. Raises AssertionError while it still runs."""
         report = self._await_end(0.0)
         if report is None:
-            message = f"graph {self._plan.graph!r} still runs: finish() waits for its report"
+            message = f"graph {self.name!r} still runs: finish() waits for its report"
             raise AssertionError(message)
         return report
 
@@ -216,7 +230,7 @@ class RunningGraph:
         plans = self._plan.channels
         index = next((index for index, plan in enumerate(plans) if plan.name == name), None)
         if index is None:
-            message = f"no channel {name!r} in graph {self._plan.graph!r}: there are {', '.join(c.name for c in plans)}"
+            message = f"no channel {name!r} in graph {self.name!r}: there are {', '.join(c.name for c in plans)}"
             raise ConfigurationError(message)
         try:
             sent, taken = cursors(self.run, index)

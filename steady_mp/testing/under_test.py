@@ -93,7 +93,7 @@ class GraphUnderTest(RunningGraph):
     def _check_actor(self, actor: str) -> None:
         names = [each.name for each in self._plan.actors]
         if actor not in names:
-            message = f"no actor {actor!r} in graph {self._plan.graph!r}: there are {', '.join(names)}"
+            message = f"no actor {actor!r} in graph {self.name!r}: there are {', '.join(names)}"
             raise ConfigurationError(message)
 
     # What the test does to it
@@ -211,7 +211,7 @@ class GraphUnderTest(RunningGraph):
         """
         report = self._await_end(time.monotonic() + seconds)
         if report is None:
-            self.fail(f"graph {self._plan.graph!r} still runs after {seconds:g} s")
+            self.fail(f"graph {self.name!r} still runs after {seconds:g} s")
         if rescued:
             self._may_be_rescued = True
         self._check_rescues()

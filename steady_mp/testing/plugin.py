@@ -1,0 +1,118 @@
+"""The pytest plugin: the fixtures `graph_under_test` and `stage`, in every project that has steady-mp installed.
+
+    def test_a_kill_does_not_show(graph_under_test):
+        graph = graph_under_test(build_graph, Args(rate=10, beats=30))
+        graph.kill("worker")
+        assert graph.finish().clean
+
+Both are functions that start a graph; the test need not stop it. Each test that uses one of them has a run root
+of its own (STEADY_MP_ROOT), and fails when it leaves a process, a descriptor or a run directory behind. When it
+fails while a graph runs, the report says where everybody stood. Other tests are left alone.
+"""
+
+# Nothing of steady-mp is imported before a test asks for it: most tests of most projects never do.
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from steady_mp.supervisor.run import Graph
+    from steady_mp.testing.stage import Stage
+    from steady_mp.testing.under_test import GraphUnderTest
+
+
+class StartsGraph(Protocol):
+    """What the fixture `graph_under_test` gives; the parameters are those of `GraphUnderTest`."""
+
+    def __call__(self, what: Callable[..., object] | Graph, *args: object, **options: Any) -> GraphUnderTest:  # noqa: ANN401
+        """Start a graph."""
+
+
+class StartsStage(Protocol):
+    """What the fixture `stage` gives; the parameters are those of `Stage`."""
+
+    def __call__(self, build_graph: Callable[..., object], *args: object, **options: Any) -> Stage:  # noqa: ANN401
+        """Start a graph some of whose actors the test plays."""
+
+
+_started = pytest.StashKey[list[Any]]()
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def steady_mp_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test a run root of its own, stop what it has started, and fail it when it leaves anything behind."""
+    from steady_mp.testing.litter import Litter  # noqa: PLC0415
+
+    memory = Path("/dev/shm")  # noqa: S108 - what Graph.start would take
+    root = Path(tempfile.mkdtemp(prefix="steady-mp-test-", dir=memory if os.access(memory, os.W_OK) else None))
+    monkeypatch.setenv("STEADY_MP_ROOT", str(root))
+    started: list[Any] = []
+    request.node.stash[_started] = started
+    litter = Litter(root)
+    wrong = []
+    try:
+        yield root
+    finally:
+        failed = request.node.stash.get(_failed, False)
+        for graph in reversed(started):
+            try:
+                # A test that has failed has said enough; one that has not may have lost a wake-up.
+                graph.close() if failed else graph.__exit__(None, None, None)
+            except AssertionError as error:
+                wrong.append(str(error))
+        started.clear()
+        # The traceback of a failed test holds on to what its frames have opened.
+        if left := litter.left(opened=not failed):
+            wrong.append(f"left behind: {'; '.join(left)}")
+        shutil.rmtree(root, ignore_errors=True)
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
+
+
+@pytest.fixture
+def graph_under_test(request: pytest.FixtureRequest, steady_mp_root: Path) -> StartsGraph:  # noqa: ARG001 - its house
+    """Start graphs with real processes: ``graph_under_test(build_graph, args, **options)``; see `GraphUnderTest`."""
+    from steady_mp.testing.under_test import GraphUnderTest  # noqa: PLC0415
+
+    def start(what: Callable[..., object] | Graph, *args: object, **options: Any) -> GraphUnderTest:  # noqa: ANN401
+        graph = GraphUnderTest(what, *args, **options)
+        request.node.stash[_started].append(graph)
+        return graph.start()
+
+    return start
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, steady_mp_root: Path) -> StartsStage:  # noqa: ARG001 - its house
+    """Start graphs and play some actors: ``stage(build_graph, args, playing=["logger"], **options)``; see `Stage`."""
+    from steady_mp.testing.stage import Stage  # noqa: PLC0415
+
+    def start(build_graph: Callable[..., object], *args: object, **options: Any) -> Stage:  # noqa: ANN401
+        graph = Stage(build_graph, *args, **options)
+        request.node.stash[_started].append(graph)
+        return graph.start()
+
+    return start
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say where everybody stands when a test fails while its graph runs."""
+    report = yield
+    if call.when == "call" and call.excinfo is not None and report.failed and _started in item.stash:
+        item.stash[_failed] = True
+        for graph in item.stash[_started]:
+            if (told := graph.last_words(call.excinfo.value)) is not None:
+                report.sections.append((f"graph {graph.name}", told))
+    return report
