@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from steady_mp.errors import ConfigurationError, EndOfStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from steady_mp.actor import Actor
     from steady_mp.channel.endpoints import Rx, Tx
@@ -171,18 +171,22 @@ class Say(Step):
         print(self.text, flush=True)  # noqa: T201 - the point of it
 
 
+def _live_on(scene: Scene, veto: Callable[[], str | None] | None = None) -> None:
+    actor = scene.actor
+    waits = [rx.wait_avail(1) for rx in scene.inputs] or [actor.wait_timeout(_FOR_EVER)]
+    while actor.is_running(veto):
+        actor.await_for_any(*waits)
+        for rx in scene.inputs:
+            scene.diary.taken += len(rx.take_slice(rx.avail()))
+
+
 @dataclass(frozen=True)
 class LiveOn(Step):
     """Be a good actor: take and drop whatever comes, and stop when it may."""
 
     def play(self, scene: Scene) -> None:
         """See `Step.play`."""
-        actor = scene.actor
-        waits = [rx.wait_avail(1) for rx in scene.inputs] or [actor.wait_shutdown()]
-        while actor.is_running():
-            actor.await_for_any(*waits)
-            for rx in scene.inputs:
-                scene.diary.taken += len(rx.take_slice(rx.avail()))
+        _live_on(scene)
 
 
 @dataclass(frozen=True)
@@ -196,15 +200,13 @@ class RequestShutdown(Step):
 
 @dataclass(frozen=True)
 class Refuse(Step):
-    """Never agree to stop, and give `reason` for it."""
+    """Take and drop whatever comes, and never agree to stop: for the `reason` that is given."""
 
     reason: str
 
     def play(self, scene: Scene) -> None:
         """See `Step.play`."""
-        never = scene.actor.wait_timeout(_FOR_EVER)
-        while scene.actor.is_running(veto=lambda: self.reason):
-            scene.actor.await_for_all(never)
+        _live_on(scene, lambda: self.reason)
 
 
 # Failing

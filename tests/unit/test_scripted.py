@@ -135,12 +135,21 @@ def test_a_good_actor_without_inputs_stops_with_the_graph() -> None:
 
 def test_a_refusal_has_a_reason_and_no_end() -> None:
     bench, numbers, _, _ = put_on_bench([Refuse("3 orders unpaid")])
-    numbers.close()
+    numbers.send_all(range(3), close=True)
     bench.request_shutdown()
     for _ in range(3):
         bench.run(seconds=1e6)
         assert not bench.finished
     assert bench.refusal == "3 orders unpaid"
+    assert numbers.left() == 0
+
+
+def test_an_actor_without_inputs_can_refuse_too() -> None:
+    bench = Bench()
+    bench.actor(perform, Script.each_life([Refuse("never")]))
+    bench.request_shutdown()
+    bench.run(seconds=1e6)
+    assert (bench.finished, bench.refusal) == (False, "never")
 
 
 def test_a_shutdown_is_asked_for_in_the_turn() -> None:
