@@ -86,7 +86,8 @@ def _check_name(what: str, name: object) -> None:
         raise ConfigurationError(message)
 
 
-def _check_count(what: str, value: object, least: int, most: int) -> None:
+def check_count(what: str, value: object, least: int, most: int) -> None:
+    """Raise ConfigurationError unless `value` is a whole number in these bounds."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         message = f"{what} {value!r}: must be a whole number from {least} to {most}"
         raise ConfigurationError(message)
@@ -144,12 +145,12 @@ class Topology:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
         Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
         """
-        _check_count("capacity", capacity, 1, _MOST_CAPACITY)
+        check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
             _check_name("channel", name)
         if ring_bytes is None:
             ring_bytes = max(_RING, capacity * _RING_PER_MESSAGE)
-        _check_count("ring_bytes", ring_bytes, _LEAST_RING, 1 << 40)
+        check_count("ring_bytes", ring_bytes, _LEAST_RING, 1 << 40)
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
@@ -169,7 +170,7 @@ class Topology:
         alerts: Sequence[Alert] = (),
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
-        _check_count("lanes", lanes, 1, 1 << 16)
+        check_count("lanes", lanes, 1, 1 << 16)
         ends = [
             self.channel(
                 capacity,

@@ -21,7 +21,7 @@ import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp.errors import ConfigurationError
-from steady_mp.graph import check_signature
+from steady_mp.graph import check_count, check_signature
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.packing import Declared, pack, unpack
@@ -33,7 +33,7 @@ from steady_mp.testing.clock import ManualClock
 from steady_mp.testing.points import FAULT_POINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from steady_mp.channel.endpoints import Rx, Tx
     from steady_mp.life import Life
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _RING = 1 << 16
+_MOST = 1 << 30
 
 __all__ = ["Bench", "BenchInput", "BenchInputBundle", "BenchOutput", "BenchOutputBundle"]
 
@@ -71,6 +72,7 @@ class Bench:
         self._behavior: Callable[..., None] | None = None
         self._packed = b""
         self._crash: tuple[str, int] | None = None
+        self._living = False
 
     # Setting up
 
@@ -88,6 +90,7 @@ class Bench:
         self, lanes: int, capacity: int = 64, *, name: str | None = None, ring_bytes: int = _RING
     ) -> BenchInputBundle[Any]:
         """Make `lanes` channels alike from the test to the actor."""
+        check_count("lanes", lanes, 1, _MOST)
         return BenchInputBundle(
             [self.input(capacity, name=_lane(name, lane), ring_bytes=ring_bytes) for lane in range(lanes)]
         )
@@ -96,6 +99,7 @@ class Bench:
         self, lanes: int, capacity: int = 64, *, name: str | None = None, ring_bytes: int = _RING
     ) -> BenchOutputBundle[Any]:
         """Make `lanes` channels alike from the actor to the test."""
+        check_count("lanes", lanes, 1, _MOST)
         return BenchOutputBundle(
             [self.output(capacity, name=_lane(name, lane), ring_bytes=ring_bytes) for lane in range(lanes)]
         )
@@ -104,6 +108,8 @@ class Bench:
         if self._behavior is not None:
             message = "declare inputs and outputs before the actor"
             raise ConfigurationError(message)
+        check_count("capacity", capacity, 1, _MOST)
+        check_count("ring_bytes", ring_bytes, layout.PAGE, _MOST)
         index = self._channels.add(name, capacity, ring_bytes, actor_sends=actor_sends)
         side = "the sending end" if actor_sends else "the receiving end"
         label = f"{side} of {self._channels.plans[index].name}"
@@ -118,11 +124,21 @@ class Bench:
     def with_state(self, state: SteadyState[T], value: T) -> None:
         """Let the next life begin with `value`, as if a life before had committed it; before it, or between two.
 
-        Raises StateError when it can't be saved.
+        Raises StateError when it can't be saved, and ConfigurationError in the middle of a life and behind the last.
         """
-        self._given[cast("Declared", state).index] = value
+        if self._living or self.finished:
+            why = "in the middle of a life" if self._living else "behind the last life: the actor has finished"
+            message = f"actor {self._name!r}: a state can be given before a life, not {why}"
+            raise ConfigurationError(message)
+        self._given[self._index(state)] = value
         if self._behavior is not None:
             self._give()
+
+    def _index(self, state: object) -> int:
+        if not isinstance(state, Declared) or state.kind != "state" or state.graph != id(self):
+            message = f"{state!r} is no state of this bench: bench.state() makes one"
+            raise ConfigurationError(message)
+        return state.index
 
     def _give(self) -> None:
         if self._given:
@@ -166,10 +182,13 @@ class Bench:
         if self._behavior is None:
             message = "put an actor on the bench first: bench.actor(behavior, …)"
             raise ConfigurationError(message)
+        if self._living:
+            message = f"actor {self._name!r} is running: what it calls can't run it again"
+            raise ConfigurationError(message)
         if not self.finished:
             self.generation += 1
             self.crashed = False
-            with contextlib.suppress(Unwound), captured(self.lines, self._log_level):
+            with contextlib.suppress(Unwound), captured(self.lines, self._log_level), self._alive():
                 life = self._begin(seconds, turns, until)
                 _, args = unpack(self._packed, life.resolve)
                 life.live(self._behavior, args)
@@ -178,6 +197,14 @@ class Bench:
             how = "has finished" if self.finished else f"ended life {self.generation}"
             message = f"actor {self._name!r} {how}, and what `until` asks for did not come to hold"
             raise AssertionError(message)
+
+    @contextlib.contextmanager
+    def _alive(self) -> Iterator[None]:
+        self._living = True
+        try:
+            yield
+        finally:
+            self._living = False
 
     def _begin(self, seconds: float, turns: int | None, until: Callable[[], object] | None) -> Life:
         life = self._side.begin(
@@ -245,12 +272,13 @@ class Bench:
 
     def saved(self, state: SteadyState[T]) -> T | None:
         """Return a state as of the last commit; None before the first one."""
+        index = self._index(state)
         control = self._side.control
         journal = None if control is None else control.journal()
         if journal is None or not journal.snapshot_length:
             return None
         snapshot = self._side.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        return cast("T | None", decode(snapshot).get(cast("Declared", state).index))
+        return cast("T | None", decode(snapshot).get(index))
 
     def assert_logged(self, text: str) -> None:
         """One of `lines` must contain `text`."""

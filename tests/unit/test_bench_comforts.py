@@ -125,6 +125,12 @@ def test_a_condition_that_the_last_turn_brings_is_met() -> None:
     bench.run(until=lambda: bench.finished)
 
 
+def test_a_life_can_run_no_other_one() -> None:
+    bench, _, _, _ = put_on_bench()
+    with pytest.raises(ConfigurationError, match="'doubler' is running: what it calls can't run it again"):
+        bench.run(until=bench.run)
+
+
 def test_a_planned_crash_may_come_before_the_condition() -> None:
     bench, numbers, doubles, _ = put_on_bench()
     numbers.send_all(range(9))
@@ -184,6 +190,24 @@ def test_a_state_that_cant_be_saved_is_refused() -> None:
     bench, _, _, state = put_on_bench()
     with pytest.raises(StateError, match="can't be pickled"):
         bench.with_state(state, [lambda: None])
+
+
+def test_a_state_is_given_where_a_life_follows() -> None:
+    bench, numbers, _, state = put_on_bench()
+    numbers.send_all([1], close=True)
+    with pytest.raises(ConfigurationError, match="a state can be given before a life, not in the middle of a life"):
+        bench.run(until=lambda: bench.with_state(state, Tally()))
+    bench.run()
+    with pytest.raises(ConfigurationError, match="not behind the last life: the actor has finished"):
+        bench.with_state(state, Tally())
+
+
+def test_a_state_of_another_bench_is_refused() -> None:
+    bench = Bench()
+    for wrong in (Bench().state(), bench.input().end, Tally()):
+        for use in (bench.saved, lambda state: bench.with_state(state, 1)):
+            with pytest.raises(ConfigurationError, match=r"is no state of this bench: bench.state\(\) makes one"):
+                use(wrong)  # type: ignore[arg-type]
 
 
 # Lines
@@ -331,6 +355,20 @@ def test_a_behavior_that_cant_be_called_with_its_arguments_is_refused() -> None:
         bench.actor(doubler, numbers.end, doubles.end, state, 1)
     with pytest.raises(ConfigurationError, match=r"partial.*can't take 3 arguments"):
         bench.actor(functools.partial(doubler, state=state), numbers.end, 1, 2)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, True])
+def test_sizes_that_make_no_sense_are_refused(count: Any) -> None:
+    bench = Bench()
+    for make, what in (
+        (lambda: bench.input(count), "capacity"),
+        (lambda: bench.output(count), "capacity"),
+        (lambda: bench.input(1, ring_bytes=count), "ring_bytes"),
+        (lambda: bench.input_bundle(count), "lanes"),
+        (lambda: bench.output_bundle(count), "lanes"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"^{what} {count}: must be a whole number from"):
+            make()
 
 
 def test_an_end_of_the_wrong_kind_is_refused() -> None:
