@@ -17,6 +17,7 @@ from actors import Args, build_graph
 from steady_mp import ConfigurationError, ExitCode, Graph, RestartPolicy
 from steady_mp.events import ActorDied, ActorFinished, ActorStarted, RunStopped, ShutdownRequested
 from steady_mp.memory import layout
+from steady_mp.testing import litter
 from steady_mp.testing.scripted import Script, perform
 from steady_mp.testing.steps import Raise, Take
 from steady_mp.testing.under_test import GraphUnderTest
@@ -205,9 +206,9 @@ def test_who_waits_in_vain_is_told_where_everybody_stands() -> None:
     with GraphUnderTest(build_graph, ENDLESS) as graph:
         graph.freeze("generator")
         graph.wait_line("heartbeat Beat 3")
-        words = graph.run._supervisor.seats[2].control.words
-        numbers = "generator→worker"
-        graph.wait_until(lambda: not graph.channel(numbers).in_flight and words[layout.PHASE] == layout.PHASE_WAITING)
+        others = [graph.run._supervisor.seats[index].control.words for index in (2, 3)]
+        graph.wait_until(lambda: not graph.channel("generator→worker").in_flight)
+        graph.wait_until(lambda: all(words[layout.PHASE] == layout.PHASE_WAITING for words in others))
         told = complaint(lambda: graph.wait_for(ActorDied, seconds=0.01, actor="worker"))
         lines = told.splitlines()
         assert lines[0] == "ActorDied(actor='worker'): none within 0.01 s"
@@ -316,17 +317,21 @@ def test_who_waited_for_a_frozen_neighbour_has_not_lost_anything() -> None:
 def test_what_a_run_leaves_behind_is_named() -> None:
     graph = GraphUnderTest(build_graph, ENDLESS).start()
     directory = graph.run.directory
-    sleeper = subprocess.Popen(
-        [sys.executable, "-c", "import signal; signal.pause()"], env={**os.environ, "STEADY_MP_RUN": str(directory)}
-    )
     opened = os.open(directory / "run", os.O_RDONLY)
     with mmap.mmap(opened, 0, prot=mmap.PROT_READ):
         told = complaint(graph.close)
     os.close(opened)
-    sleeper.wait()
-    assert told.startswith(f"graph 'under-test' has left behind: process {sleeper.pid} ")
-    assert f"; descriptor {opened} → {directory}/run (deleted); descriptor " in told  # `mmap` keeps one of its own
+    assert told.startswith(f"graph 'under-test' has left behind: descriptor {opened} → {directory}/run (deleted); ")
     assert told.endswith(f"; mapping of {directory}/run (deleted)")
+
+
+def test_a_process_that_is_left_is_named_and_killed(tmp_path: Path) -> None:
+    environment = {**os.environ, litter.RUN_MARK: str(tmp_path / "run")}
+    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], env=environment) as left:
+        (told,) = litter.of_run(tmp_path / "run")
+        assert left.wait() == -signal.SIGKILL
+    assert told.startswith(f"process {left.pid} ")
+    assert told.endswith(" -c import signal; signal.pause()")
 
 
 def test_a_run_directory_that_is_left_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
