@@ -66,9 +66,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Messages of an input, pickled; `closed` says that no others will come."""
+    """Messages of an input from `position` on, pickled; `closed` says that no others will come."""
 
     lane: int
+    position: int
     values: list[bytes]
     closed: bool
 

@@ -7,11 +7,16 @@ import itertools
 import threading
 import time
 from collections import deque
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from steady_mp.testing.watch import PATIENCE
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MOST_TOLD: Final = 50
+#: Seconds between two looks whether anything more can come: a log has no last line that says so.
+_LOOK: Final = 0.05
 
 
 class Lines(io.StringIO):
@@ -54,21 +59,25 @@ class Lines(io.StringIO):
             raise AssertionError(message)
         return line
 
-    def find(self, text: str, seconds: float = PATIENCE) -> str | None:
-        """Like `wait_for`; None when there is none."""
+    def find(self, text: str, seconds: float = PATIENCE, is_over: Callable[[], bool] | None = None) -> str | None:
+        """Like `wait_for`; None when there is none, at once where `is_over` says that none will come."""
         deadline = time.monotonic() + seconds
         looked_at = 0
         with self._news:
             while True:
+                # Before the look: nothing that was said until then is missed.
+                over = time.monotonic() >= deadline or (is_over is not None and is_over())
                 first = self.count - len(self._lines)
                 start = max(looked_at, first)
                 for index, line in enumerate(itertools.islice(self._lines, start - first, None), start):
                     if index not in self._claimed and text in line:
                         self._claimed.add(index)
                         return line
-                looked_at = self.count
-                if not self._news.wait(max(0.0, deadline - time.monotonic())) and looked_at == self.count:
+                if over:
                     return None
+                looked_at = self.count
+                left = max(0.0, deadline - time.monotonic())
+                self._news.wait(left if is_over is None else min(left, _LOOK))
 
     def since(self, count: int) -> list[str]:
         """Return the lines behind the first `count`, as far as they are kept."""

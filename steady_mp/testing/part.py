@@ -199,7 +199,9 @@ class _Part:
         closed = rx.is_closed()  # first: what is there behind this look is all there is
         ahead = position - rx.position()
         values = rx.peek_slice(ahead + most)[ahead:]
-        return Shown(lane, [pickle.dumps(value, pickle.HIGHEST_PROTOCOL) for value in values], closed and not values)
+        return Shown(
+            lane, position, [pickle.dumps(value, pickle.HIGHEST_PROTOCOL) for value in values], closed and not values
+        )
 
 
 def _name_of(error: Exception) -> str:

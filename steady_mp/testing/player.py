@@ -17,7 +17,7 @@ from steady_mp.testing.difference import difference
 from steady_mp.testing.watch import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import NoReturn
 
     from steady_mp.plan import ChannelPlan
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from steady_mp.testing.cues import Answer, Cue
 
 _BATCH: Final = 256
+_BATCH_BYTES: Final = 1 << 20
 #: Seconds that an actor has to say how far it has come, once a wait for it was given up.
 _GRACE: Final = 2.0
 
@@ -116,8 +117,8 @@ class Player:
         what = f"echo {show(batch[0]) if len(batch) == 1 else f'{len(batch)} values'}"
         self._settle(deadline, what, timeout)
         first = self._sent[index]
-        for start in range(0, len(payloads), _BATCH):
-            cue = Echo(index, first + start, payloads[start : start + _BATCH])
+        for start, batch_of_them in _batches(payloads):
+            cue = Echo(index, first + start, batch_of_them)
             try:
                 self._ask(cue, deadline, what)
             except TimeoutError:
@@ -199,7 +200,7 @@ class Player:
         source = self._inputs[index]
         for count, value in enumerate(values, start=1):
             why = self._await_shown(index, count, deadline, timeout)
-            if why or source.shown[count - 1] != value:
+            if why or not _equal(source.shown[count - 1], value):
                 found = list(source.shown)[: len(values)]
                 apart = difference(values, found, source.position)
                 self._house.fail(f"{self.name}: {why or f'another message in {source.name}'}\n{apart}")
@@ -231,9 +232,13 @@ class Player:
         return isinstance(answer, Shown) and self._keep(answer)
 
     def _keep(self, answer: Shown) -> bool:
-        """Keep what was shown; tell whether there was anything."""
-        self._inputs[answer.lane].shown.extend(pickle.loads(value) for value in answer.values)  # noqa: S301 - ours
-        return bool(answer.values)
+        """Keep what was shown; tell whether there was anything new."""
+        source = self._inputs[answer.lane]
+        if answer.position != source.following:  # shown twice, because it was asked for twice
+            return False
+        values = [pickle.loads(value) for value in answer.values]  # noqa: S301 - from a socket of our own
+        source.shown.extend(values)
+        return bool(values)
 
     def _hand_out(self, index: int, count: int, deadline: float, timeout: float) -> None:
         """Let the actor take what the test is about to get."""
@@ -320,12 +325,31 @@ class Player:
         raise ConfigurationError(message)
 
 
+def _batches(payloads: Sequence[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """Cut what is to be sent into pieces that are neither too many nor too large; give each with its place."""
+    start = size = 0
+    for index, payload in enumerate(payloads):
+        if index > start and (index - start >= _BATCH or size + len(payload) > _BATCH_BYTES):
+            yield start, list(payloads[start:index])
+            start, size = index, 0
+        size += len(payload)
+    if payloads:
+        yield start, list(payloads[start:])
+
+
+def _equal(value: Any, other: Any) -> bool:  # noqa: ANN401 - any message
+    try:
+        return bool(value == other)
+    except ValueError:  # how arrays answer: element by element
+        return difference([value], [other]) is None
+
+
 def _matcher(expected: Any) -> Callable[[Any], bool]:  # noqa: ANN401 - any message
     if isinstance(expected, type):
         return lambda value: isinstance(value, expected)
     if callable(expected):
         return lambda value: bool(expected(value))
-    return lambda value: bool(value == expected)
+    return lambda value: _equal(value, expected)
 
 
 def _named(expected: Any) -> str:  # noqa: ANN401 - any message

@@ -127,20 +127,21 @@ class GraphUnderTest(RunningGraph):
 
     def _signal(self, actor: str, number: int, done: Callable[[int], bool], seconds: float, what: str) -> None:
         told: int | None = None
+        end: str | None = None
 
         def look() -> bool:
-            nonlocal told
+            nonlocal told, end
+            end = self._end_of(actor)
             pid = self.run.pid(actor)
             if pid is not None and pid != told:  # also when a life has ended meanwhile and the next one has begun
                 self.run.kill(actor, number)
                 told = pid
-            return (pid is not None and done(pid)) or self._end_of(actor) is not None
+            return end is not None or (pid is not None and done(pid))
 
-        in_time = eventually(look, seconds)
-        if (end := self._end_of(actor)) is not None:
-            self.fail(f"{actor} can't be {what}: {end}")
-        if not in_time:
+        if not eventually(look, seconds):
             self.fail(f"{actor} could not be {what} within {seconds:g} s")
+        if end is not None and (told is None or number == signal.SIGSTOP):  # who was thawed may finish at once
+            self.fail(f"{actor} can't be {what}: {end}")
 
     def _await_life(self, actor: str, seconds: float, what: str) -> None:
         in_time = eventually(lambda: self.run.pid(actor) is not None or self._end_of(actor) is not None, seconds)
@@ -188,11 +189,13 @@ class GraphUnderTest(RunningGraph):
     def wait_line(self, text: str, seconds: float = PATIENCE) -> str:
         """Return the first line of the log with `text` in it that was not returned before; wait for it.
 
-        Raises AssertionError with the dump after `seconds`.
+        Raises AssertionError with the dump after `seconds`, or at once when the run has ended.
         """
-        line = self.log.find(text, seconds)
+        has_ended = self.run._ended.is_set  # noqa: SLF001
+        line = self.log.find(text, seconds, has_ended)
         if line is None:
-            self.fail(f"no line with {text!r} in the log within {seconds:g} s")
+            until = "until the run ended" if has_ended() else f"within {seconds:g} s"
+            self.fail(f"no line with {text!r} in the log {until}")
         return line
 
     def wait_until(self, holds: Callable[[], bool], seconds: float = PATIENCE) -> None:

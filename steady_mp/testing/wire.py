@@ -36,7 +36,7 @@ class Wire:
     def __init__(self, connected: socket.socket) -> None:
         """Own a connected socket."""
         self._socket = connected
-        self._rest = b""
+        self._rest = bytearray()
 
     def fileno(self) -> int:
         """Return the descriptor that is readable when there is something to receive."""
@@ -72,13 +72,16 @@ class Wire:
 
     def _cut(self) -> list[Any]:
         messages = []
-        while len(self._rest) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._rest)
-            end = _LENGTH.size + length
-            if len(self._rest) < end:
-                break
-            messages.append(pickle.loads(self._rest[_LENGTH.size : end]))  # noqa: S301 - a socket in our own 0700 directory
-            self._rest = self._rest[end:]
+        start = 0
+        with memoryview(self._rest) as rest:
+            while len(rest) - start >= _LENGTH.size:
+                begin = start + _LENGTH.size
+                end = begin + _LENGTH.unpack_from(rest, start)[0]
+                if len(rest) < end:
+                    break
+                messages.append(pickle.loads(rest[begin:end]))  # noqa: S301 - a socket in our own 0700 directory
+                start = end
+        del self._rest[:start]
         return messages
 
     def close(self) -> None:

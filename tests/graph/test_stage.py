@@ -115,3 +115,13 @@ def test_more_can_be_expected_than_the_channels_hold(values: list[object]) -> No
         stage.actor("sink").expect(*values)
         source.join()
         stage.final_bow()
+
+
+def test_large_messages_and_many_of_them() -> None:
+    values = [bytes([number]) * 100_000 for number in range(40)]
+    with Stage(build_graph, ENDLESS, playing=["heartbeat", "generator", "worker", "logger"]) as stage:
+        source = threading.Thread(target=lambda: stage.actor("generator").echo_all(values))
+        source.start()
+        stage.actor("worker").expect(*values, lane=1)
+        source.join()
+        stage.final_bow()

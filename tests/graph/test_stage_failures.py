@@ -198,6 +198,19 @@ def test_an_error_inside_the_with_leaves_nothing_behind() -> None:
     assert not psutil.Process().children()
 
 
+def test_a_final_bow_that_takes_too_long_can_be_taken_again() -> None:
+    with Stage(passing, 64, playing=["source", "sink"], log_level="error") as stage:
+        stage.actor("source").echo_all(range(100))
+        stage.freeze("middle")
+        for _ in range(3):
+            assert complaint(lambda: stage.final_bow(seconds=0.05)).startswith(
+                "graph 'under-test' still runs after 0.05"
+            )
+        stage.thaw("middle")
+        assert stage.final_bow().clean
+        assert stage.actor("sink").take_all() == list(range(100))
+
+
 def test_two_final_bows_are_one_too_many_but_no_harm() -> None:
     with Stage(build_graph, ENDLESS, playing=ENDS) as stage:
         assert stage.final_bow() is stage.final_bow()
