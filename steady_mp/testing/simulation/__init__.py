@@ -1,11 +1,10 @@
 """Simulation: a whole graph in one process, under a seeded scheduler and a virtual clock."""
 
-from steady_mp.testing.simulation.dice import FAULT_POINTS, Crash
+from steady_mp.testing.simulation.dice import Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.simulate import Exploration, crash_points, explore, simulate
 
 __all__ = [
-    "FAULT_POINTS",
     "Crash",
     "Exploration",
     "Outcome",

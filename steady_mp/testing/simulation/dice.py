@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from steady_mp.testing.points import FAULT_POINTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,12 +23,6 @@ _MOST_HITS: Final = 40
 
 #: Where a `Crash` may strike, beside the fault points: before the step of that number.
 STEP: Final = "step"
-FAULT_POINTS: Final = (
-    *("start:begin", "start:mapped", "start:recovered", "start:ready", "recover:publish"),
-    *("commit:begin", "commit:records", "commit:snapshot", "commit:journal", "commit:epoch"),
-    *("commit:publish", "commit:published", "commit:ring", "commit:done"),
-    *("park:armed", "park:sleep", "park:woke"),
-)
 
 
 @dataclass(frozen=True, slots=True)

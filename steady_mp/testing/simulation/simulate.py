@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.run import Graph
-from steady_mp.testing.simulation.dice import FAULT_POINTS, Crash
+from steady_mp.testing.points import FAULT_POINTS
+from steady_mp.testing.simulation.dice import STEP, Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.shrink import shrunk
 from steady_mp.testing.simulation.world import World
@@ -181,8 +182,8 @@ def _need_greenlet() -> None:
 def _checked(crashes: Iterable[Crash]) -> list[Crash]:
     planned = list(crashes)
     for crash in planned:
-        if crash.point not in (*FAULT_POINTS, "step") or crash.hit < 1:
-            message = f"no fault point {crash.point!r} (hit {crash.hit}): there are step, {', '.join(FAULT_POINTS)}"
+        if crash.point not in (*FAULT_POINTS, STEP) or crash.hit < 1:
+            message = f"no fault point {crash.point!r} (hit {crash.hit}): there are {STEP}, {', '.join(FAULT_POINTS)}"
             raise ConfigurationError(message)
     return planned
 
