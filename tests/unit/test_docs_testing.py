@@ -50,6 +50,13 @@ def test_each_piece_of_python_stands_in_an_example(page: Path) -> None:
         assert any(stands_in(block, example) for example in examples), f"in no file of tests/examples:\n{block}"
 
 
+def test_what_the_readme_tests_stands_in_an_example() -> None:
+    tests = [block for block in blocks((ROOT / "README.md").read_text(encoding="utf-8")) if "def test_" in block]
+    assert tests
+    example = (ROOT / "tests/examples/test_in_readme.py").read_text(encoding="utf-8")
+    assert all(stands_in(block, example) for block in tests)
+
+
 @pages
 def test_each_link_leads_somewhere(page: Path) -> None:
     for link in links(page.read_text(encoding="utf-8")):
