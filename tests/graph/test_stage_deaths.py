@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import threading
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from actors import build_graph
 from actors.fizzbuzz import FizzBuzz, fizzbuzz
 from steady_mp import Graph, RestartPolicy
-from steady_mp.events import ActorDied, ActorGivenUp, ActorStarted
+from steady_mp.events import ActorDied, ActorGivenUp, ActorStarted, ForkServerDied
 from steady_mp.testing.points import FAULT_POINTS
 from steady_mp.testing.stage import Stage
 from tests.support import pipeline
@@ -66,6 +68,18 @@ def test_a_death_in_the_final_bow_loses_nothing() -> None:
             stage.run.kill(name)
         stage.final_bow()
         assert stage.actor("sink").take_all() == list(range(50))
+
+
+def test_the_death_of_the_fork_server_is_one_like_any_other() -> None:
+    with Stage(passing, 64, playing=["source", "sink"], log_level="error") as stage:
+        stage.actor("source").echo_all(range(10))
+        server = stage.run._supervisor._launcher
+        assert server is not None
+        os.kill(server.pid, signal.SIGKILL)
+        stage.wait_for(ForkServerDied)
+        stage.actor("source").echo_all(range(10, 20))
+        stage.actor("sink").expect(*range(20))
+        assert stage.final_bow().clean
 
 
 def test_a_frozen_player_does_not_answer_and_goes_on_where_it_was() -> None:

@@ -1,0 +1,85 @@
+"""The leak check sees what was opened and made since, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from steady_mp.testing import litter
+from steady_mp.testing.litter import Litter
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in these tests is about to end."""
+    monkeypatch.setattr(litter, "_GRACE", 0.1)
+
+
+def test_only_what_came_since_is_litter(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with (tmp_path / "before").open("w"):
+        found = Litter(root)
+        assert found.left() == []
+        (root / "b").mkdir()
+        (root / "a").mkdir()
+        opened = os.open(tmp_path, os.O_RDONLY)
+        assert found.left() == [f"descriptor {opened} → {tmp_path}", "run directory a", "run directory b"]
+        assert found.left(opened=False) == ["run directory a", "run directory b"]
+        os.close(opened)
+    assert Litter().left() == []
+
+
+def test_a_descriptor_that_leads_somewhere_else_now_is_litter(tmp_path: Path) -> None:
+    opened = os.open(tmp_path, os.O_RDONLY)
+    found = Litter()
+    other = os.open("/", os.O_RDONLY)
+    os.dup2(other, opened)
+    os.close(other)
+    assert found.left() == [f"descriptor {opened} → /"]
+    os.close(opened)
+
+
+def test_what_nobody_refers_to_is_no_litter(tmp_path: Path) -> None:
+    """Only the collector would find that out; it is asked before anybody is blamed."""
+
+    class Holder:
+        def __init__(self) -> None:
+            self.me = self
+            self.fd = os.open(tmp_path, os.O_RDONLY)
+
+        def __del__(self) -> None:
+            os.close(self.fd)
+
+    found = Litter()
+    Holder()
+    assert found.left() == []
+
+
+def test_of_a_run_only_what_leads_into_its_directory_is_litter(tmp_path: Path) -> None:
+    run, beside = tmp_path / "run", tmp_path / "run beside"
+    run.mkdir()
+    beside.mkdir()
+    inside, outside = os.open(run / "file", os.O_CREAT), os.open(beside / "file", os.O_CREAT)
+    assert litter.of_run(run) == [f"descriptor {inside} → {run}/file", f"run directory {run}"]
+    os.close(inside)
+    (run / "file").unlink()
+    run.rmdir()
+    assert litter.of_run(run) == []
+    os.close(outside)
+
+
+def test_processes_are_found_by_their_environment() -> None:
+    mine = Path("/proc/self/environ").read_bytes().split(b"\0")
+    name, _, value = next(entry for entry in mine if entry.startswith(b"PATH=")).decode().partition("=")
+    assert os.getpid() in [process.pid for process in litter.marked(name, value)]
+    assert litter.marked("STEADY_MP_RUN", "no such run") == []
+
+
+def test_nobody_is_reaped_who_ends_in_time() -> None:
+    answers = [[psutil.Process()], [psutil.Process()], []]
+    assert litter.reap(lambda: answers.pop(0)) == []
+    assert answers == []
