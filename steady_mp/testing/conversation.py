@@ -39,7 +39,7 @@ class Conversation:
         self._wire: Wire | None = None
         self._is_greeted = False
 
-    def begin(self, listener: socket.socket | None) -> None:
+    def begin(self, listener: socket.socket) -> None:
         """Hear the lives that connect to `listener`."""
         self._listener = listener
         self.nudge.open()

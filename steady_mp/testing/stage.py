@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import select
 import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from steady_mp import ConfigurationError, Event, Graph, Report
 from steady_mp.events import ActorFinished, ActorGivenUp, RunStopped
+from steady_mp.memory.doorbell import Doorbell
 from steady_mp.monitors import DEFAULT_ACTOR_MONITORS
 from steady_mp.packing import Declared, pack
+from steady_mp.plan import actor_file
 from steady_mp.testing.part import play
 from steady_mp.testing.player import Player
 from steady_mp.testing.running import NO_ARGS
@@ -95,7 +98,7 @@ class Stage(GraphUnderTest):
                 [self._plan.channels[end.channel] for end in actor.ends if end.sends],
                 [self._plan.channels[end.channel] for end in actor.ends if not end.sends],
                 self,
-                lambda name=actor.name: self._end_of(name),  # type: ignore[misc]
+                functools.partial(self._end_of, actor.name),
             )
             for actor in self._plan.actors
             if actor.name in self._playing
@@ -125,14 +128,14 @@ class Stage(GraphUnderTest):
 
     def _listen(self) -> None:
         """Let the played actors connect, and wake those that wait for it."""
-        run = self.run
+        directory = self.run.directory
         for index, actor in enumerate(self._plan.actors):
             if (player := self._players.get(actor.name)) is not None:
-                listener = None
                 with contextlib.suppress(FileNotFoundError):  # it has ended already; who asks will be told
-                    listener = listen(run.directory / _socket_name(index))
-                player.conversation.begin(listener)
-                run._supervisor.seats[index].bell.ring()  # noqa: SLF001 - as a neighbour would
+                    player.conversation.begin(listen(directory / _socket_name(index)))
+                    bell = Doorbell(directory / actor_file(index, "bell"))
+                    bell.ring()
+                    bell.close()
 
     def _release(self) -> None:
         for player in self._players.values():

@@ -152,7 +152,7 @@ class GraphUnderTest(RunningGraph):
 
     def _end_of(self, actor: str) -> str | None:
         """Say why no further life of an actor follows; None while one may."""
-        self._check_actor(actor)
+        self.run.generation(actor)  # refuses a name that nobody has, and a graph that was not started
         for event in self.events.all_of((ActorFinished, ActorGivenUp, RunStopped)):
             if isinstance(event, RunStopped):
                 return "the run has ended"

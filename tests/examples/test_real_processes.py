@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHORT = Args(rate=5, beats=50)
 ENDLESS = Args(rate=5, beats=1_000_000)
+CHANNELS = ("heartbeat→worker", "generator→worker", "worker→logger")
 
 
 def test_a_killed_worker_goes_on_where_it_was() -> None:
@@ -47,8 +48,7 @@ def test_an_actor_may_die_in_the_start_of_its_second_life() -> None:
 def test_a_frozen_logger_holds_everybody_back_and_nothing_is_lost() -> None:
     with GraphUnderTest(build_graph, ENDLESS) as graph:
         graph.freeze("logger")
-        for channel in ("worker→logger", "generator→worker", "heartbeat→worker"):
-            graph.wait_until(lambda name=channel: graph.channel(name).in_flight == 64)  # type: ignore[misc]
+        graph.wait_until(lambda: all(graph.channel(name).in_flight == 64 for name in CHANNELS))
         graph.thaw("logger")
         graph.wait_until(lambda: graph.channel("worker→logger").taken > 64)
         graph.request_shutdown()
