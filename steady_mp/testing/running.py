@@ -55,7 +55,7 @@ class RunningGraph:
         self._last_lines = ""
         self._closed = False
 
-    def _declare(self, what: Callable[..., object] | Graph, args: object, options: dict[str, Any]) -> Graph:
+    def _declare(self, what: object, args: object, options: dict[str, Any]) -> Graph:
         if isinstance(what, Graph):
             if args is not NO_ARGS or options:
                 message = f"graph {what.name!r} is declared already: leave its args and options out"
@@ -78,6 +78,12 @@ class RunningGraph:
 
     def _new_graph(self, **options: Any) -> Graph:  # noqa: ANN401 - those of Graph
         return Graph(**options)
+
+    def _check_actor(self, actor: str) -> None:
+        names = [each.name for each in self._plan.actors]
+        if actor not in names:
+            message = f"no actor {actor!r} in graph {self.name!r}: there are {', '.join(names)}"
+            raise ConfigurationError(message)
 
     # From its start to its end
 

@@ -105,7 +105,7 @@ class Stage(GraphUnderTest):
         }
         self._leaving = False
 
-    def _declare(self, what: Callable[..., object] | Graph, args: object, options: dict[str, Any]) -> Graph:
+    def _declare(self, what: object, args: object, options: dict[str, Any]) -> Graph:
         if isinstance(what, Graph):
             message = f"graph {what.name!r} is declared already: pass the build_graph that declares it"
             raise ConfigurationError(message)

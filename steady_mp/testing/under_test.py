@@ -90,12 +90,6 @@ class GraphUnderTest(RunningGraph):
         self._graph.faults.setdefault(actor, []).append({"point": point, "hit": hit, "generations": [generation]})
         return self
 
-    def _check_actor(self, actor: str) -> None:
-        names = [each.name for each in self._plan.actors]
-        if actor not in names:
-            message = f"no actor {actor!r} in graph {self.name!r}: there are {', '.join(names)}"
-            raise ConfigurationError(message)
-
     # What the test does to it
 
     def kill(self, actor: str, seconds: float = PATIENCE) -> int:
