@@ -49,7 +49,7 @@ class GraphUnderTest(RunningGraph):
         what: Callable[..., object] | Graph,
         args: object = NO_ARGS,
         *,
-        crash_at: Iterable[tuple[Any, ...]] = (),
+        crash_at: Iterable[Any] = (),
         output: TextIO | None = None,
         root: Path | None = None,
         **options: Any,  # noqa: ANN401 - those of Graph
@@ -66,6 +66,9 @@ class GraphUnderTest(RunningGraph):
         self._frozen: set[str] = set()
         self._may_be_rescued = False
         for crash in crash_at:
+            if isinstance(crash, str):
+                message = f"crash_at={crash_at!r}: give a list of tuples, like [('worker', 'commit:publish')]"
+                raise ConfigurationError(message)
             self.crash_at(*crash)
 
     # Before the start

@@ -157,6 +157,11 @@ def test_a_crash_that_can_not_come_is_refused(crash: tuple[str, str], says: str)
     assert "\n" not in str(caught.value)
 
 
+def test_crashes_are_a_list() -> None:
+    with pytest.raises(ConfigurationError, match=r"give a list of tuples, like \[\('worker', 'commit:publish'\)\]"):
+        GraphUnderTest(build_graph, ENDLESS, crash_at=("worker", "commit:publish"))
+
+
 def test_a_crash_is_planned_before_the_start() -> None:
     with (
         GraphUnderTest(build_graph, ENDLESS).crash_at("worker", "commit:done") as graph,
