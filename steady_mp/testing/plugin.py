@@ -1,12 +1,12 @@
-"""The pytest plugin: the fixtures `graph_under_test` and `stage`, in every project that has steady-mp installed.
+"""The pytest plugin: fixtures `graph_under_test`, `stage` and `chaos` in every project that has steady-mp installed.
 
     def test_a_kill_does_not_show(graph_under_test):
         graph = graph_under_test(build_graph, Args(rate=10, beats=30))
         graph.kill("worker")
         assert graph.finish().clean
 
-Both are functions that start a graph; the test need not stop it. Each test that uses one of them has a run root
-of its own (STEADY_MP_ROOT), and fails when it leaves a process, a descriptor or a run directory behind. When it
+The first two are functions that start a graph; the test need not stop it. Each test that uses one of them has a run
+root of its own (STEADY_MP_ROOT), and fails when it leaves a process, a descriptor or a run directory behind. When it
 fails while a graph runs, the report says where everybody stood. Other tests are left alone.
 """
 
@@ -23,8 +23,10 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from contextlib import AbstractContextManager
 
-    from steady_mp.supervisor.run import Graph
+    from steady_mp.supervisor.run import Graph, Run
+    from steady_mp.testing.chaos import HasRun, Strikes
     from steady_mp.testing.stage import Stage
     from steady_mp.testing.under_test import GraphUnderTest
 
@@ -41,6 +43,15 @@ class StartsStage(Protocol):
 
     def __call__(self, build_graph: Callable[..., object], *args: object, **options: Any) -> Stage:  # noqa: ANN401
         """Start a graph some of whose actors the test plays."""
+
+
+class Unleashes(Protocol):
+    """What the fixture `chaos` gives; the parameters are those of `unleash`."""
+
+    def __call__(
+        self, graph: Run | HasRun, *, rate: float = ..., freeze: float = ..., seed: int | None = ...
+    ) -> AbstractContextManager[Strikes]:
+        """Let a monkey loose."""
 
 
 _started = pytest.StashKey[list[Any]]()
@@ -102,6 +113,14 @@ def stage(request: pytest.FixtureRequest, steady_mp_root: Path) -> StartsStage: 
         return graph.start()
 
     return start
+
+
+@pytest.fixture
+def chaos() -> Unleashes:
+    """Kill and freeze random actors of a running graph for as long as a ``with`` lasts; this is `unleash`."""
+    from steady_mp.testing.chaos import unleash  # noqa: PLC0415
+
+    return unleash
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from actors import Args, build_graph, check_report
-from steady_mp.testing.chaos import unleash
-from steady_mp.testing.under_test import GraphUnderTest
+from steady_mp.testing import GraphUnderTest, unleash
+
+if TYPE_CHECKING:
+    from steady_mp.testing.plugin import StartsGraph, Unleashes
 
 SHORT = Args(rate=5, beats=150)
 ENDLESS = Args(rate=5, beats=1_000_000)
@@ -35,4 +39,11 @@ def test_whoever_dies_while_the_graph_drains_still_drains() -> None:
         graph.request_shutdown()
         report = graph.finish()
     assert report.clean
+    assert check_report(report) == []
+
+
+def test_the_fixtures_do_the_same(graph_under_test: StartsGraph, chaos: Unleashes) -> None:
+    graph = graph_under_test(build_graph, SHORT)
+    with chaos(graph, rate=50, seed=7):
+        report = graph.finish()
     assert check_report(report) == []
