@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Adopt orphans, so that a grandchild that lost its parents is still found."""
+    """Adopt orphans, so that a grandchild that lost its parents is still found; hear Ctrl-C.
+
+    A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
+    """
     native.become_subreaper()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def bury_orphans() -> None:

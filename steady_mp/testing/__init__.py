@@ -3,23 +3,30 @@
 `Bench` runs one actor without any process, `simulate` and `explore` a whole graph in this process by a seed,
 `GraphUnderTest` and `Stage` the real thing, `unleash` the real thing under kills. `Script` and `perform` are an
 actor that misbehaves on order. The conformance suites, which need pytest, are in `steady_mp.testing.conformance`.
+
+Each name is loaded when it is asked for: the fork server of a graph with a played or scripted actor, and every pytest
+of a project that has steady-mp installed, load this package for one small module of it.
 """
 
-from steady_mp.testing.bench import Bench, BenchInput, BenchInputBundle, BenchOutput, BenchOutputBundle
-from steady_mp.testing.chaos import Strikes, unleash
-from steady_mp.testing.clock import ManualClock
-from steady_mp.testing.scripted import Script, perform
-from steady_mp.testing.simulation import (
-    Crash,
-    Exploration,
-    Outcome,
-    SimulationFailed,
-    crash_points,
-    explore,
-    simulate,
-)
-from steady_mp.testing.stage import Stage
-from steady_mp.testing.under_test import GraphUnderTest
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steady_mp.testing.bench import Bench, BenchInput, BenchInputBundle, BenchOutput, BenchOutputBundle
+    from steady_mp.testing.chaos import Strikes, unleash
+    from steady_mp.testing.clock import ManualClock
+    from steady_mp.testing.scripted import Script, perform
+    from steady_mp.testing.simulation import (
+        Crash,
+        Exploration,
+        Outcome,
+        SimulationFailed,
+        crash_points,
+        explore,
+        simulate,
+    )
+    from steady_mp.testing.stage import Stage
+    from steady_mp.testing.under_test import GraphUnderTest
 
 __all__ = [
     "Bench",
@@ -42,3 +49,35 @@ __all__ = [
     "simulate",
     "unleash",
 ]
+
+_HOMES = {
+    "Bench": "bench",
+    "BenchInput": "bench",
+    "BenchInputBundle": "bench",
+    "BenchOutput": "bench",
+    "BenchOutputBundle": "bench",
+    "Crash": "simulation",
+    "Exploration": "simulation",
+    "GraphUnderTest": "under_test",
+    "ManualClock": "clock",
+    "Outcome": "simulation",
+    "Script": "scripted",
+    "SimulationFailed": "simulation",
+    "Stage": "stage",
+    "Strikes": "chaos",
+    "crash_points": "simulation",
+    "explore": "simulation",
+    "perform": "scripted",
+    "simulate": "simulation",
+    "unleash": "chaos",
+}
+
+if not TYPE_CHECKING:  # for whom every name above is there
+
+    def __getattr__(name: str) -> object:
+        """Load a name from its home, once."""
+        if name not in _HOMES:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return found

@@ -39,8 +39,9 @@ kept = []
 
 
 @pytest.fixture
-def run_tests(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+def run_tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
     """Run a module of tests in a pytest of its own; what it writes about its run roots is checked."""
+    monkeypatch.delenv("CI", raising=False)  # there pytest's summary repeats each message in full
 
     def run(body: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(HEAD + body)

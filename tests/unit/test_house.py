@@ -38,6 +38,7 @@ def test_a_file_is_short_and_so_is_each_function(path: Path) -> None:
 def test_all_is_sorted_and_is_what_is_public(name: str) -> None:
     module = importlib.import_module(name)
     assert module.__all__ == sorted(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)  # some are loaded when they are asked for
     public = {
         name
         for name, value in vars(module).items()
