@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from steady_mp import ExitCode, Graph, Telemetry
+from steady_mp import ExitCode, Graph, LogSettings, Telemetry
 from steady_mp.chaos import Monkey
 from steady_mp.cli import report_file, summary, verdict
 from steady_mp.cli.live import LiveCount
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from steady_mp import Report, Run
     from steady_mp.graph import Topology
+
+
+_OF_LOG_FILE = ("log_file_size", "log_file_count")
 
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -46,6 +49,8 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         verdict.refuse_unfit(target)
     elif idle := [RUN[name].option for name in ("freeze", "seed") if name in values]:
         raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
+    if not of_run.log_file and (idle := [RUN[name].option for name in _OF_LOG_FILE if name in values]):
+        raise ConfigurationError(f"{idle[0]} does nothing without --log-file FILE; add it, like --log-file run.log")
     report = _block(_build(target, of_run, of_graph), of_run)
     return _conclude(verdict.judge(report, target) if of_run.chaos else report, of_run)
 
@@ -76,10 +81,16 @@ def fill(graph: Topology, target: Target, args: Any, *, debug: bool) -> None:  #
 
 def _block(graph: Graph, settings: RunSettings) -> Report:
     telemetry = Telemetry(host=settings.host, port=settings.port, token=settings.token) if settings.telemetry else False
+    log = LogSettings(
+        format=settings.log_format,
+        file=settings.log_file,
+        file_size=settings.log_file_size,
+        file_count=settings.log_file_count,
+    )
     if not settings.chaos:
-        return _wait(graph.start(telemetry=telemetry))
-    count = LiveCount()
-    run = graph.start(telemetry=telemetry, output=count.output)
+        return _wait(graph.start(telemetry=telemetry, log=log))
+    count = LiveCount(_aside(settings))
+    run = graph.start(telemetry=telemetry, output=count.output, log=log)
     monkey = Monkey(run, rate=settings.chaos, freeze=settings.freeze, seed=settings.seed)
     report = _wait(run, monkey, count.show(run, monkey))
     return dataclasses.replace(report, chaos=monkey.report())
@@ -97,10 +108,16 @@ def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Re
         return run.block_until_stopped()
 
 
+def _aside(settings: RunSettings) -> summary.Terminal | None:
+    """Where words for people go while the standard output is for programs: each of its lines is an object then."""
+    json = settings.log_format == "json"
+    return summary.Terminal(stderr=True, highlight=False, force_terminal=False) if json else None
+
+
 def _conclude(report: Report, settings: RunSettings) -> int:
     status = int(report.exit_code)
     facts = report.to_dict()
-    summary.show(facts)
+    summary.show(facts, _aside(settings))
     if settings.report:
         try:
             report_file.write(facts, settings.report)

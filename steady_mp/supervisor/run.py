@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType, TracebackType
 
+    from steady_mp.log_output import LogSettings
+
 _LOG_TIMEOUT = 5.0
 _SUPPORTED = {"linux": {"x86_64", "aarch64"}, "darwin": {"arm64", "x86_64"}}
 
@@ -71,13 +73,15 @@ class Graph(Topology):
         output: TextIO | None = None,
         root: Path | None = None,
         telemetry: Telemetry | bool = False,
+        log: LogSettings | None = None,
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
         `on_event` is called with each event, on the supervisor's thread; one that raises is dropped.
         `output` gets the log lines (default: standard output). `root` is the folder for the run
         directory (default: STEADY_MP_ROOT, else /dev/shm, else the temporary folder). With `telemetry`
-        a further process serves dashboard and metrics: True for the defaults of `Telemetry`.
+        a further process serves dashboard and metrics: True for the defaults of `Telemetry`. `log` says how
+        the lines are written, and which file gets them as well (default: as text, and none).
 
         Raises ConfigurationError for a graph that can't run, NoSpace when `root` is too full, and
         StartError when no process can be started; nothing is left behind then.
@@ -92,14 +96,18 @@ class Graph(Topology):
         contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
+        logs = None
         try:
+            logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
             run = RunDir.create(self.name, plan.files(), contents, root)
         except BaseException:
             if listening:
                 listening[0].close()
+            if logs:
+                logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        return Run(self, plan, run, on_event, output or sys.stdout, attend)
+        return Run(self, plan, run, on_event, logs, attend)
 
 
 class Run:
@@ -114,7 +122,7 @@ class Run:
         plan: Plan,
         run: RunDir,
         on_event: Callable[[Event], None] | None,
-        output: TextIO | None,
+        logs: LogWriter,
         attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
@@ -130,7 +138,7 @@ class Run:
         self._channels = channel_mappings(run, plan)
         for channel, mapping in zip(plan.channels, self._channels, strict=True):
             Ring.format(mapping, channel.capacity)
-        self._logs = LogWriter(output, width=max(len(actor.name) for actor in plan.actors))
+        self._logs = logs
         self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
         self._audience.add(Recorder(run.path, plan), "the record of events")
         self._audience.add(self._log)
