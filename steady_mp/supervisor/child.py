@@ -18,6 +18,7 @@ from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.packing import unpack
@@ -92,7 +93,9 @@ class Household:
         place = self._place()
         life = Life(place, self._generation)
         words = place.control.words
-        words[layout.PID] = os.getpid()
+        me = Owner.me()
+        words[layout.BORN] = me.started
+        words[layout.PID] = me.pid
         words[layout.GENERATION] = self._generation
         packed = (self._run.path / actor_file(self._index, "args")).read_bytes()
         life.live(*unpack(packed, life.resolve))

@@ -1,0 +1,52 @@
+"""The commands for a run on this machine, as typer sees them; each one's own file does the work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from steady_mp.cli.kill import kill
+from steady_mp.cli.ps import ps
+from steady_mp.cli.stop import stop
+
+operating: Final = typer.Typer()
+
+_RUN_HELP: Final = "Its graph's name or its directory; not needed for the only one."
+_Run = Annotated[str | None, typer.Argument(metavar="RUN", help=_RUN_HELP)]
+_RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN_HELP)]
+_Json = Annotated[bool, typer.Option("--json", help="Write JSON, for a program.")]
+_Actor = Annotated[str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.")]
+
+
+@operating.command("ps")
+def _ps(which: _Run = None, *, as_json: _Json = False) -> None:
+    """Show the runs of this machine and their actors."""
+    raise typer.Exit(ps(which, as_json=as_json))
+
+
+@operating.command("stop")
+def _stop(
+    which: _Run = None,
+    *,
+    now: Annotated[bool, typer.Option("--now", help="Do not drain: kill every actor.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the run has gone.")] = True,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long.")] = 60.0,
+    as_json: _Json = False,
+) -> None:
+    """Drain a run and stop it; the exit status is that of the run."""
+    raise typer.Exit(stop(which, now=now, wait=wait, timeout=timeout, as_json=as_json))
+
+
+@operating.command("kill")
+def _kill(
+    actor: _Actor,
+    *,
+    name: Annotated[str, typer.Option("--signal", metavar="NAME", help="KILL, TERM, STOP, CONT, … or a number.")] = (
+        "KILL"
+    ),
+    which: _RunOption = None,
+    as_json: _Json = False,
+) -> None:
+    """Send a signal to an actor's process; what dies is restarted from its last commit."""
+    raise typer.Exit(kill(actor, which, name=name, as_json=as_json))

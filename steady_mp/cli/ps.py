@@ -1,0 +1,93 @@
+"""`steady-mp ps`: the runs of this machine and their actors, in one look."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.text import Text
+
+from steady_mp.cli.runs import Found, all_runs, find_run
+from steady_mp.cli.view import STYLES, printable, restarts_of, show, show_json, state_of, table
+from steady_mp.errors import ExitCode
+from steady_mp.memory.rundir import default_root
+from steady_mp.memory.status import read_status
+from steady_mp.telemetry.board import Board
+from steady_mp.telemetry.sampler import Sampler
+from steady_mp.telemetry.state import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What of an actor's figures one look can know.
+_SHOWN: Final = ("name", "state", "blocked_on", "pid", "generation", "restarts", "deaths", "commits", "rss")
+
+
+def ps(which: str | None, *, as_json: bool) -> int:
+    """Show all runs, or the one that is named; gives the exit status."""
+    if which is None:
+        found = all_runs()
+    else:
+        directory = find_run(which, dead=True)
+        found = [Found(directory, read_status(directory))]
+    seen = [run for run in map(look, found) if run is not None]
+    if as_json:
+        show_json(seen)
+    elif not seen:
+        show(f"nothing runs on this machine (looked in {default_root()})")
+    for number, run in enumerate([] if as_json else seen):
+        show(*([""] if number else []), *_draw(run))
+    return ExitCode.DRAINED
+
+
+def look(found: Found) -> dict[str, Any] | None:
+    """Return how a run stands as plain data; None when it has ended meanwhile."""
+    status = found.status
+    run: dict[str, Any] = {
+        "graph": status.graph,
+        "run": found.directory.name,
+        "directory": str(found.directory),
+        "pid": status.pid,
+        "phase": status.phase if found.is_alive or status.phase == "stopped" else "dead",
+        "uptime": round(max(0.0, time.time() - status.started), 1),
+        "url": status.url,
+    }
+    try:
+        sampler = Sampler(found.directory)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    try:
+        board = Board(sampler.plan)
+        board.update(sampler.sample())
+        actors = describe(board)["actors"]
+    finally:
+        sampler.close()
+    run["actors"] = [{name: actor[name] for name in _SHOWN} for actor in actors]
+    if run["phase"] in {"dead", "stopped"}:
+        for actor in run["actors"]:
+            actor.update(pid=None, rss=0, blocked_on=None)
+            if actor["state"] not in {"finished", "given up"}:
+                actor["state"] = "dead"
+    return run
+
+
+def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
+    head = Text.assemble((printable(run["graph"]), "bold"), "  ", (run["phase"], STYLES.get(run["phase"], "")))
+    if run["phase"] == "dead":
+        head.append(f"  its supervisor {run['pid']} is gone; `steady-mp clean` removes what it left  {run['run']}")
+        return (head,)
+    head.append(f"  up {run['uptime']:.0f} s  supervisor {run['pid']}  {run['run']}")
+    if run["url"]:
+        head.append(f"  {run['url']}")
+    made = table("actor", "state", "pid", "life", "restarts", "commits", "memory", left=2)
+    for actor in run["actors"]:
+        made.add_row(
+            Text(printable(actor["name"])),
+            state_of(actor),
+            str(actor["pid"] or "-"),
+            str(actor["generation"]),
+            restarts_of(actor),
+            f"{actor['commits']:,}",
+            f"{actor['rss'] / 2**20:.0f} MiB",
+        )
+    return head, made

@@ -1,0 +1,63 @@
+"""How commands show what they have found: tables for people, JSON for programs, and no name that moves the cursor."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STYLES: Final = {
+    "running": "green",
+    "idle": "dim",
+    "blocked": "yellow",
+    "stuck": "bold red",
+    "stopped": "bold red",
+    "given up": "bold red",
+    "dead": "bold red",
+    "restarting": "magenta",
+    "starting": "magenta",
+    "draining": "magenta",
+}
+
+
+def table(*names: str, left: int) -> Table:
+    """Begin a table whose first `left` columns are text and whose others are figures."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for index, name in enumerate(names):
+        made.add_column(name, justify="left" if index < left else "right", no_wrap=index > 0, overflow="fold")
+    return made
+
+
+def printable(name: str) -> str:
+    """Return a name as JSON writes it where it is not plain: it can't move the cursor."""
+    return name if name.isprintable() else json.dumps(name)[1:-1]
+
+
+def state_of(actor: Mapping[str, Any]) -> Text:
+    """Return an actor's state, coloured, with the channel that it is blocked on."""
+    words = f"blocked on {actor['blocked_on']}" if actor["blocked_on"] else actor["state"]
+    return Text(printable(words), STYLES.get(actor["state"], ""))
+
+
+def restarts_of(actor: Mapping[str, Any]) -> str:
+    """Return how often an actor was restarted, and why."""
+    causes = ", ".join(f"{printable(cause)} x{count}" for cause, count in actor["deaths"].items())
+    return f"{actor['restarts']} ({causes})" if causes else str(actor["restarts"])
+
+
+def show(*things: object) -> None:
+    """Print tables and lines."""
+    console = Console(highlight=False)
+    for thing in things:
+        console.print(thing, soft_wrap=isinstance(thing, str | Text), markup=False)
+
+
+def show_json(data: object) -> None:
+    """Print data for a program: one JSON document."""
+    print(json.dumps(data, indent=1, ensure_ascii=False, default=str))

@@ -1,0 +1,177 @@
+"""`ps`, `kill` and `stop` at real runs: alive, stuck, frozen, and gone."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from steady_mp import ExitCode, Graph
+from steady_mp.events import ActorStarted
+from steady_mp.testing.scripted import perform
+from tests.support import lives
+from tests.support.hosts import all_gone
+from tests.support.operator import Operator, hosted
+from tests.support.waiting import eventually
+from tests.support.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(90)
+
+FLOW = ("source", "middle", "sink")
+
+
+@pytest.fixture
+def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
+    return Operator(capsys)
+
+
+@pytest.mark.parametrize("words", [("stop",), ("stop", "--now"), ("kill", "source")], ids=" ".join)
+def test_without_a_run_there_is_one_line(operator: Operator, words: tuple[str, ...]) -> None:
+    assert "nothing runs on this machine" in operator.refused(*words)
+
+
+def test_ps_without_a_run(operator: Operator) -> None:
+    told = operator.types("ps")
+    assert told.status == ExitCode.DRAINED
+    assert "nothing runs on this machine" in told.out
+    assert operator.types("ps", "--json").data == []
+
+
+def test_ps_tells_busy_frozen_and_idle_apart(operator: Operator) -> None:
+    with hosted("busy", *FLOW, "busy") as host:
+        (run,) = operator.types("ps", "--json").data
+        assert (run["graph"], run["phase"], run["pid"]) == ("busy", "running", host.pid)
+        assert eventually(lambda: operator.actors()["busy"]["state"] == "running")
+        assert operator.types("kill", "sink", "--signal", "STOP").status == ExitCode.DRAINED
+        assert eventually(lambda: operator.actors()["sink"]["state"] == "stopped")
+        # What stands behind it fills up, and ps says where.
+        assert eventually(lambda: operator.actors()["middle"]["blocked_on"] == "middle→sink")
+        shown = operator.types("ps").out
+        assert "blocked on middle→sink" in shown
+        assert str(operator.actors()["busy"]["pid"]) in shown
+        assert operator.types("kill", "sink", "--signal", "cont").status == ExitCode.DRAINED
+        assert eventually(lambda: operator.actors()["sink"]["state"] in {"idle", "running"})
+
+
+def test_ps_shows_a_run_that_has_lost_its_supervisor(operator: Operator) -> None:
+    with hosted("flow", *FLOW) as host:
+        family = host.family()
+        host.send(signal.SIGKILL)
+        host.wait()
+        assert all_gone(family, 10.0)
+        (run,) = operator.types("ps", "--json").data
+        assert run["phase"] == "dead"
+        assert {actor["state"] for actor in run["actors"]} == {"dead"}
+        assert {actor["pid"] for actor in run["actors"]} == {None}
+        assert "its supervisor" in operator.types("ps").out
+        assert "nothing runs on this machine" in operator.refused("kill", "source")
+
+
+def test_kill_hits_the_actor_that_it_names_and_the_run_goes_on(operator: Operator) -> None:
+    with hosted("busy", *FLOW, "busy") as host:
+        host.wait_line("spinning busy")
+        before = operator.actors()
+        told = operator.types("kill", "busy", "--json").data
+        assert told == {
+            "actor": "busy",
+            "pid": before["busy"]["pid"],
+            "generation": 1,
+            "signal": "SIGKILL",
+        }
+        host.wait_line("started busy 2 ")
+        host.wait_line("spinning busy")
+        after = operator.actors()
+        assert after["busy"]["deaths"] == {"SIGKILL": 1}
+        assert [after[name]["pid"] for name in FLOW] == [before[name]["pid"] for name in FLOW]
+        assert "its next life goes on" in operator.types("kill", "source", "--signal", "15").out
+        host.wait_line("started source 2 ")
+
+
+def test_kill_refuses_what_is_not_there(operator: Operator) -> None:
+    with hosted("flow", *FLOW):
+        assert "no actor 'nobody' in graph 'flow': there is source, middle, sink" in operator.refused("kill", "nobody")
+        assert "'BANG' is no signal" in operator.refused("kill", "source", "--signal", "BANG")
+        assert "no run 'other': there is flow" in operator.refused("kill", "source", "--run", "other")
+        assert "run" in operator.refused("kill", "source", "--run", os.devnull)
+
+
+def test_stop_drains_and_says_so(operator: Operator, run_root: Path) -> None:
+    with hosted("flow", *FLOW) as host:
+        told = operator.types("stop")
+        assert told.status == ExitCode.DRAINED
+        assert "flow: drained after" in told.out
+        assert not list(run_root.iterdir())
+        assert host.wait() == ExitCode.DRAINED
+        assert host.report()["clean"]
+
+
+def test_stop_names_who_refused(operator: Operator) -> None:
+    with hosted("stubborn", *FLOW, "stubborn") as host:
+        told = operator.types("stop", "--json")
+        assert told.status == ExitCode.UNCLEAN
+        assert told.data["exit_code"] == ExitCode.UNCLEAN
+        (refused,) = told.data["refused"]
+        assert "stubborn" in refused
+        assert "3 orders unpaid" in refused
+        assert host.wait() == ExitCode.UNCLEAN
+
+
+def test_stop_without_waiting_then_with_an_end_to_its_patience_then_at_once(operator: Operator) -> None:
+    with hosted("busy", *FLOW, "busy") as host:
+        host.wait_line("spinning busy")
+        assert "busy: draining" in operator.types("stop", "--no-wait").out
+        assert "busy is still draining" in operator.refused("stop", "--timeout", "0.2")
+        told = operator.types("stop", "--now")
+        assert told.status == ExitCode.DRAINED
+        assert "exit code 130" in told.out
+        assert host.wait() == ExitCode.INTERRUPTED
+
+
+def test_stop_now_of_a_run_that_nobody_has_asked_before(operator: Operator) -> None:
+    with hosted("busy", *FLOW, "busy") as host:
+        assert operator.types("stop", "--now", "--json").data["exit_code"] == ExitCode.INTERRUPTED
+        assert host.wait() == ExitCode.INTERRUPTED
+
+
+def test_a_frozen_supervisor_is_named_and_stopped_all_the_same(operator: Operator, run_root: Path) -> None:
+    with hosted("flow", *FLOW) as host:
+        host.send(signal.SIGSTOP)
+        assert eventually(lambda: psutil.Process(host.pid).status() == psutil.STATUS_STOPPED)
+        assert f"kill -CONT {host.pid}" in operator.refused("stop")
+        told = operator.types("stop", "--now")
+        assert told.status == ExitCode.DRAINED
+        assert "killed with its supervisor" in told.out
+        assert host.wait() == -signal.SIGKILL
+        assert not list(run_root.iterdir())
+
+
+def test_stop_does_not_kill_a_program_that_does_something_else(operator: Operator) -> None:
+    """Graph.start without block_until_stopped: SIGTERM would end the whole program."""
+    graph = Graph("embedded", log_level="error")
+    graph.actor("idler", perform, lives.PARENT)
+    watch = Watch()
+    with graph.start(on_event=watch, output=io.StringIO()):
+        watch.wait_for(ActorStarted)
+        before = signal.getsignal(signal.SIGTERM)
+        assert before is signal.SIG_DFL
+        assert "without waiting for it (block_until_stopped)" in operator.refused("stop")
+
+
+def test_a_run_is_found_by_name_or_directory_where_there_are_two(operator: Operator) -> None:
+    with hosted("flow", *FLOW), hosted("stubborn", *FLOW, "stubborn"):
+        several: Callable[..., str] = operator.refused
+        assert "several runs could be meant" in several("stop")
+        runs = {run["graph"]: run for run in operator.types("ps", "--json").data}
+        assert set(runs) == {"flow", "stubborn"}
+        assert set(operator.actors("flow")) == set(FLOW)
+        assert operator.types("kill", "stubborn", "--run", runs["stubborn"]["directory"]).status == 0
+        assert operator.types("stop", "flow").status == ExitCode.DRAINED
+        assert set(operator.actors()) == {*FLOW, "stubborn"}
