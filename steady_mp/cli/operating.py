@@ -8,6 +8,7 @@ import typer
 
 from steady_mp.cli.kill import kill
 from steady_mp.cli.ps import ps
+from steady_mp.cli.state import state
 from steady_mp.cli.stop import stop
 
 operating: Final = typer.Typer()
@@ -50,3 +51,9 @@ def _kill(
 ) -> None:
     """Send a signal to an actor's process; what dies is restarted from its last commit."""
     raise typer.Exit(kill(actor, which, name=name, as_json=as_json))
+
+
+@operating.command("state")
+def _state(actor: _Actor, *, which: _RunOption = None, as_json: _Json = False) -> None:
+    """Show what an actor last committed, without touching it."""
+    raise typer.Exit(state(actor, which, as_json=as_json))
