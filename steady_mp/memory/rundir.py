@@ -88,9 +88,9 @@ def _is_abandoned(path: Path) -> bool:
     return True
 
 
-def sweep(root: Path) -> list[Path]:
-    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
-    swept = []
+def abandoned(root: Path) -> list[Path]:
+    """Return the run directories under `root` whose supervisor is provably dead."""
+    found = []
     with contextlib.suppress(FileNotFoundError):
         for entry in sorted(root.iterdir()):
             match = _NAME.fullmatch(entry.name)
@@ -98,9 +98,16 @@ def sweep(root: Path) -> list[Path]:
                 continue
             owner = Owner(int(match["ns"]), int(match["pid"]), int(match["started"]))
             if owner.is_dead() or (owner.is_foreign and _is_abandoned(entry)):
-                shutil.rmtree(entry, ignore_errors=True)
-                swept.append(entry)
-    return swept
+                found.append(entry)
+    return found
+
+
+def sweep(root: Path) -> list[Path]:
+    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
+    found = abandoned(root)
+    for entry in found:
+        shutil.rmtree(entry, ignore_errors=True)
+    return found
 
 
 def _allocate(path: Path, size: int) -> None:
