@@ -6,10 +6,13 @@ from typing import Annotated, Final
 
 import typer
 
+from steady_mp.cli.clean import clean
+from steady_mp.cli.health import health
 from steady_mp.cli.kill import kill
 from steady_mp.cli.ps import ps
 from steady_mp.cli.state import state
 from steady_mp.cli.stop import stop
+from steady_mp.telemetry.meters import STALL
 
 operating: Final = typer.Typer()
 
@@ -57,3 +60,26 @@ def _kill(
 def _state(actor: _Actor, *, which: _RunOption = None, as_json: _Json = False) -> None:
     """Show what an actor last committed, without touching it."""
     raise typer.Exit(state(actor, which, as_json=as_json))
+
+
+@operating.command("health")
+def _health(
+    which: _Run = None,
+    *,
+    stall: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.0, help="Stuck is who ends no turn for so long.")
+    ] = STALL,
+    as_json: _Json = False,
+) -> None:
+    """Answer a probe: 0 when every actor can be relied on, else 1 and the reason."""
+    raise typer.Exit(health(which, stall=stall, as_json=as_json))
+
+
+@operating.command("clean")
+def _clean(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list it.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Remove what runs left behind whose supervisor is provably dead."""
+    raise typer.Exit(clean(dry_run=dry_run, as_json=as_json))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from steady_mp import ExitCode
 from tests.support.hosts import all_gone
 from tests.support.operator import Operator, hosted
 from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -64,3 +68,68 @@ def test_the_state_of_a_run_that_is_dead(operator: Operator) -> None:
         told = operator.types("state", "sink", "--json")
         assert told.status == ExitCode.DRAINED
         assert told.data["state"]["in_order"]
+
+
+def test_health_of_a_run_that_works_and_of_none(operator: Operator) -> None:
+    told = operator.types("health")
+    assert told.status == 1
+    assert "nothing runs on this machine" in told.out
+    with hosted("flow", *FLOW):
+        assert eventually(lambda: operator.types("health").status == 0)
+        assert "flow is healthy" in operator.types("health").out
+        assert operator.types("health", "--json").data == {"graph": "flow", "healthy": True, "reasons": []}
+
+
+def test_health_names_who_is_stuck(operator: Operator) -> None:
+    with hosted("busy", *FLOW, "busy") as host:
+        host.wait_line("spinning busy")
+        told = operator.types("health", "--stall", "0.5", "--json")
+        assert told.status == 1
+        (reason,) = told.data["reasons"]
+        assert reason.startswith("busy is stuck: in its own code")
+
+
+def test_health_names_who_is_frozen_and_who_is_between_two_lives(operator: Operator) -> None:
+    with hosted("flow", *FLOW):
+        assert eventually(lambda: operator.types("health").status == 0)
+        assert operator.types("kill", "middle", "--signal", "STOP").status == 0
+        assert eventually(lambda: operator.types("health").out == "middle is stopped\n")
+        assert operator.types("kill", "middle").status == 0
+        assert eventually(lambda: operator.types("health").status == 0)
+
+
+def test_health_of_a_run_that_drains_and_of_one_that_is_dead(operator: Operator) -> None:
+    with hosted("stubborn", *FLOW, "stubborn") as host:
+        assert operator.types("stop", "--no-wait").status == 0
+        assert eventually(lambda: operator.types("health").out == "the graph is draining\n")
+        family = host.family()
+        host.send(signal.SIGKILL)
+        host.wait()
+        assert all_gone(family, 10.0)
+        (run,) = operator.types("ps", "--json").data
+        assert "nothing runs on this machine" in operator.types("health").out
+        told = operator.types("health", run["directory"])
+        assert told.status == 1
+        assert "the supervisor is gone" in told.out
+
+
+def test_clean_removes_the_dead_and_spares_the_living(operator: Operator, run_root: Path) -> None:
+    assert f"nothing to clean in {run_root}" in operator.types("clean").out
+    with hosted("flow", *FLOW) as living:
+        with hosted("stubborn", *FLOW, "stubborn") as host:
+            family = host.family()
+            host.send(signal.SIGKILL)
+            host.wait()
+            assert all_gone(family, 10.0)
+            dead = {run["graph"]: run["directory"] for run in operator.types("ps", "--json").data}["stubborn"]
+            told = operator.types("clean", "--dry-run", "--json").data
+            assert [found["directory"] for found in told["found"]] == [dead]
+            assert told["found"][0]["bytes"] > 0
+            assert told["removed"] == []
+            assert "would be removed" in operator.types("clean", "--dry-run").out
+            assert len(list(run_root.iterdir())) == 2
+            assert operator.types("clean", "--json").data["removed"] == [dead]
+        (left,) = run_root.iterdir()
+        assert left.name.startswith("flow.")
+        assert living.pid == operator.types("ps", "--json").data[0]["pid"]
+        assert "nothing to clean" in operator.types("clean").out
