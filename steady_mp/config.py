@@ -79,6 +79,13 @@ class RunSettings:
     report: Path | None = field(
         default=None, metadata={"help": "Write what happened to this file, as JSON, when the run has ended."}
     )
+    durable: Path | None = field(
+        default=None, metadata={"help": "Keep the run in this folder, so that --resume can go on with it."}
+    )
+    resume: Path | None = field(
+        default=None,
+        metadata={"help": "Go on with the run in this folder; target and options are those that it began with."},
+    )
     chaos: float = field(
         default=0.0,
         metadata={

@@ -71,6 +71,8 @@ class ForkServer:
             self._preload()
             self._take_signals()  # a module may have taken them meanwhile
             self._loop()
+        except ProcessLookupError:
+            pass  # the supervisor has died before it was watched
         except BaseException:  # noqa: BLE001 - whatever happens here, nobody is left behind
             traceback.print_exc()
         self._abandon()

@@ -28,6 +28,7 @@ from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
+from steady_mp.supervisor.durable import reopen
 from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
@@ -66,7 +67,7 @@ class Graph(Topology):
         super().__init__(name, shutdown_timeout=shutdown_timeout, log_level=log_level, refresh=refresh, window=window)
         self.faults: dict[str, list[dict[str, Any]]] = {}
 
-    def start(
+    def start(  # noqa: PLR0913 - keyword only
         self,
         *,
         on_event: Callable[[Event], None] | None = None,
@@ -74,6 +75,8 @@ class Graph(Topology):
         root: Path | None = None,
         telemetry: Telemetry | bool = False,
         log: LogSettings | None = None,
+        durable: Path | None = None,
+        resume: Path | None = None,
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
@@ -83,8 +86,13 @@ class Graph(Topology):
         a further process serves dashboard and metrics: True for the defaults of `Telemetry`. `log` says how
         the lines are written, and which file gets them as well (default: as text, and none).
 
-        Raises ConfigurationError for a graph that can't run, NoSpace when `root` is too full, and
-        StartError when no process can be started; nothing is left behind then.
+        With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
+        processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
+        folder is never removed.
+
+        Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
+        what differs), NoSpace when there is too little room, and StartError when no process can be
+        started; nothing is left behind then.
         """
         refuse_while_loading(self.name)
         plan = dataclasses.replace(self.plan(), faults=self.faults)
@@ -99,7 +107,12 @@ class Graph(Topology):
         logs = None
         try:
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
-            run = RunDir.create(self.name, plan.files(), contents, root)
+            if resume is not None:
+                run = reopen(resume, plan, contents)
+            elif durable is not None:
+                run = RunDir.keep(durable, plan.files(), contents)
+            else:
+                run = RunDir.create(self.name, plan.files(), contents, root)
         except BaseException:
             if listening:
                 listening[0].close()
@@ -136,8 +149,9 @@ class Run:
         self._words = run.mapping(RUN_FILE)
         self._words.words[layout.START_NS] = time.monotonic_ns()
         self._channels = channel_mappings(run, plan)
-        for channel, mapping in zip(plan.channels, self._channels, strict=True):
-            Ring.format(mapping, channel.capacity)
+        if not run.has_begun:
+            for channel, mapping in zip(plan.channels, self._channels, strict=True):
+                Ring.format(mapping, channel.capacity)
         self._logs = logs
         self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
         self._audience.add(Recorder(run.path, plan), "the record of events")
@@ -155,6 +169,7 @@ class Run:
             emit=self._audience.tell,
             logs=self._logs,
         )
+        run.begin()
         self._attendant = attend and attend(self.announce, self._logs)
         self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
         atexit.register(self.close)
@@ -169,7 +184,7 @@ class Run:
 
     @property
     def directory(self) -> Path:
-        """The run directory; it is gone once the run has ended."""
+        """The run directory; it is gone once the run has ended, unless it is durable."""
         return self._run.path
 
     @property

@@ -63,7 +63,7 @@ class FakeGraph:
     def actor(self, *declared: Any) -> None:
         self.actors.append(declared)
 
-    def start(self, *, telemetry: object, log: object) -> FakeGraph:
+    def start(self, *, telemetry: object, log: object, **_options: object) -> FakeGraph:
         self.telemetry = telemetry
         self.log = log
         if self.refuses:
