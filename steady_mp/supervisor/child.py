@@ -25,6 +25,7 @@ from steady_mp.packing import unpack
 from steady_mp.parking import ORPHANED, PollParker
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
 from steady_mp.supervisor import native
+from steady_mp.supervisor.keepsake import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,10 @@ class Household:
     def live(self) -> None:
         """Live this life."""
         place = self._place()
-        life = Life(place, self._generation)
+        try:
+            life = Life(place, self._generation)
+        except StateError as error:
+            raise StateError(f"{error}; {self._keep_snapshot(place)}") from error
         words = place.control.words
         me = Owner.me()
         words[layout.BORN] = me.started
@@ -99,6 +103,11 @@ class Household:
         words[layout.GENERATION] = self._generation
         packed = (self._run.path / actor_file(self._index, "args")).read_bytes()
         life.live(*unpack(packed, life.resolve))
+
+    def _keep_snapshot(self, place: Place) -> str:
+        journal = place.control.journal()
+        snapshot = place.snapshots.path(journal.snapshot_slot)
+        return keep(self._run, snapshot, journal.snapshot_length, self._plan.graph, self._me.name)
 
     def _place(self) -> Place:
         run, index, fault = self._run, self._index, self._fault()

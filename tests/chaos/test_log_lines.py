@@ -49,7 +49,7 @@ class Heard:
     def __init__(self, lines: Iterable[str]) -> None:
         entries = [json.loads(line) for line in lines]
         assert all(entry.keys() - {"dropped"} == FACTS for entry in entries)
-        self.dropped = sum(entry.get("dropped", 0) for entry in entries)
+        self.dropped: int = sum(entry.get("dropped", 0) for entry in entries)
         self.entries = [entry for entry in entries if "dropped" not in entry]
         self.check()
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 PATIENCE = 20.0
 
 
+def lose_all(lines: list[str]) -> int:
+    return len(lines)
+
+
 def silent(_text: str) -> None:
     pytest.fail("nothing went wrong")
 
@@ -74,6 +78,7 @@ def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
     file = _File(LogSettings(file=path), said.append)
     assert file.put(["before"]) == 0
     stream = file._handler.stream
+    assert stream is not None
     whole, half = stream.write, "half of a li"
 
     def full(_text: str) -> int:
@@ -118,7 +123,7 @@ def test_what_a_file_has_lost_is_said_in_it_once_it_can_be_written(tmp_path: Pat
 
 def test_a_writer_comes_to_its_end_when_nothing_can_be_written(tmp_path: Path) -> None:
     writer = LogWriter(None, 1, settings=LogSettings(file=tmp_path / "log"))
-    writer._outputs[1]._target.put = len  # type: ignore[method-assign]  # every line is lost
+    writer._outputs[1]._target.put = lose_all  # type: ignore[method-assign]
     writer.write("a", logging.INFO, "lost")
     writer.close(PATIENCE)
     assert not writer._outputs[1]._thread.is_alive()
