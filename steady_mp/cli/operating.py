@@ -10,6 +10,7 @@ from steady_mp.cli.clean import clean
 from steady_mp.cli.health import health
 from steady_mp.cli.kill import kill
 from steady_mp.cli.ps import ps
+from steady_mp.cli.stack import stack
 from steady_mp.cli.state import state
 from steady_mp.cli.stop import stop
 from steady_mp.telemetry.meters import STALL
@@ -83,3 +84,17 @@ def _clean(
 ) -> None:
     """Remove what runs left behind whose supervisor is provably dead."""
     raise typer.Exit(clean(dry_run=dry_run, as_json=as_json))
+
+
+@operating.command("stack")
+def _stack(
+    actor: Annotated[
+        str | None, typer.Argument(metavar="ACTOR", help="The actor's name; all actors where it is left out.")
+    ] = None,
+    *,
+    which: _RunOption = None,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long for each.")] = 3.0,
+    as_json: _Json = False,
+) -> None:
+    """Show where actors are in their code, also when they hang."""
+    raise typer.Exit(stack(actor, which, timeout=timeout, as_json=as_json))

@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -16,6 +15,7 @@ from steady_mp.cli.story import Story
 from steady_mp.cli.view import show, show_json
 from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.memory.rundir import default_root, sweep
+from steady_mp.memory.signals import catches
 from steady_mp.memory.status import STATUS_FILE, read_status
 
 if TYPE_CHECKING:
@@ -162,8 +162,4 @@ def _facts(pid: int) -> tuple[bool, bool]:
     stopped = False
     with suppress(psutil.Error):
         stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    with suppress(OSError, StopIteration):
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-        caught = next(line for line in lines if line.startswith("SigCgt:")).split()[1]
-        return stopped, bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
-    return stopped, True
+    return stopped, catches(pid, signal.SIGTERM) is not False

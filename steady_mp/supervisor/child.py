@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
 import functools
 import json
 import logging
@@ -26,6 +25,7 @@ from steady_mp.parking import ORPHANED, PollParker
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
 from steady_mp.supervisor import native
 from steady_mp.supervisor.keepsake import keep
+from steady_mp.supervisor.stacks import tell_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,6 @@ FAILED = 1
 REPLAY = 121
 STATE_FAILED = 122
 UNLOADABLE = 123
-
-_STDERR = 2
 
 __all__ = ["FAILED", "ORPHANED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main", "read_note"]
 
@@ -68,12 +66,6 @@ def read_note(path: Path, pid: int) -> str | None:
         return None
     path.unlink(missing_ok=True)
     return str(note["cause"]) if note.get("pid") == pid else None
-
-
-def _tell_stacks() -> None:
-    """Dump all stacks into the actor's log at SIGQUIT, and before a fatal signal kills."""
-    faulthandler.enable(_STDERR)
-    faulthandler.register(signal.SIGQUIT, _STDERR)
 
 
 class Household:
@@ -169,7 +161,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     """
     native.set_name(plan.actors[index].name)
     capture_output(log_fd, plan.log_level)
-    _tell_stacks()
+    tell_stacks(directory / actor_file(index, "stack"))
     note = directory / actor_file(index, "death")
     try:
         if broken is not None:

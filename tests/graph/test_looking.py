@@ -133,3 +133,56 @@ def test_clean_removes_the_dead_and_spares_the_living(operator: Operator, run_ro
         assert left.name.startswith("flow.")
         assert living.pid == operator.types("ps", "--json").data[0]["pid"]
         assert "nothing to clean" in operator.types("clean").out
+
+
+STUCK = ("busy", "hung", "asleep")
+
+
+def test_stacks_of_actors_that_hang(operator: Operator) -> None:
+    with hosted("stuck", *STUCK) as host:
+        for name in STUCK:
+            host.wait_line(f"{name} is stuck")
+        told = operator.types("stack", "--json")
+        assert told.status == ExitCode.DRAINED
+        answers = {answer["actor"]: answer for answer in told.data}
+        for name in STUCK:
+            found = answers[name]["stack"]
+            assert found.count("(most recent call first):") == 1
+            assert "in play" in found  # the step that hangs
+            assert " in main" in found  # where its process begins: nothing is missing at the end
+            assert found.endswith("\n")
+        # Asked again, the answer is as long: nothing is left of the one before.
+        again = operator.types("stack", "hung", "--json").data[0]["stack"]
+        assert again.count("(most recent call first):") == 1
+        shown = operator.types("stack", "hung").out
+        assert f"hung, life 1, process {answers['hung']['pid']}:" in shown
+        assert [actor["restarts"] for actor in operator.actors().values()] == [0, 0, 0]
+        # SIGQUIT goes to the log as before.
+        assert operator.types("kill", "hung", "--signal", "QUIT").status == 0
+        host.wait_line("most recent call first")
+
+
+def test_stacks_of_actors_that_work(operator: Operator) -> None:
+    """What is asked goes on where it was: all that it did is as it would have been."""
+    with hosted("flow", *FLOW) as host:
+        for _ in range(10):
+            told = operator.types("stack", "--json")
+            assert all("most recent call first" in answer["stack"] for answer in told.data)
+        assert operator.types("stop").status == ExitCode.DRAINED
+        assert host.wait() == ExitCode.DRAINED
+        report = host.report()
+        assert [actor["restarts"] for actor in report["actors"]] == [0, 0, 0]
+        sink = next(actor for actor in report["actors"] if actor["name"] == "sink")
+        assert sink["state"]["in_order"]
+
+
+def test_stacks_of_one_that_cant_answer(operator: Operator) -> None:
+    assert "nothing runs" in operator.refused("stack")
+    with hosted("flow", *FLOW):
+        assert operator.types("kill", "middle", "--signal", "STOP").status == 0
+        assert eventually(lambda: operator.actors()["middle"]["state"] == "stopped")
+        assert "middle: it is stopped (SIGSTOP)" in operator.refused("stack", "middle")
+        told = operator.types("stack", "--json")
+        assert told.status == ExitCode.UNCLEAN
+        assert [bool(answer["stack"]) for answer in told.data] == [True, False, True]
+        assert "no actor 'nobody'" in operator.refused("stack", "nobody")
