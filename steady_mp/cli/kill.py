@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.cli.runs import Opened, find_run
@@ -13,6 +15,11 @@ from steady_mp.memory import layout
 if TYPE_CHECKING:
     from steady_mp.memory.owner import Owner
 
+#: Seconds that an actor takes at most from its start to a signal that does not go astray, and between two looks.
+_BIRTH: Final = 1.0
+_PAUSE: Final = 0.01
+#: How an actor stands whose process is there, or will be in a moment.
+_COMING: Final = {"starting", "running", "restarting"}
 #: What the commands say of these signals beside their name.
 _MEANS: Final = {
     signal.SIGSTOP: "it stands still until `--signal CONT`",
@@ -45,12 +52,18 @@ def kill(actor: str, which: str | None, *, name: str, as_json: bool) -> int:
 
 
 def process_of(run: Opened, actor: int) -> Owner:
-    """Return the process of an actor. Raises SteadyError, saying how the actor stands, where it has none."""
-    process = run.process(actor)
-    if process is None:
-        status = run.status.actors[actor]
-        how = "between two lives" if status.status == "running" else status.status
-        raise SteadyError(f"{status.name} has no process at present: it is {how}")
+    """Return the process of an actor, once it has come to itself; blocks for a second at most.
+
+    Raises SteadyError, saying how the actor stands, where it has none.
+    """
+    deadline = time.monotonic() + _BIRTH
+    pause = threading.Event()
+    while (process := run.process(actor)) is None:
+        status = run.actor_status(actor)
+        if status.status not in _COMING or time.monotonic() >= deadline:
+            how = "between two lives" if status.status in _COMING else status.status
+            raise SteadyError(f"{status.name} has no process at present: it is {how}")
+        pause.wait(_PAUSE)
     return process
 
 

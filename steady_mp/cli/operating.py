@@ -9,6 +9,7 @@ import typer
 from steady_mp.cli.clean import clean
 from steady_mp.cli.health import health
 from steady_mp.cli.kill import kill
+from steady_mp.cli.peek import peek
 from steady_mp.cli.ps import ps
 from steady_mp.cli.stack import stack
 from steady_mp.cli.state import state
@@ -98,3 +99,15 @@ def _stack(
 ) -> None:
     """Show where actors are in their code, also when they hang."""
     raise typer.Exit(stack(actor, which, timeout=timeout, as_json=as_json))
+
+
+@operating.command("peek")
+def _peek(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Its name, as top shows it; -> will do for →.")],
+    *,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000, help="How many messages.")] = 5,
+    which: _RunOption = None,
+    as_json: _Json = False,
+) -> None:
+    """Show the next messages of a channel, without taking them."""
+    raise typer.Exit(peek(channel, which, count=count, as_json=as_json))

@@ -10,7 +10,7 @@ from rich.text import Text
 from steady_mp.cli.runs import Found, all_runs, find_run
 from steady_mp.cli.view import STYLES, printable, restarts_of, show, show_json, state_of, table
 from steady_mp.errors import ExitCode
-from steady_mp.memory.rundir import default_root
+from steady_mp.memory.rundir import RunDir, default_root
 from steady_mp.memory.status import read_status
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
@@ -49,6 +49,7 @@ def look(found: Found) -> dict[str, Any] | None:
         "directory": str(found.directory),
         "pid": status.pid,
         "phase": status.phase if found.is_alive or status.phase == "stopped" else "dead",
+        "durable": RunDir(found.directory).has_begun,
         "uptime": round(max(0.0, time.time() - status.started), 1),
         "url": status.url,
     }
@@ -74,7 +75,8 @@ def look(found: Found) -> dict[str, Any] | None:
 def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
     head = Text.assemble((printable(run["graph"]), "bold"), "  ", (run["phase"], STYLES.get(run["phase"], "")))
     if run["phase"] == "dead":
-        head.append(f"  its supervisor {run['pid']} is gone; `steady-mp clean` removes what it left  {run['run']}")
+        way_out = f"--resume {run['directory']}" if run["durable"] else "`steady-mp clean` removes what it left"
+        head.append(f"  its supervisor {run['pid']} is gone; {way_out}  {run['run']}")
         return (head,)
     head.append(f"  up {run['uptime']:.0f} s  supervisor {run['pid']}  {run['run']}")
     if run["url"]:

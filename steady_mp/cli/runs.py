@@ -20,6 +20,8 @@ from steady_mp.plan import PLAN_FILE, Plan, actor_file, channel_file
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from steady_mp.memory.status import ActorStatus
+
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -104,6 +106,12 @@ class Opened:
         words = self.control(actor).words
         owner = Owner(self.status.namespace, words[layout.PID], words[layout.BORN])
         return None if not owner.pid or owner.is_dead() else owner
+
+    def actor_status(self, actor: int) -> ActorStatus:
+        """Return what the supervisor says of an actor now, or said last."""
+        with suppress(*_UNREADABLE):
+            self.status = read_status(self.directory)
+        return self.status.actors[actor]
 
     def _map(self, name: str) -> Mapping:
         try:

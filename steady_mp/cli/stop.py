@@ -14,7 +14,7 @@ from steady_mp.cli.runs import Found, find_run
 from steady_mp.cli.story import Story
 from steady_mp.cli.view import show, show_json
 from steady_mp.errors import ExitCode, SteadyError
-from steady_mp.memory.rundir import default_root, sweep
+from steady_mp.memory.rundir import RunDir, default_root, sweep
 from steady_mp.memory.signals import catches
 from steady_mp.memory.status import STATUS_FILE, read_status
 
@@ -116,6 +116,8 @@ def _see_it_end(run: Found, story: Story, deadline: float, *, now: bool) -> str:
                 "`steady-mp stop --now` does not wait for them"
             )
         raise SteadyError(f"{run.status.graph} goes on, although its supervisor {run.status.pid} was told to stop")
+    if run.directory.exists():  # a durable run: whoever goes on with it has to wait until its supervisor lets go of it
+        _wait(run.status.owner.is_dead, time.monotonic() + _MOMENT)
     story.read()
     ended = story.last("RunStopped")
     if ended:
@@ -143,7 +145,7 @@ def _has_gone(run: Found) -> bool:
     if run.status.owner.is_dead() or not (run.directory / STATUS_FILE).exists():
         return True
     with suppress(OSError, ValueError):
-        return read_status(run.directory).phase == "stopped" and (run.directory / "durable").exists()
+        return read_status(run.directory).phase == "stopped" and RunDir(run.directory).has_begun
     return False
 
 

@@ -186,3 +186,47 @@ def test_stacks_of_one_that_cant_answer(operator: Operator) -> None:
         assert told.status == ExitCode.UNCLEAN
         assert [bool(answer["stack"]) for answer in told.data] == [True, False, True]
         assert "no actor 'nobody'" in operator.refused("stack", "nobody")
+
+
+def test_peek_shows_what_comes_next_and_changes_nothing(operator: Operator) -> None:
+    with hosted("flow", *FLOW) as host:
+        assert operator.types("kill", "sink", "--signal", "STOP").status == 0
+        assert eventually(lambda: operator.actors()["source"]["state"] == "blocked")
+        first = operator.types("peek", "source->middle", "-n", "3", "--json").data
+        assert first["channel"] == "source→middle"
+        assert len(first["messages"]) == 3
+        # The numbers that source sends are those of their positions.
+        start = first["taken"]
+        assert first["messages"] == [{"position": n, "value": str(n)} for n in range(start, start + 3)]
+        assert operator.types("peek", "source→middle", "-n", "3", "--json").data == first
+        shown = operator.types("peek", "source->middle", "-n", "1").out
+        assert "in flight" in shown
+        assert str(start) in shown
+        assert str(start + 1) not in shown.splitlines()[-1]
+        assert operator.types("kill", "sink", "--signal", "CONT").status == 0
+        for _ in range(20):  # in full flow
+            told = operator.types("peek", "source->middle", "--json").data
+            assert all(message["value"] == str(message["position"]) for message in told["messages"])
+        assert operator.types("stop").status == ExitCode.DRAINED
+        assert host.wait() == ExitCode.DRAINED
+        report = host.report()
+        sink = next(actor for actor in report["actors"] if actor["name"] == "sink")
+        assert sink["state"]["in_order"]
+        assert {channel["in_flight"] for channel in report["channels"]} == {0}
+
+
+def test_peek_at_what_is_not_there_and_at_what_is_dead(operator: Operator) -> None:
+    assert "nothing runs" in operator.refused("peek", "source->middle")
+    with hosted("flow", *FLOW) as host:
+        assert "no channel 'x' in graph 'flow': there is source→middle, middle→sink" in operator.refused("peek", "x")
+        assert operator.types("kill", "sink", "--signal", "STOP").status == 0
+        assert eventually(lambda: operator.actors()["source"]["state"] == "blocked")
+        family = host.family()
+        host.send(signal.SIGKILL)
+        host.wait()
+        assert all_gone(family, 10.0)
+        told = operator.types("peek", "middle->sink", "--json").data
+        assert [message["value"] for message in told["messages"]] == [
+            str(message["position"]) for message in told["messages"]
+        ]
+        assert told["messages"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,7 +15,7 @@ from steady_mp import ExitCode, Graph
 from steady_mp.events import ActorStarted
 from steady_mp.testing.scripted import perform
 from tests.support import lives
-from tests.support.hosts import all_gone
+from tests.support.hosts import Process, all_gone
 from tests.support.operator import Operator, hosted
 from tests.support.waiting import eventually
 from tests.support.watch import Watch
@@ -175,3 +176,23 @@ def test_a_run_is_found_by_name_or_directory_where_there_are_two(operator: Opera
         assert operator.types("kill", "stubborn", "--run", runs["stubborn"]["directory"]).status == 0
         assert operator.types("stop", "flow").status == ExitCode.DRAINED
         assert set(operator.actors()) == {*FLOW, "stubborn"}
+
+
+COMMAND = (sys.executable, "-c", "import sys; from steady_mp.cli.main import main; sys.exit(main())")
+
+
+def test_stop_and_ps_of_a_durable_run(operator: Operator, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    words = ("--rate", "1", "--beats", "1000000", "--no-telemetry")
+    with Process(*COMMAND, "run", "--durable", str(folder), *words) as process:
+        assert eventually(lambda: operator.types("state", "generator", "--run", str(folder)).status == 0)
+        (run,) = operator.types("ps", str(folder), "--json").data
+        assert run["durable"]
+        assert run["phase"] == "running"
+        told = operator.types("stop", str(folder))
+        assert told.status == ExitCode.DRAINED
+        assert "drained" in told.out
+        assert process.wait() == ExitCode.DRAINED
+    assert "is not running" in operator.refused("stop", str(folder))
+    assert operator.types("ps", str(folder), "--json").data[0]["phase"] == "stopped"
+    assert operator.types("state", "generator", "--run", str(folder)).status == ExitCode.DRAINED
