@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 app = typer.Typer(
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Run graphs of actors: one process each, restarted with its state, exactly once under kill -9.",
 )

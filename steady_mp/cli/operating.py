@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from steady_mp.cli.clean import clean
+from steady_mp.cli.completion import actors_like, channels_like, runs_like
 from steady_mp.cli.health import health
 from steady_mp.cli.kill import kill
 from steady_mp.cli.peek import peek
@@ -19,10 +20,12 @@ from steady_mp.telemetry.meters import STALL
 operating: Final = typer.Typer()
 
 _RUN_HELP: Final = "Its graph's name or its directory; not needed for the only one."
-_Run = Annotated[str | None, typer.Argument(metavar="RUN", help=_RUN_HELP)]
-_RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN_HELP)]
+_Run = Annotated[str | None, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=runs_like)]
+_RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=runs_like)]
 _Json = Annotated[bool, typer.Option("--json", help="Write JSON, for a program.")]
-_Actor = Annotated[str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.")]
+_Actor = Annotated[
+    str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.", autocompletion=actors_like)
+]
 
 
 @operating.command("ps")
@@ -90,7 +93,10 @@ def _clean(
 @operating.command("stack")
 def _stack(
     actor: Annotated[
-        str | None, typer.Argument(metavar="ACTOR", help="The actor's name; all actors where it is left out.")
+        str | None,
+        typer.Argument(
+            metavar="ACTOR", help="The actor's name; all actors where it is left out.", autocompletion=actors_like
+        ),
     ] = None,
     *,
     which: _RunOption = None,
@@ -103,7 +109,12 @@ def _stack(
 
 @operating.command("peek")
 def _peek(
-    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Its name, as top shows it; -> will do for →.")],
+    channel: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHANNEL", help="Its name, as top shows it; -> will do for →.", autocompletion=channels_like
+        ),
+    ],
     *,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000, help="How many messages.")] = 5,
     which: _RunOption = None,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from steady_mp.cli.summary import PIPE_WIDTH, Terminal
+from steady_mp.errors import SteadyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,12 +56,20 @@ def restarts_of(actor: Mapping[str, Any]) -> str:
 
 
 def show(*things: object) -> None:
-    """Print tables and lines."""
-    console = Console(highlight=False)
-    for thing in things:
-        console.print(thing, soft_wrap=isinstance(thing, str | Text), markup=False)
+    """Print tables and lines. Raises SteadyError when the output can't be written."""
+    console = Terminal(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    try:
+        for thing in things:
+            console.print(thing, soft_wrap=isinstance(thing, str | Text), markup=False)
+    except OSError as error:  # a full disk behind `> file`; the exit would trip over the same text again
+        void = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(void, sys.stdout.fileno())
+        os.close(void)
+        raise SteadyError(f"the output can't be written: {error.strerror}") from None
 
 
 def show_json(data: object) -> None:
     """Print data for a program: one JSON document."""
-    print(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+    show(json.dumps(data, indent=1, ensure_ascii=False, default=str))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -196,3 +197,30 @@ def test_stop_and_ps_of_a_durable_run(operator: Operator, tmp_path: Path) -> Non
     assert "is not running" in operator.refused("stop", str(folder))
     assert operator.types("ps", str(folder), "--json").data[0]["phase"] == "stopped"
     assert operator.types("state", "generator", "--run", str(folder)).status == ExitCode.DRAINED
+
+
+def test_the_shell_completes_what_runs(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def offered(*words: str) -> list[str]:
+        monkeypatch.setenv("_STEADY_MP_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", " ".join(words))
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        with pytest.raises(SystemExit):
+            operator.types()
+        return operator.read().split()
+
+    assert {"stop", "state", "stack"} <= set(offered("steady-mp", "st"))
+    assert offered("steady-mp", "kill", "s") == []
+    with hosted("flow", *FLOW):
+        assert offered("steady-mp", "kill", "s") == ["sink", "source"]
+        assert offered("steady-mp", "stop", "") == ["flow"]
+        assert offered("steady-mp", "peek", "middle-") == ["middle->sink"]
+
+
+def test_an_output_that_nobody_reads_or_that_is_full(run_root: Path) -> None:
+    assert run_root.exists()
+    for words in ("ps", "ps --json"):
+        script = f"{shlex.join(COMMAND)} {words} > /dev/full"
+        with Process("sh", "-c", script) as shell:
+            assert shell.wait() == ExitCode.UNCLEAN
+            (line,) = [line for line in shell.output.splitlines() if line]
+            assert line == "steady-mp: the output can't be written: No space left on device"

@@ -45,6 +45,10 @@ class Operator:
         status = main(words)
         return Told(status, *self._capsys.readouterr())
 
+    def read(self) -> str:
+        """Return what was written since the last command."""
+        return self._capsys.readouterr().out
+
     def refused(self, *words: str) -> str:
         """Run a command that must fail, in one line, and return the line."""
         told = self.types(*words)
