@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from steady_mp import ExitCode, Graph
+from steady_mp.cli import stop as command
 from steady_mp.events import ActorStarted
 from steady_mp.testing.scripted import perform
 from tests.support import lives
@@ -165,6 +166,48 @@ def test_stop_does_not_kill_a_program_that_does_something_else(operator: Operato
         before = signal.getsignal(signal.SIGTERM)
         assert before is signal.SIG_DFL
         assert "without waiting for it (block_until_stopped)" in operator.refused("stop")
+
+
+DEAF = """
+import signal, threading
+from steady_mp import Graph
+from steady_mp.testing.scripted import perform
+from tests.support import lives
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: print("heard", flush=True))
+    graph = Graph("deaf")
+    graph.actor("refuser", perform, lives.REFUSING)
+    with graph.start():
+        print("up", flush=True)
+        while True:
+            threading.Event().wait(1.0)
+"""
+
+
+def test_a_supervisor_that_hears_and_does_nothing(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_ANSWER", 0.3)
+    with Process(sys.executable, "-c", DEAF) as program:
+        program.wait_line("up")
+        family = program.family()
+        assert "deaf is still draining" in operator.refused("stop", "--timeout", "0.5")
+        told = operator.types("stop", "--now")
+        assert told.status == ExitCode.DRAINED
+        assert "killed with its supervisor, which did not answer" in told.out
+        assert "heard" in program.output
+        assert program.wait() == -signal.SIGKILL
+        assert all_gone(family, 10.0)
+
+
+def test_what_is_wrongly_asked_and_what_cant_be_done_have_different_statuses(operator: Operator) -> None:
+    with hosted("stubborn", *FLOW, "stubborn"):
+        assert operator.types("kill", "nobody").status == ExitCode.BAD_CONFIGURATION
+        assert operator.types("kill").status == ExitCode.BAD_CONFIGURATION
+        assert operator.types("stop", "--no-wait").status == ExitCode.DRAINED
+        assert eventually(lambda: operator.actors()["source"]["state"] == "finished")
+        told = operator.types("kill", "source")
+        assert told.status == ExitCode.UNCLEAN
+        assert told.err == "steady-mp: source has no process at present: it is finished\n"
+        assert operator.types("health").status == 1
 
 
 def test_a_run_is_found_by_name_or_directory_where_there_are_two(operator: Operator) -> None:
