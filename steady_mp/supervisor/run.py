@@ -15,8 +15,9 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from steady_mp.channel.ring import Ring
+from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
-from steady_mp.events import Event, RunStopped
+from steady_mp.events import CycleDeclared, Event, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
@@ -170,6 +171,8 @@ class Run:
             logs=self._logs,
         )
         run.begin()
+        for cycle in cycles_of(plan):
+            self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
         self._attendant = attend and attend(self.announce, self._logs)
         self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
         atexit.register(self.close)
