@@ -226,6 +226,7 @@ class LogOutput:
 
     def _write(self) -> None:
         said = 0
+        unwritable = False
         while True:
             with self._queued:
                 while not self._queue and not self._closing:
@@ -237,8 +238,10 @@ class LogOutput:
             if not entries and dropped == said:
                 break
             lost = self._target.put([line for entry in entries for line in self._form.lines(entry)])
-            if dropped > said and not self._target.put(self._form.lines(self._miss(dropped - said))):
+            unwritable = unwritable or lost > 0
+            if dropped > said and not self._target.put(self._form.lines(self._miss(dropped - said, unwritable))):
                 said = dropped
+                unwritable = lost > 0
             elif self._closing and not entries:
                 break  # not even that can be written
             if lost:
@@ -246,9 +249,10 @@ class LogOutput:
                     self.dropped += lost
         self._target.close()
 
-    def _miss(self, count: int) -> LogEntry:
+    def _miss(self, count: int, unwritable: bool) -> LogEntry:  # noqa: FBT001 - used once
         """Say what is missing, in the place of those lines."""
-        text = f"… {count} lines dropped: the output was too slow for them"
+        why = "could not be written" if unwritable else "was too slow for them"
+        text = f"… {count} lines dropped: the output {why}"
         return LogEntry(
             time=self._clock(),
             level=logging.WARNING,

@@ -58,6 +58,8 @@ class Title:
     def __init__(self, library: str = "setproctitle") -> None:
         """Load the library, if it is there."""
         self._write: Callable[[str], None] | None = None
+        if _prctl is None:
+            return  # elsewhere the library asks the window system, which no fork without an exec may do
         # It would take the memory of the environment as well, where leftovers of a run are known by its mark.
         os.environ[_KEEP_ENVIRONMENT] = "1"
         try:

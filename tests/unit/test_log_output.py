@@ -118,6 +118,8 @@ def test_what_a_file_has_lost_is_said_in_it_once_it_can_be_written(tmp_path: Pat
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     assert [entry["message"] for entry in entries if entry["actor"] == "a"][-1] == "kept"
     assert sum(entry.get("dropped", 0) for entry in entries) == writer.dropped > 0
+    (said,) = [entry["message"] for entry in entries if "dropped" in entry]
+    assert said == f"… {writer.dropped} lines dropped: the output could not be written"
     assert [json.loads(line)["message"] for line in screen.getvalue().splitlines()] == ["lost", "kept"]
 
 
