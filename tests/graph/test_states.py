@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from steady_mp import ExitCode, Graph
 from steady_mp.memory.rundir import RunDir
 from steady_mp.supervisor.keepsake import keep
 from tests.support import keepers
+from tests.support.gates import Lines
 from tests.support.runs import Outcome, complete
 
 if TYPE_CHECKING:
@@ -61,6 +63,20 @@ def test_a_snapshot_of_another_version() -> None:
     deaths = hopeless(keepers.change).actor("keeper").deaths
     assert deaths[0] == "SIGKILL"
     assert "the snapshot holds tests.support.keepers:Growing version 7, the code has " in deaths[1]
+
+
+def test_a_state_that_takes_most_of_the_time_is_said_in_the_log_once() -> None:
+    graph = Graph("states")
+    graph.actor("hoarder", keepers.hoard, 1 << 20, graph.state())
+    output = Lines()
+    with graph.start(output=output) as run:
+        said = output.wait_for("saving its state takes ")
+        run.request_shutdown()
+        assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED
+    assert re.search(
+        r" hoarder +WARNING: saving its state takes \d+ % of the time .* \(1,048,\d{3} bytes the last", said
+    )
+    assert sum("saving its state takes" in line for line in output.all()) == 1
 
 
 def test_a_snapshot_of_an_older_version_is_migrated_once() -> None:

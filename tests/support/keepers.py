@@ -102,3 +102,11 @@ def modernize(actor: Actor, old_version: int, state: SteadyState[Modern]) -> Non
     actor.commit()
     if actor.generation < 3:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hoard(actor: Actor, size: int, state: SteadyState[Growing]) -> None:
+    """Keep far more than is needed, and do nothing else."""
+    kept = state.acquire(lambda: Growing(data=bytes(size)))
+    while actor.is_running():
+        kept.rounds += 1
+        actor.commit()
