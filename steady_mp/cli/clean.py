@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from steady_mp.cli.view import show, show_json, table
-from steady_mp.errors import ExitCode
+from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.rundir import abandoned, default_root, sweep
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def clean(*, dry_run: bool, as_json: bool) -> int:
     """Remove them, or only list them; gives the exit status, 1 when one could not be removed."""
     root = default_root()
-    sizes = {directory: _bytes_in(directory) for directory in abandoned(root)}
+    try:
+        sizes = {directory: _bytes_in(directory) for directory in abandoned(root)}
+    except OSError as error:
+        raise ConfigurationError(f"{root} can't be read: {error.strerror}") from None
     if not dry_run:
         sweep(root)
     left = [] if dry_run else [directory for directory in sizes if directory.exists()]

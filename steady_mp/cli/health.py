@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from steady_mp.cli.runs import Opened, find_run
+from steady_mp.cli.runs import UNREADABLE, Opened, find_run
 from steady_mp.cli.view import printable, show, show_json
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.telemetry.board import Board
@@ -34,6 +34,8 @@ def health(which: str | None, *, stall: float, as_json: bool) -> int:
         reasons = look(directory, stall)
     except ConfigurationError as error:
         graph, reasons = which or "", [str(error)]
+    except UNREADABLE as error:
+        reasons = [f"{directory} can't be read as a run: {error}"]
     if as_json:
         show_json({"graph": graph, "healthy": not reasons, "reasons": reasons})
     elif reasons:
@@ -44,11 +46,11 @@ def health(which: str | None, *, stall: float, as_json: bool) -> int:
 
 
 def look(directory: Path, stall: float) -> list[str]:
-    """Return why the run can't be relied on; empty when it can. Blocks for `stall` seconds at most."""
-    try:
-        sampler = Sampler(directory)
-    except (OSError, ValueError, KeyError) as error:
-        return [f"{directory} can't be read as a run: {error}"]
+    """Return why the run can't be relied on; empty when it can. Blocks for `stall` seconds at most.
+
+    Raises one of `UNREADABLE` where the files are not those of a run.
+    """
+    sampler = Sampler(directory)
     began = time.monotonic()
     pause = threading.Event()
     board = Board(sampler.plan)

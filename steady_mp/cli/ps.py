@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from steady_mp.cli.runs import Found, all_runs, find_run
+from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, open_status
 from steady_mp.cli.view import STYLES, printable, restarts_of, show, show_json, state_of, table
-from steady_mp.errors import ExitCode
+from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.rundir import RunDir, default_root
-from steady_mp.memory.status import read_status
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.state import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 #: What of an actor's figures one look can know.
 _SHOWN: Final = ("name", "state", "blocked_on", "pid", "generation", "restarts", "deaths", "commits", "rss")
@@ -25,12 +26,10 @@ _SHOWN: Final = ("name", "state", "blocked_on", "pid", "generation", "restarts",
 
 def ps(which: str | None, *, as_json: bool) -> int:
     """Show all runs, or the one that is named; gives the exit status."""
-    if which is None:
-        found = all_runs()
-    else:
-        directory = find_run(which, dead=True)
-        found = [Found(directory, read_status(directory))]
-    seen = [run for run in map(look, found) if run is not None]
+    seen = []
+    for found in all_runs() if which is None else [open_status(find_run(which, dead=True))]:
+        with suppress(*([ConfigurationError] if which is None else [])):  # it has ended meanwhile, or is none
+            seen.append(look(found))
     if as_json:
         show_json(seen)
     elif not seen:
@@ -40,9 +39,13 @@ def ps(which: str | None, *, as_json: bool) -> int:
     return ExitCode.DRAINED
 
 
-def look(found: Found) -> dict[str, Any] | None:
-    """Return how a run stands as plain data; None when it has ended meanwhile."""
+def look(found: Found) -> dict[str, Any]:
+    """Return how a run stands as plain data. Raises ConfigurationError when its files can't be read."""
     status = found.status
+    try:
+        actors = _actors(found.directory)
+    except UNREADABLE as error:
+        raise ConfigurationError(f"{found.directory} can't be read as a run: {error}") from None
     run: dict[str, Any] = {
         "graph": status.graph,
         "run": found.directory.name,
@@ -52,24 +55,24 @@ def look(found: Found) -> dict[str, Any] | None:
         "durable": RunDir(found.directory).has_begun,
         "uptime": round(max(0.0, time.time() - status.started), 1),
         "url": status.url,
+        "actors": actors,
     }
-    try:
-        sampler = Sampler(found.directory)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    try:
-        board = Board(sampler.plan)
-        board.update(sampler.sample())
-        actors = describe(board)["actors"]
-    finally:
-        sampler.close()
-    run["actors"] = [{name: actor[name] for name in _SHOWN} for actor in actors]
     if run["phase"] in {"dead", "stopped"}:
-        for actor in run["actors"]:
+        for actor in actors:
             actor.update(pid=None, rss=0, blocked_on=None)
             if actor["state"] not in {"finished", "given up"}:
                 actor["state"] = "dead"
     return run
+
+
+def _actors(directory: Path) -> list[dict[str, Any]]:
+    sampler = Sampler(directory)
+    try:
+        board = Board(sampler.plan)
+        board.update(sampler.sample())
+        return [{name: actor[name] for name in _SHOWN} for actor in describe(board)["actors"]]
+    finally:
+        sampler.close()
 
 
 def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from steady_mp.channel.ring import Ring
 from steady_mp.errors import ConfigurationError, SteadyError
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from steady_mp.memory.status import ActorStatus
 
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+#: What comes of reading files that are not what they should be.
+UNREADABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def all_runs() -> list[Found]:
     """Return every run in the folder of run directories, those of dead supervisors too."""
     root = default_root()
     found = []
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         for entry in sorted(root.iterdir()):
-            with suppress(*_UNREADABLE):
+            with suppress(*UNREADABLE):
                 found.append(Found(entry, read_status(entry)))
     return found
 
@@ -71,6 +72,14 @@ def find_run(which: str | None, *, dead: bool = False) -> Path:
     raise ConfigurationError(f"several runs could be meant, name one of them: {names}")
 
 
+def open_status(directory: Path) -> Found:
+    """Return the run in `directory` with its status. Raises ConfigurationError where there is none."""
+    try:
+        return Found(directory, read_status(directory))
+    except UNREADABLE as error:
+        raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
+
+
 class Opened:
     """One run with its files mapped read-only: whatever is done with it, the run does not notice."""
 
@@ -80,8 +89,8 @@ class Opened:
         self._maps: list[Mapping] = []
         try:
             self.plan = Plan.from_json((directory / PLAN_FILE).read_text())
-            self.status = read_status(directory)
-        except _UNREADABLE as error:
+            self.status = open_status(directory).status
+        except UNREADABLE as error:
             raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
 
     def actor(self, name: str) -> int:
@@ -94,12 +103,21 @@ class Opened:
         return _place(name if name in names else name.replace("->", "→"), names, "channel", self.plan.graph)
 
     def control(self, actor: int) -> ControlBlock:
-        """Map the control block of an actor."""
-        return ControlBlock(self._map(actor_file(actor, "control")), len(self.plan.actors[actor].ends))
+        """Map the control block of an actor. Raises SteadyError when it is damaged."""
+        name, ends = actor_file(actor, "control"), len(self.plan.actors[actor].ends)
+        mapping = self._map(name)
+        if mapping.size < layout.control_bytes(ends) or mapping.words[layout.CB_MAGIC] != layout.MAGIC:
+            raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
+        return ControlBlock(mapping, ends)
 
     def ring(self, channel: int) -> Ring:
-        """Map a channel."""
-        return Ring(self._map(channel_file(channel)), self.plan.channels[channel].name)
+        """Map a channel. Raises SteadyError when it is damaged."""
+        name, plan = channel_file(channel), self.plan.channels[channel]
+        mapping = self._map(name)
+        ring = mapping.size == layout.channel_bytes(plan.ring_bytes) and Ring(mapping, plan.name)
+        if not ring or ring.size != plan.ring_bytes:
+            raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
+        return ring
 
     def process(self, actor: int) -> Owner | None:
         """Return the process of an actor's present life; None between two lives, and before it has come to itself."""
@@ -109,15 +127,17 @@ class Opened:
 
     def actor_status(self, actor: int) -> ActorStatus:
         """Return what the supervisor says of an actor now, or said last."""
-        with suppress(*_UNREADABLE):
+        with suppress(*UNREADABLE):
             self.status = read_status(self.directory)
         return self.status.actors[actor]
 
     def _map(self, name: str) -> Mapping:
         try:
             mapping = Mapping(self.directory / name, read_only=True)
-        except OSError as error:
-            raise SteadyError(f"{self.directory} is gone: the run has ended ({error.strerror})") from None
+        except FileNotFoundError:
+            raise SteadyError(f"{self.directory} is gone: the run has ended") from None
+        except UNREADABLE as error:
+            raise SteadyError(f"{self.directory / name} can't be read: {error}") from None
         self._maps.append(mapping)
         return mapping
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from steady_mp.cli.runs import Found, find_run
+from steady_mp.cli.runs import Found, find_run, open_status
 from steady_mp.cli.story import Story
 from steady_mp.cli.view import show, show_json
 from steady_mp.errors import ExitCode, SteadyError
@@ -31,7 +31,7 @@ _MOMENT: Final = 1.0
 def stop(which: str | None, *, now: bool, wait: bool, timeout: float, as_json: bool) -> int:
     """Stop the run; gives its exit status, or 0 where that was not waited for or `now` is what ended it."""
     directory = find_run(which)
-    run = Found(directory, read_status(directory))
+    run = open_status(directory)
     if not run.is_alive:
         raise SteadyError(f"{directory} is not running: its supervisor {run.status.pid} is gone")
     began = time.monotonic()
