@@ -56,6 +56,8 @@ def process_of(run: Opened, actor: int) -> Owner:
 
     Raises SteadyError, saying how the actor stands, where it has none.
     """
+    if run.status.owner.is_foreign:
+        raise SteadyError(f"{run.plan.graph} runs in another container: run the command there")
     if run.status.owner.is_dead():
         raise SteadyError(f"{run.plan.actors[actor].name} has no process: its supervisor {run.status.pid} is gone")
     deadline = time.monotonic() + _BIRTH

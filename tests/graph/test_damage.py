@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from steady_mp.memory.status import read_status, write_status
 from tests.support.hosts import all_gone
 from tests.support.operator import Operator, hosted
 from tests.support.waiting import eventually
@@ -84,3 +85,17 @@ def test_a_folder_of_runs_that_is_none(
     monkeypatch.setenv("STEADY_MP_ROOT", str(tmp_path / "file"))
     told = operator.types(command)
     assert (told.out + told.err).count("\n") == 1
+
+
+def test_a_run_of_another_container_is_left_alone(operator: Operator, tmp_path: Path) -> None:
+    """Its pids mean other processes here."""
+    with hosted("flow", *FLOW):
+        (run,) = operator.types("ps", "--json").data
+        copy = tmp_path / "copy"
+        shutil.copytree(run["directory"], copy, ignore=shutil.ignore_patterns("*.bell"))
+        status = read_status(copy)
+        status.namespace += 1
+        write_status(copy, status)
+        for words in (("kill", "sink", "--run"), ("stack", "sink", "--run"), ("stop",), ("stop", "--now")):
+            assert "runs in another container" in operator.refused(*words, str(copy))
+        assert [actor["restarts"] for actor in operator.actors().values()] == [0, 0, 0]
