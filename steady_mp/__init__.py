@@ -21,6 +21,7 @@ from steady_mp.errors import (
     SteadyError,
 )
 from steady_mp.events import Event
+from steady_mp.log_output import LogSettings
 from steady_mp.monitors import (
     Alert,
     AlertColor,
@@ -62,6 +63,7 @@ __all__ = [
     "Latency",
     "Level",
     "Load",
+    "LogSettings",
     "MessageTooLarge",
     "Metric",
     "MilliCpu",

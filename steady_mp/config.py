@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from steady_mp.chaos import MOST
 from steady_mp.errors import ConfigurationError
+from steady_mp.log_output import DEFAULT_COUNT, DEFAULT_SIZE, LEAST_SIZE
 from steady_mp.serving import DEFAULT_HOST, DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -41,6 +42,19 @@ class RunSettings:
 
     log_level: Literal["debug", "info", "warning", "error"] = field(
         default="info", metadata={"help": "The least important lines to show.", "env": "STEADY_MP_LOG"}
+    )
+    log_format: Literal["text", "json"] = field(
+        default="text", metadata={"help": "How lines are written: for people, or one JSON object a line."}
+    )
+    log_file: Path | None = field(
+        default=None, metadata={"help": "A file that gets the lines as well, behind what stands in it."}
+    )
+    log_file_size: int = field(
+        default=DEFAULT_SIZE,
+        metadata={"help": "Bytes at which the log file is put aside as FILE.1.", "ge": LEAST_SIZE},
+    )
+    log_file_count: int = field(
+        default=DEFAULT_COUNT, metadata={"help": "How many log files that were put aside are kept.", "ge": 1}
     )
     shutdown_timeout: float = field(
         default=15.0,
@@ -64,6 +78,13 @@ class RunSettings:
     )
     report: Path | None = field(
         default=None, metadata={"help": "Write what happened to this file, as JSON, when the run has ended."}
+    )
+    durable: Path | None = field(
+        default=None, metadata={"help": "Keep the run in this folder, so that --resume can go on with it."}
+    )
+    resume: Path | None = field(
+        default=None,
+        metadata={"help": "Go on with the run in this folder; target and options are those that it began with."},
     )
     chaos: float = field(
         default=0.0,

@@ -214,6 +214,25 @@ class TelemetryDied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CycleDeclared(Event):
+    """The graph has a cycle of channels, which hold `capacity` messages together; told once, at the start."""
+
+    level: ClassVar[int] = logging.WARNING
+    actors: tuple[str, ...]
+    channels: tuple[str, ...]
+    capacity: int
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        way = " → ".join((*self.actors, self.actors[0]))
+        return (
+            f"a cycle of channels: {way}, with room for {self.capacity} messages; once it is full, all of it waits for "
+            "room, so let fewer go round, or try_send where it closes"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRaised(Event):
     """A trigger that was declared for an actor or a channel holds."""
 

@@ -2,13 +2,12 @@
 
 An actor's descriptors 1 and 2 are one pipe. `print` and anything below it write plain lines there;
 `logging` writes records, one line each, marked and with their line breaks escaped. The supervisor's
-process reads all pipes on one thread, so that no actor waits for a terminal, and writes on another.
-What the terminal is too slow for is dropped, counted, and said.
+process reads all pipes on one thread, so that no actor waits for a terminal; each output writes on
+another (`log_output.py`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
@@ -19,6 +18,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, TextIO
 
+from steady_mp.log_format import SELF, LogEntry
+from steady_mp.log_output import LogSettings, outputs
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,8 +28,9 @@ _MARK: Final = "\x1e"
 _RECORD: Final = re.compile(_MARK + r"([0-9]{1,9}) ")
 _ESCAPED: Final = re.compile(r"\\[\\n]")
 _MEANT: Final = {r"\\": "\\", r"\n": "\n"}
+#: The first thing in a pipe: which process speaks.
+_GREETING: Final = re.compile(_MARK + r"@([0-9]{1,9})")
 _CHUNK: Final = 1 << 16
-_MOST_QUEUED: Final = 100_000
 _LONGEST_LINE: Final = 1 << 20
 
 
@@ -49,6 +52,7 @@ def capture_output(log_fd: int, level: int) -> None:
     """Send this process's standard streams and its logging to `log_fd`; for a fresh actor process."""
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
+    os.write(2, f"{_MARK}@{os.getpid()}\n".encode())
     if log_fd > 2:  # noqa: PLR2004
         os.close(log_fd)
     for name, fd in (("stdout", 1), ("stderr", 2)):
@@ -69,14 +73,26 @@ def _unmark(line: str) -> tuple[int, str]:
     return int(record[1]), _ESCAPED.sub(lambda found: _MEANT[found[0]], line[record.end() :])
 
 
+class _Voice:
+    """Somebody who speaks: a life of an actor, or the run itself."""
+
+    __slots__ = ("actor", "generation", "pid", "said")
+
+    def __init__(self, actor: str, generation: int, pid: int | None) -> None:
+        self.actor = actor
+        self.generation = generation
+        self.pid = pid
+        self.said = 0
+
+
 class _Source:
     """One pipe: its bytes, cut into lines."""
 
-    __slots__ = ("fd", "label", "rest")
+    __slots__ = ("fd", "rest", "voice")
 
-    def __init__(self, fd: int, label: str) -> None:
+    def __init__(self, fd: int, voice: _Voice) -> None:
         self.fd = fd
-        self.label = label
+        self.voice = voice
         self.rest = b""
 
     def read(self) -> tuple[list[str], bool]:
@@ -92,58 +108,69 @@ class _Source:
         return [line.decode(errors="backslashreplace") for line in lines], bool(data)
 
 
-def _put(output: TextIO, text: str) -> None:
-    """Write `text`, with escapes for the characters that `output` does not know."""
-    try:
-        output.write(text)
-    except UnicodeEncodeError:
-        encoding = output.encoding or "ascii"
-        output.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    output.flush()
-
-
 class LogWriter:
     """The one writer of a run's log."""
 
-    def __init__(self, output: TextIO | None, width: int, clock: Callable[[], float] = time.time) -> None:
-        """Write to `output`, or read and forget; actors' names are padded to `width`."""
-        self._output = output
-        self._width = width
+    def __init__(
+        self,
+        output: TextIO | None,
+        width: int,
+        clock: Callable[[], float] = time.time,
+        settings: LogSettings | None = None,
+    ) -> None:
+        """Write to `output` (or read and forget) and where `settings` say; actors' names are padded to `width`.
+
+        Raises ConfigurationError when the file of the settings can't be opened.
+        """
         self._clock = clock
-        self._queue: deque[str] = deque()
-        self._queued = threading.Condition()
+        self._outputs = outputs(
+            output,
+            settings or LogSettings(),
+            width=width,
+            environ=os.environ,
+            clock=clock,
+            complain=lambda text: self.write(SELF, logging.ERROR, text),
+        )
         self._closing = False
-        self.dropped = 0
+        self._speaking = threading.Lock()
+        self._others: dict[str, _Voice] = {}
         self._selector = selectors.DefaultSelector()
         self._wake_out, self._wake_in = os.pipe()
         self._selector.register(self._wake_out, selectors.EVENT_READ)
         self._new: deque[_Source] = deque()
         self._reader = threading.Thread(target=self._read, name="steady-mp log reader", daemon=True)
-        self._writer = threading.Thread(target=self._write, name="steady-mp log writer", daemon=True)
         self._reader.start()
-        self._writer.start()
+
+    @property
+    def dropped(self) -> int:
+        """Lines that are missing, in all outputs together."""
+        return sum(output.dropped for output in self._outputs)
 
     def add(self, fd: int, actor: str, generation: int) -> None:
         """Read lines from `fd` until its end; it is closed then."""
         os.set_blocking(fd, False)
-        label = actor if generation == 1 else f"{actor}#{generation}"
-        self._new.append(_Source(fd, label))
+        self._new.append(_Source(fd, _Voice(actor, generation, None)))
         os.write(self._wake_in, b"\0")
 
-    def write(self, label: str, level: int, text: str) -> None:
-        """Write one entry; its further lines are indented. Never blocks."""
-        stamp = self._clock()
-        moment = time.strftime("%H:%M:%S", time.localtime(stamp)) + f".{int(stamp % 1 * 1000):03d}"
-        mark = "" if level < logging.WARNING else f"{logging.getLevelName(level)}: "
-        shown = label.replace("\n", "\\n")
-        first, *more = (mark + text).splitlines() or [""]
-        lines = [f"{moment} {shown:<{self._width}} {first}", *(f"{'':<{self._width + 13}} {line}" for line in more)]
-        with self._queued:
-            if len(self._queue) + len(lines) > _MOST_QUEUED:
-                self.dropped += len(lines)
-                return
-            self._queue.extend(lines)
-            self._queued.notify()
+    def write(self, actor: str, level: int, text: str) -> None:
+        """Write an entry of this process; in text its further lines are indented. Never blocks."""
+        with self._speaking:
+            voice = self._others.setdefault(actor, _Voice(actor, 1, os.getpid()))
+            self._say(voice, level, text)
+
+    def _say(self, voice: _Voice, level: int, text: str) -> None:
+        voice.said += 1
+        entry = LogEntry(
+            time=self._clock(),
+            level=level,
+            actor=voice.actor,
+            generation=voice.generation,
+            pid=voice.pid,
+            seq=voice.said,
+            message=text,
+        )
+        for output in self._outputs:
+            output.put(entry)
 
     def close(self, timeout: float) -> None:
         """Read all pipes to their ends, write what is queued, and stop, within `timeout` seconds."""
@@ -151,9 +178,10 @@ class LogWriter:
         self._closing = True
         os.write(self._wake_in, b"\0")
         self._reader.join(max(0.0, deadline - time.monotonic()))
-        with self._queued:
-            self._queued.notify()
-        self._writer.join(max(0.0, deadline - time.monotonic()))
+        for output in self._outputs:
+            output.finish()
+        for output in self._outputs:
+            output.join(max(0.0, deadline - time.monotonic()))
         if not self._reader.is_alive():
             os.close(self._wake_in)
             os.close(self._wake_out)
@@ -174,29 +202,12 @@ class LogWriter:
 
     def _drain(self, source: _Source) -> None:
         lines, open_still = source.read()
+        voice = source.voice
+        if lines and not voice.said and voice.pid is None and (greeting := _GREETING.fullmatch(lines[0])):
+            voice.pid = int(greeting[1])
+            del lines[0]
         for line in lines:
-            level, text = _unmark(line)
-            self.write(source.label, level, text)
+            self._say(voice, *_unmark(line))
         if not open_still:
             self._selector.unregister(source.fd)
             os.close(source.fd)
-
-    def _write(self) -> None:
-        said = 0
-        while True:
-            with self._queued:
-                while not self._queue and (not self._closing or self._reader.is_alive()):
-                    self._queued.wait()
-                lines = list(self._queue)
-                self._queue.clear()
-                dropped = self.dropped
-            if not lines and dropped == said:
-                return
-            if dropped > said:
-                lines.append(f"… {dropped - said} lines dropped: the output was too slow for them")
-                said = dropped
-            # A reader that went away (head, a closed terminal) must not end the run.
-            if self._output is None:
-                continue
-            with contextlib.suppress(OSError, ValueError):
-                _put(self._output, "\n".join(lines) + "\n")

@@ -75,6 +75,29 @@ class Plan:
             reached |= further
         return True
 
+    def differences(self, other: Plan) -> list[str]:
+        """Say where another plan has other files, so that neither can go on with the other's."""
+        found = []
+        if self.layout_version != other.layout_version:
+            found.append(f"layout {other.layout_version} instead of {self.layout_version}")
+        names = [[actor.name for actor in plan.actors] for plan in (self, other)]
+        if names[0] != names[1]:
+            return [*found, f"actors {', '.join(names[1])} instead of {', '.join(names[0])}"]
+        if len(self.channels) != len(other.channels):
+            return [*found, f"{len(other.channels)} channels instead of {len(self.channels)}"]
+        for mine, theirs in zip(self.channels, other.channels, strict=True):
+            found += [
+                f"channel {mine.name}: {what} {getattr(theirs, what)} instead of {getattr(mine, what)}"
+                for what in ("name", "capacity", "ring_bytes", "producer", "consumer")
+                if getattr(mine, what) != getattr(theirs, what)
+            ]
+        found += [
+            f"actor {mine.name}: its ends are in another order"
+            for mine, theirs in zip(self.actors, other.actors, strict=True)
+            if mine.ends != theirs.ends
+        ]
+        return found
+
     def to_json(self) -> str:
         """Write the plan down."""
         return json.dumps(asdict(self), indent=1)

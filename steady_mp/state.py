@@ -13,9 +13,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from steady_mp.errors import ConfigurationError, StateError
+from steady_mp.migration import complete, data_of, field_names, migrate, rebuild, version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 S = TypeVar("S")
 
@@ -38,7 +39,8 @@ class SteadyState(Generic[S]):
 
         Change it in place; each commit snapshots it. The object, and all that it refers to, must be
         picklable: the first commit raises StateError otherwise. A snapshot that can't be read back
-        raises StateError too; it never starts empty by itself. Never blocks.
+        raises StateError too; it never starts empty by itself. One of an older `state_version` goes
+        through its class's `migrate(old_version, data)` first. Never blocks.
         """
         if self._book is None:
             message = "a state is acquired by its actor's behavior while the graph runs, not where the graph is built"
@@ -62,13 +64,15 @@ _PICKLE_HOOKS = (
     "__getnewargs__",
     "__getnewargs_ex__",
 )
+#: Of a snapshot's heading: index of the state, class, version, fields if it is flat, fields of another dataclass.
+_Row = tuple[int, str, Any, list[str] | None, list[str] | None]
 _ATOMS = frozenset({int, float, str, bytes, bool, type(None)})
 
 
 def _describe(kind: type) -> tuple[str, int]:
     # A class of a script is in __main__ where the graph is built and in __mp_main__ where its actors run.
     module = "__main__" if kind.__module__ == "__mp_main__" else kind.__module__
-    return f"{module}:{kind.__qualname__}", getattr(kind, "state_version", 0)
+    return f"{module}:{kind.__qualname__}", version_of(kind)
 
 
 class _Fields:
@@ -130,10 +134,11 @@ def _find(name: str) -> Any:  # noqa: ANN401 - as dynamic as an import
 class StateBook:
     """All states of one actor: what its commits snapshot and its next life reads back.
 
-    A snapshot is one line of JSON (for each state: index, class, version, fields) and the pickled
-    values, in one pickle, so that what two states share stays shared. A plain dataclass whose fields
-    are all numbers or text is *flat*: the tuple of its fields is pickled instead, which takes a tenth
-    of the time. That is done only where no other state can refer to it.
+    A snapshot is one line of JSON (for each state: index, class, version, the fields if it is flat, and
+    those of any other dataclass) and the pickled values, in one pickle, so that what two states share
+    stays shared. A plain dataclass whose fields are all numbers or text is *flat*: the tuple of its
+    fields is pickled instead, which takes a tenth of the time. That is done only where no other state
+    can refer to it.
     """
 
     __slots__ = ("_fields", "_heading", "_kinds", "_saved", "kept", "values")
@@ -172,7 +177,9 @@ class StateBook:
             body.append(value if part is None else part)
         if kinds != self._kinds:
             self._kinds = kinds
-            heading = [[index, *_describe(kind), names] for index, kind, names in kinds]
+            heading = [
+                [index, *_describe(kind), names, None if names else field_names(kind)] for index, kind, names in kinds
+            ]
             self._heading = json.dumps(heading).encode() + b"\n"
         try:
             data = self._heading + pickle.dumps(body, _PROTOCOL)
@@ -196,34 +203,41 @@ def decode(snapshot: bytes) -> dict[int, object]:
     heading, _, body = snapshot.partition(b"\n")
     try:
         described = json.loads(heading)
-        names = ", ".join(name for _, name, _, _ in described)
+        names = ", ".join(name for _, name, _, _, _ in described)
     except (ValueError, TypeError):
         message = "a snapshot without a readable heading"
         raise StateError(message) from None
     try:
         parts = pickle.loads(body)  # noqa: S301 - our own 0700 directory, checked by its checksum
-        values = [
-            part if names is None else _rebuild(name, names, part)
-            for (_, name, _, names), part in zip(described, parts, strict=True)
-        ]
+        values = _restore(described, parts)
+    except StateError:
+        raise
     except Exception as error:
         message = f"the snapshot of {names} can't be read: {type(error).__name__}: {error}"
         raise StateError(message) from error
-    for (_, name, version, _), value in zip(described, values, strict=True):
-        found = _describe(type(value))
-        if found != (name, version):
-            message = f"the snapshot holds {name} version {version}, the code has {found[0]} version {found[1]}"
+    return {row[0]: value for row, value in zip(described, values, strict=True)}
+
+
+def _restore(described: Sequence[_Row], parts: Sequence[Any]) -> list[object]:
+    """Return the states of today that were saved as `parts`."""
+    migrated: dict[int, object] = {}  # what two states share stays shared
+    values: list[object] = []
+    for (_, name, version, names, known), part in zip(described, parts, strict=True):
+        kind = type(part) if names is None else _find(name)
+        found, current = _describe(kind)
+        if found != name:
+            message = f"the snapshot holds {name} version {version}, the code has {found} version {current}"
             raise StateError(message)
-    return {index: value for (index, _, _, _), value in zip(described, values, strict=True)}
-
-
-def _rebuild(name: str, names: list[str], parts: tuple[object, ...]) -> object:
-    """Make an instance of the class `name` from its fields."""
-    kind = _find(name)
-    value: object = kind.__new__(kind)
-    for field, part in zip(names, parts, strict=True):
-        object.__setattr__(value, field, part)  # also where the class is frozen
-    return value
+        held = {} if names is None else dict(zip(names, part, strict=True))
+        if version != current:
+            if id(part) not in migrated:
+                migrated[id(part)] = migrate(kind, name, version, data_of(part) if names is None else held)
+            values.append(migrated[id(part)])
+        elif names is not None:
+            values.append(rebuild(kind, name, held))
+        else:
+            values.append(part if known is None else complete(part, name, known))
+    return values
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - plain data is whatever JSON can say

@@ -32,6 +32,7 @@ from steady_mp.channel.waits import Alarm, End
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
 from steady_mp.parking import Sleeper
+from steady_mp.snapshot_cost import SnapshotCost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +88,7 @@ class Turn:
         "_clock",
         "_committed_at",
         "_control",
+        "_cost",
         "_due",
         "_ends",
         "_entangled",
@@ -128,6 +130,7 @@ class Turn:
         self._words = control.words
         self._book = book
         self._snapshots = snapshots
+        self._cost = SnapshotCost(control.words, clock)
         self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
         self._sleeper = Sleeper(parker, control.words, clock, fence, fault)
         self._supervisor = supervisor
@@ -237,7 +240,10 @@ class Turn:
             fault("commit:begin")
         self._due = False
         began = self._clock()
-        snapshot = self._book.encode()
+        book = self._book
+        snapshot = book.encode()
+        if snapshot is None and book.values:
+            self._cost.add(began, len(book.kept or b""), written=False)
         words = self._words
         ends = self._ends
         for end in ends:
@@ -257,9 +263,8 @@ class Turn:
         if snapshot is not None:
             slot = 1 - self._snapshot[0]
             self._snapshot = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
-            self._book.kept = snapshot
-            words[layout.SNAPSHOT_BYTES] += len(snapshot)
-            words[layout.SNAPSHOT_NS] += int((self._clock() - began) * 1e9)
+            book.kept = snapshot
+            self._cost.add(began, len(snapshot), written=True)
         if fault is not None:
             fault("commit:snapshot")
         epoch = self._epoch + 1

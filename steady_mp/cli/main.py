@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steady_mp.cli.graph import graph
+from steady_mp.cli.operating import operating
 from steady_mp.cli.run import run
 from steady_mp.cli.top import top
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 app = typer.Typer(
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Run graphs of actors: one process each, restarted with its state, exactly once under kill -9.",
 )
@@ -90,3 +90,6 @@ def _top(
 ) -> None:
     """Show the actors and channels of a run on this machine, live, until Ctrl-C."""
     raise typer.Exit(top(which, once=once))
+
+
+app.add_typer(operating)

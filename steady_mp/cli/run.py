@@ -6,11 +6,11 @@ import contextlib
 import dataclasses
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from steady_mp import ExitCode, Graph, Telemetry
+from steady_mp import ExitCode, Graph, LogSettings, Telemetry
 from steady_mp.chaos import Monkey
-from steady_mp.cli import report_file, summary, verdict
+from steady_mp.cli import again, report_file, summary, verdict
 from steady_mp.cli.live import LiveCount
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from steady_mp.graph import Topology
 
 
+_OF_LOG_FILE = ("log_file_size", "log_file_count")
+
+
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Do what stands after `steady-mp run`; gives the exit status."""
+    words = again.complete(words)
     target = load_target(find_target(words))
     settings = settings_for(target)
     command_line = parse(words, target, settings)
@@ -46,7 +50,11 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         verdict.refuse_unfit(target)
     elif idle := [RUN[name].option for name in ("freeze", "seed") if name in values]:
         raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
-    report = _block(_build(target, of_run, of_graph), of_run)
+    if not of_run.log_file and (idle := [RUN[name].option for name in _OF_LOG_FILE if name in values]):
+        raise ConfigurationError(f"{idle[0]} does nothing without --log-file FILE; add it, like --log-file run.log")
+    if of_run.durable and of_run.resume:
+        raise ConfigurationError("--durable begins a run and --resume goes on with one: give one of them")
+    report = _block(_build(target, of_run, of_graph), of_run, words)
     return _conclude(verdict.judge(report, target) if of_run.chaos else report, of_run)
 
 
@@ -74,15 +82,28 @@ def fill(graph: Topology, target: Target, args: Any, *, debug: bool) -> None:  #
         ) from error
 
 
-def _block(graph: Graph, settings: RunSettings) -> Report:
-    telemetry = Telemetry(host=settings.host, port=settings.port, token=settings.token) if settings.telemetry else False
+def _block(graph: Graph, settings: RunSettings, words: Sequence[str]) -> Report:
     if not settings.chaos:
-        return _wait(graph.start(telemetry=telemetry))
-    count = LiveCount()
-    run = graph.start(telemetry=telemetry, output=count.output)
+        return _wait(_start(graph, settings, words))
+    count = LiveCount(_aside(settings))
+    run = _start(graph, settings, words, output=count.output)
     monkey = Monkey(run, rate=settings.chaos, freeze=settings.freeze, seed=settings.seed)
     report = _wait(run, monkey, count.show(run, monkey))
     return dataclasses.replace(report, chaos=monkey.report())
+
+
+def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: TextIO | None = None) -> Run:
+    telemetry = Telemetry(host=settings.host, port=settings.port, token=settings.token) if settings.telemetry else False
+    log = LogSettings(
+        format=settings.log_format,
+        file=settings.log_file,
+        file_size=settings.log_file_size,
+        file_count=settings.log_file_count,
+    )
+    run = graph.start(telemetry=telemetry, output=output, log=log, durable=settings.durable, resume=settings.resume)
+    if settings.durable:
+        again.note(words, run.directory)
+    return run
 
 
 def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Report:
@@ -97,10 +118,16 @@ def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Re
         return run.block_until_stopped()
 
 
+def _aside(settings: RunSettings) -> summary.Terminal | None:
+    """Where words for people go while the standard output is for programs: each of its lines is an object then."""
+    json = settings.log_format == "json"
+    return summary.Terminal(stderr=True, highlight=False, force_terminal=False) if json else None
+
+
 def _conclude(report: Report, settings: RunSettings) -> int:
     status = int(report.exit_code)
     facts = report.to_dict()
-    summary.show(facts)
+    summary.show(facts, _aside(settings))
     if settings.report:
         try:
             report_file.write(facts, settings.report)

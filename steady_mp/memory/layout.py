@@ -27,7 +27,7 @@ Control block of an actor: one page of words written in place, then two journal 
 
     line 0  MAGIC, ENDPOINTS
     line 1  EPOCH: the commit; the slot in force is EPOCH & 1
-    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED
+    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`)
     line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
     line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0)
     byte 1024  REFUSAL: length, then UTF-8 text
@@ -88,6 +88,7 @@ PHASE: Final = 18
 REQUESTED: Final = 19
 UNGROUPED: Final = 20
 FINISHED: Final = 21
+BORN: Final = 22
 TURNS: Final = 24
 PARKS: Final = 25
 RESCUES: Final = 26

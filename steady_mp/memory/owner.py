@@ -1,4 +1,4 @@
-"""Who owns a run directory, so that only the provably dead are swept.
+"""Who a process is, so that only the provably dead are swept and nobody signals a stranger.
 
 A pid alone is not an identity: it is given again, and it means another process in another pid
 namespace (two containers may share one /dev/shm). An owner is the namespace, the pid and the time at
@@ -7,7 +7,10 @@ which the process started.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,3 +69,28 @@ class Owner:
     def is_dead(self) -> bool:
         """Tell whether the process is provably gone; False when this namespace can't know."""
         return not self.is_foreign and _start_time(self.pid) != self.started
+
+    def send(self, number: int) -> bool:
+        """Send the process a signal; False when it is gone. A stranger who was given its pid is never hit.
+
+        Raises PermissionError for somebody else's process, and for one of another namespace.
+        """
+        if self.is_foreign:
+            message = "it runs in another container: run the command there"
+            raise PermissionError(message)
+        if sys.platform != "linux":  # there, nothing better than to look right before
+            with contextlib.suppress(ProcessLookupError):
+                if not self.is_dead():
+                    os.kill(self.pid, number)
+                    return True
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            fd = os.pidfd_open(self.pid)
+            try:
+                # Whoever has the pid now is the one that the descriptor means: it stays that one from here on.
+                if not self.is_dead():
+                    signal.pidfd_send_signal(fd, number)
+                    return True
+            finally:
+                os.close(fd)
+        return False

@@ -10,6 +10,8 @@
         actor-<i>.bell             doorbell
         actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
         actor-<i>.death            why the last life ended, in its own words
+        actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
+        durable                    only in a durable one: it was made completely, and is never removed
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a
 SIGBUS later.
@@ -37,6 +39,9 @@ from steady_mp.memory.owner import Owner
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
 _NAME = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
 _SLUG_LENGTH = 40
+#: What a durable run directory is while it is made, and from then on.
+_UNFINISHED = "unfinished"
+_BEGUN = "durable"
 #: Seconds within which a directory may not be locked yet.
 _YOUNG = 10.0
 
@@ -88,9 +93,9 @@ def _is_abandoned(path: Path) -> bool:
     return True
 
 
-def sweep(root: Path) -> list[Path]:
-    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
-    swept = []
+def abandoned(root: Path) -> list[Path]:
+    """Return the run directories under `root` whose supervisor is provably dead."""
+    found = []
     with contextlib.suppress(FileNotFoundError):
         for entry in sorted(root.iterdir()):
             match = _NAME.fullmatch(entry.name)
@@ -98,9 +103,16 @@ def sweep(root: Path) -> list[Path]:
                 continue
             owner = Owner(int(match["ns"]), int(match["pid"]), int(match["started"]))
             if owner.is_dead() or (owner.is_foreign and _is_abandoned(entry)):
-                shutil.rmtree(entry, ignore_errors=True)
-                swept.append(entry)
-    return swept
+                found.append(entry)
+    return found
+
+
+def sweep(root: Path) -> list[Path]:
+    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
+    found = abandoned(root)
+    for entry in found:
+        shutil.rmtree(entry, ignore_errors=True)
+    return found
 
 
 def _allocate(path: Path, size: int) -> None:
@@ -132,7 +144,7 @@ def _no_space(root: Path, needed: int) -> NoSpace:
 class RunDir:
     """One run directory, made by its supervisor (`create`) or opened by anybody else."""
 
-    __slots__ = ("_held", "path")
+    __slots__ = ("_held", "_is_kept", "path")
 
     _serial = itertools.count()
 
@@ -140,6 +152,7 @@ class RunDir:
         """Open the existing directory at `path`."""
         self.path = path
         self._held: int | None = None
+        self._is_kept = False
 
     @classmethod
     def create(
@@ -158,23 +171,92 @@ class RunDir:
         path = root / f"{slug}.{me.namespace}.{me.pid}.{me.started}.{next(cls._serial)}"
         try:
             path.mkdir(mode=0o700)
-            for name, size in files.items():
-                _allocate(path / name, size)
-            for name, content in contents.items():
-                (path / name).write_bytes(content)
         except OSError as error:
-            shutil.rmtree(path, ignore_errors=True)
-            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-                raise _no_space(root, sum(files.values()) + sum(map(len, contents.values()))) from None
             message = f"run directory {path} can't be made: {error.strerror}"
             raise ConfigurationError(message) from None
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
         run = cls(path)
+        run._fill(files, contents)
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
             run._held = _lock(path)
         return run
+
+    @classmethod
+    def keep(cls, path: Path, files: dict[str, int], contents: dict[str, bytes]) -> RunDir:
+        """Make `path` a durable run directory, which outlives its processes and is never swept.
+
+        Raises ConfigurationError when it holds anything but a run that never began, or can't be made,
+        and NoSpace.
+        """
+        path = path.absolute()
+        run = cls(path)
+        run._is_kept = True
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            run._claim()
+            if run.has_begun:
+                message = f"{path} holds a run: go on with it by --resume {path}, or remove the folder to begin anew"
+                raise ConfigurationError(message)
+            if any(path.iterdir()) and not (path / _UNFINISHED).exists():
+                message = f"{path} is not empty: name a folder that is, or one that does not exist yet"
+                raise ConfigurationError(message)
+            (path / _UNFINISHED).touch(mode=0o600)
+            for entry in path.iterdir():
+                if entry.name != _UNFINISHED:
+                    entry.unlink()
+        except OSError as error:
+            message = f"{path} can't hold a durable run: {error.strerror}"
+            raise ConfigurationError(message) from None
+        run._fill(files, contents)
+        return run
+
+    @classmethod
+    def reopen(cls, path: Path) -> RunDir:
+        """Open a durable run directory to go on with its run. Raises ConfigurationError."""
+        path = path.absolute()
+        run = cls(path)
+        run._is_kept = True
+        if not run.has_begun:
+            message = f"{path} holds no durable run: begin one with --durable {path}"
+            raise ConfigurationError(message)
+        run._claim()
+        return run
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether this is a durable run directory that was made completely."""
+        return (self.path / _BEGUN).exists()
+
+    def begin(self) -> None:
+        """Take note that everything in it is as a fresh run needs it."""
+        if self._is_kept and not self.has_begun:
+            (self.path / _UNFINISHED).rename(self.path / _BEGUN)
+
+    def _claim(self) -> None:
+        """Hold the directory for as long as this process lives, or refuse because somebody else does."""
+        try:
+            self._held = _lock(self.path)
+        except BlockingIOError:
+            message = f"the run in {self.path} is alive: its supervisor holds the folder"
+            raise ConfigurationError(message) from None
+
+    def _fill(self, files: dict[str, int], contents: dict[str, bytes]) -> None:
+        try:
+            for name, size in files.items():
+                _allocate(self.path / name, size)
+            for name, content in contents.items():
+                (self.path / name).write_bytes(content)
+        except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
+            self._unlock()
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                needed = sum(files.values()) + sum(map(len, contents.values()))
+                raise _no_space(self.path.parent, needed) from None
+            message = f"run directory {self.path} can't be made: {error.strerror}"
+            raise ConfigurationError(message) from None
+        except BaseException:
+            shutil.rmtree(self.path, ignore_errors=True)
+            self._unlock()
+            raise
 
     def mapping(self, name: str) -> Mapping:
         """Map one file of the run."""
@@ -182,13 +264,14 @@ class RunDir:
 
     def doorbell(self, name: str, *, create: bool = False) -> Doorbell:
         """Open one doorbell of the run."""
-        if create:
+        if create and not (self.path / name).exists():
             Doorbell.create(self.path / name)
         return Doorbell(self.path / name)
 
     def remove(self) -> None:
-        """Remove the directory and all in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove the directory and all in it, or only let go of it where it is durable."""
+        if not self._is_kept:
+            shutil.rmtree(self.path, ignore_errors=True)
         self._unlock()
 
     def _unlock(self) -> None:

@@ -11,6 +11,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from steady_mp.memory.owner import Owner
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -71,6 +73,14 @@ class RunStatus:
     url: str = ""
     #: Alerts raised by each channel, in the order of the topology.
     channel_alerts: list[int] = field(default_factory=list)
+    #: With `pid`, who the supervisor is.
+    namespace: int = 0
+    born: int = 0
+
+    @property
+    def owner(self) -> Owner:
+        """The supervisor, told apart from every other process that ever had its pid."""
+        return Owner(self.namespace, self.pid, self.born)
 
     def to_json(self) -> str:
         """Write the status down."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
 import functools
 import json
 import logging
@@ -18,12 +17,15 @@ from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.packing import unpack
 from steady_mp.parking import ORPHANED, PollParker
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
 from steady_mp.supervisor import native
+from steady_mp.supervisor.keepsake import keep
+from steady_mp.supervisor.stacks import tell_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +39,6 @@ FAILED = 1
 REPLAY = 121
 STATE_FAILED = 122
 UNLOADABLE = 123
-
-_STDERR = 2
 
 __all__ = ["FAILED", "ORPHANED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main", "read_note"]
 
@@ -68,12 +68,6 @@ def read_note(path: Path, pid: int) -> str | None:
     return str(note["cause"]) if note.get("pid") == pid else None
 
 
-def _tell_stacks() -> None:
-    """Dump all stacks into the actor's log at SIGQUIT, and before a fatal signal kills."""
-    faulthandler.enable(_STDERR)
-    faulthandler.register(signal.SIGQUIT, _STDERR)
-
-
 class Household:
     """What a process brings to a life: mapped files, doorbells, and its own ways to end."""
 
@@ -90,12 +84,22 @@ class Household:
     def live(self) -> None:
         """Live this life."""
         place = self._place()
-        life = Life(place, self._generation)
+        try:
+            life = Life(place, self._generation)
+        except StateError as error:
+            raise StateError(f"{error}; {self._keep_snapshot(place)}") from error
         words = place.control.words
-        words[layout.PID] = os.getpid()
+        me = Owner.me()
+        words[layout.BORN] = me.started
+        words[layout.PID] = me.pid
         words[layout.GENERATION] = self._generation
         packed = (self._run.path / actor_file(self._index, "args")).read_bytes()
         life.live(*unpack(packed, life.resolve))
+
+    def _keep_snapshot(self, place: Place) -> str:
+        journal = place.control.journal()
+        snapshot = place.snapshots.path(journal.snapshot_slot)
+        return keep(self._run, snapshot, journal.snapshot_length, self._plan.graph, self._me.name)
 
     def _place(self) -> Place:
         run, index, fault = self._run, self._index, self._fault()
@@ -157,7 +161,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     """
     native.set_name(plan.actors[index].name)
     capture_output(log_fd, plan.log_level)
-    _tell_stacks()
+    tell_stacks(directory / actor_file(index, "stack"))
     note = directory / actor_file(index, "death")
     try:
         if broken is not None:

@@ -55,6 +55,7 @@ class ForkServer:
         self._supervisor = supervisor
         self._pid = os.getpid()
         self._broken: Exception | None = None
+        self._title = native.Title()
         self._plan = Plan.from_json((directory / PLAN_FILE).read_text())
         self._children: dict[int, int] = {}
         self._rest = b""
@@ -71,6 +72,8 @@ class ForkServer:
             self._preload()
             self._take_signals()  # a module may have taken them meanwhile
             self._loop()
+        except ProcessLookupError:
+            pass  # the supervisor has died before it was watched
         except BaseException:  # noqa: BLE001 - whatever happens here, nobody is left behind
             traceback.print_exc()
         self._abandon()
@@ -159,6 +162,7 @@ class ForkServer:
                 os.close(fd)
             if os.getppid() != self._pid:  # it died before the kernel was asked to tell
                 os._exit(child.ORPHANED)
+            self._title.set(f"steady-mp:{self._plan.graph}/{self._plan.actors[actor].name}")
             child.main(self._directory, self._plan, actor, generation, self._lifeline, log_fd, self._broken)
         finally:
             os._exit(child.FAILED)

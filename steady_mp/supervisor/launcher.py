@@ -97,17 +97,18 @@ class Launcher:
             self._process.kill()
             status = self._process.wait()
         if status != ORPHANED:
-            self._kill_leftovers()
+            kill_leftovers(self._directory)
         return status
 
-    def _kill_leftovers(self) -> None:
-        """Kill what a fork server has left behind that had no time to do it: actors, and what they started."""
-        found = True
-        while found:
-            found = False
-            for process in psutil.process_iter():
-                with contextlib.suppress(psutil.Error):
-                    alive = process.status() != psutil.STATUS_ZOMBIE
-                    if alive and process.environ().get(_MARK) == str(self._directory):
-                        process.kill()
-                        found = True
+
+def kill_leftovers(directory: Path) -> None:
+    """Kill the processes of a run whose fork server had no time to do it: actors, and what they started."""
+    found = True
+    while found:
+        found = False
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                alive = process.status() != psutil.STATUS_ZOMBIE
+                if alive and process.environ().get(_MARK) == str(directory):
+                    process.kill()
+                    found = True

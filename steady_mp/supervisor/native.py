@@ -1,15 +1,22 @@
-"""The three system calls that Python has no function for; each does nothing where there is none."""
+"""What Python has no function for: three system calls, and the title in ps. Each does nothing where it can't be had."""
 
 from __future__ import annotations
 
 import ctypes
+import importlib
+import os
 import signal
 import sys
+from typing import TYPE_CHECKING, Final
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NAME = 15
-_PR_SET_CHILD_SUBREAPER = 36
-_COMM_LENGTH = 15
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_COMM_LENGTH: Final = 15
+_KEEP_ENVIRONMENT: Final = "SPT_NOENV"
 
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
@@ -33,6 +40,38 @@ def become_subreaper() -> None:
 
 
 def set_name(name: str) -> None:
-    """Show `name`, cut to 15 bytes, as the process's name in ps and top."""
+    """Show `name`, cut to 15 bytes at the end of a letter, as the process's name in top and `ps -o comm`."""
     if _prctl is not None:
-        _prctl(_PR_SET_NAME, ctypes.create_string_buffer(name.encode(errors="replace")[:_COMM_LENGTH]), 0, 0, 0)
+        short = name.encode(errors="replace")[:_COMM_LENGTH].decode(errors="ignore")
+        _prctl(_PR_SET_NAME, ctypes.create_string_buffer(short.encode()), 0, 0, 0)
+
+
+class Title:
+    """The process's title, which ps shows in the place of its command line.
+
+    The kernel shows the memory in which the arguments began, and only a library in C can write there: setproctitle,
+    the extra `title`. Make this before any fork, so that no child has to import it.
+    """
+
+    __slots__ = ("_write",)
+
+    def __init__(self, library: str = "setproctitle") -> None:
+        """Load the library, if it is there."""
+        self._write: Callable[[str], None] | None = None
+        if _prctl is None:
+            return  # elsewhere the library asks the window system, which no fork without an exec may do
+        # It would take the memory of the environment as well, where leftovers of a run are known by its mark.
+        os.environ[_KEEP_ENVIRONMENT] = "1"
+        try:
+            module = importlib.import_module(library)
+            module.getproctitle()  # looks for that memory now
+            self._write = module.setproctitle
+        except (ImportError, AttributeError):
+            return
+        finally:
+            del os.environ[_KEEP_ENVIRONMENT]
+
+    def set(self, title: str) -> None:
+        """Show `title`, with its line breaks as spaces. It changes the name too, so `set_name` comes after it."""
+        if self._write is not None:
+            self._write(" ".join(title.split()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import time
 from collections import deque
 from importlib.metadata import PackageNotFoundError, version
@@ -27,6 +26,7 @@ from steady_mp.events import (
     TelemetryDied,
     TelemetryStarted,
 )
+from steady_mp.memory.owner import Owner
 from steady_mp.memory.status import CAUSES, EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
 
 if TYPE_CHECKING:
@@ -56,9 +56,12 @@ def cause_of(death: str) -> str:
 
 def first_status(plan: Plan, started: float) -> RunStatus:
     """Return the status of a run before its first event; it is allocated with all other files."""
+    me = Owner.me()
     return RunStatus(
         graph=plan.graph,
-        pid=os.getpid(),
+        pid=me.pid,
+        namespace=me.namespace,
+        born=me.started,
         version=_version(),
         started=started,
         actors=[ActorStatus(name=actor.name) for actor in plan.actors],

@@ -15,8 +15,9 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from steady_mp.channel.ring import Ring
+from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
-from steady_mp.events import Event, RunStopped
+from steady_mp.events import CycleDeclared, Event, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
@@ -28,6 +29,7 @@ from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
+from steady_mp.supervisor.durable import reopen
 from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import FrameType, TracebackType
+
+    from steady_mp.log_output import LogSettings
 
 _LOG_TIMEOUT = 5.0
 _SUPPORTED = {"linux": {"x86_64", "aarch64"}, "darwin": {"arm64", "x86_64"}}
@@ -64,23 +68,32 @@ class Graph(Topology):
         super().__init__(name, shutdown_timeout=shutdown_timeout, log_level=log_level, refresh=refresh, window=window)
         self.faults: dict[str, list[dict[str, Any]]] = {}
 
-    def start(
+    def start(  # noqa: PLR0913 - keyword only
         self,
         *,
         on_event: Callable[[Event], None] | None = None,
         output: TextIO | None = None,
         root: Path | None = None,
         telemetry: Telemetry | bool = False,
+        log: LogSettings | None = None,
+        durable: Path | None = None,
+        resume: Path | None = None,
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
         `on_event` is called with each event, on the supervisor's thread; one that raises is dropped.
         `output` gets the log lines (default: standard output). `root` is the folder for the run
         directory (default: STEADY_MP_ROOT, else /dev/shm, else the temporary folder). With `telemetry`
-        a further process serves dashboard and metrics: True for the defaults of `Telemetry`.
+        a further process serves dashboard and metrics: True for the defaults of `Telemetry`. `log` says how
+        the lines are written, and which file gets them as well (default: as text, and none).
 
-        Raises ConfigurationError for a graph that can't run, NoSpace when `root` is too full, and
-        StartError when no process can be started; nothing is left behind then.
+        With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
+        processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
+        folder is never removed.
+
+        Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
+        what differs), NoSpace when there is too little room, and StartError when no process can be
+        started; nothing is left behind then.
         """
         refuse_while_loading(self.name)
         plan = dataclasses.replace(self.plan(), faults=self.faults)
@@ -92,14 +105,23 @@ class Graph(Topology):
         contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
+        logs = None
         try:
-            run = RunDir.create(self.name, plan.files(), contents, root)
+            logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
+            if resume is not None:
+                run = reopen(resume, plan, contents)
+            elif durable is not None:
+                run = RunDir.keep(durable, plan.files(), contents)
+            else:
+                run = RunDir.create(self.name, plan.files(), contents, root)
         except BaseException:
             if listening:
                 listening[0].close()
+            if logs:
+                logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        return Run(self, plan, run, on_event, output or sys.stdout, attend)
+        return Run(self, plan, run, on_event, logs, attend)
 
 
 class Run:
@@ -114,7 +136,7 @@ class Run:
         plan: Plan,
         run: RunDir,
         on_event: Callable[[Event], None] | None,
-        output: TextIO | None,
+        logs: LogWriter,
         attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
@@ -128,9 +150,10 @@ class Run:
         self._words = run.mapping(RUN_FILE)
         self._words.words[layout.START_NS] = time.monotonic_ns()
         self._channels = channel_mappings(run, plan)
-        for channel, mapping in zip(plan.channels, self._channels, strict=True):
-            Ring.format(mapping, channel.capacity)
-        self._logs = LogWriter(output, width=max(len(actor.name) for actor in plan.actors))
+        if not run.has_begun:
+            for channel, mapping in zip(plan.channels, self._channels, strict=True):
+                Ring.format(mapping, channel.capacity)
+        self._logs = logs
         self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
         self._audience.add(Recorder(run.path, plan), "the record of events")
         self._audience.add(self._log)
@@ -147,6 +170,9 @@ class Run:
             emit=self._audience.tell,
             logs=self._logs,
         )
+        run.begin()
+        for cycle in cycles_of(plan):
+            self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
         self._attendant = attend and attend(self.announce, self._logs)
         self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
         atexit.register(self.close)
@@ -161,7 +187,7 @@ class Run:
 
     @property
     def directory(self) -> Path:
-        """The run directory; it is gone once the run has ended."""
+        """The run directory; it is gone once the run has ended, unless it is durable."""
         return self._run.path
 
     @property

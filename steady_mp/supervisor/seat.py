@@ -41,17 +41,18 @@ class Seat:
     """One actor: its files, its lives and its deaths."""
 
     def __init__(self, run: RunDir, plan: Plan, index: int, channels: list[Mapping], failures: Failures) -> None:
-        """Map the actor's control block and make its doorbell."""
+        """Map the actor's control block, one of before if there is one, and make its doorbell."""
         self.index = index
         self.plan: ActorPlan = plan.actors[index]
         self.control = ControlBlock(run.mapping(actor_file(index, "control")), len(self.plan.ends))
-        self.control.format()
+        if not run.has_begun:
+            self.control.format()
         self.bell: Doorbell = run.doorbell(actor_file(index, "bell"), create=True)
         self.note = run.path / actor_file(index, "death")
         self.snapshot_stem = run.path / actor_file(index, "snapshot")
         self.failures = failures
         self.status = Status.STARTING
-        self.generation = 0
+        self.generation = self.control.words[layout.GENERATION]
         self.pid: int | None = None
         self.deaths: list[str] = []
         self._pidfd: int | None = None

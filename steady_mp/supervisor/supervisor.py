@@ -141,7 +141,8 @@ class Supervisor:
             self.launched.set()
             self._emit(RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path)))
             for seat in self.seats:
-                self._spawn(seat)
+                self._go_on_with(seat)
+            self._look_around()
             while not self._is_over():
                 for message in self._receive():
                     self._handle(message)
@@ -154,6 +155,14 @@ class Supervisor:
             if self._launcher is not None:
                 self._launcher.close()
             self._selector.close()
+
+    def _go_on_with(self, seat: Seat) -> None:
+        """Begin a life where the last commit stands: that of another supervisor, or none."""
+        if seat.ended().finished:
+            seat.status = Status.FINISHED
+            self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
+        else:
+            self._spawn(seat)
 
     def _is_over(self) -> bool:
         return self._unreachable or all(seat.is_over or (self.killing and seat.pid is None) for seat in self.seats)

@@ -130,7 +130,7 @@ class Sampler:
         self._channels = [self._map(channel_file(index)) for index in range(len(self.plan.channels))]
         self._controls = [self._map(actor_file(index, "control")) for index in range(len(self.plan.actors))]
         self._processes = [_Process() for _ in self.plan.actors]
-        self._supervisor = Owner.of(self._status.pid)
+        self._supervisor = self._status.owner if self._status.born else Owner.of(self._status.pid)
         self._size = 0
         self._measured = float("-inf")
 

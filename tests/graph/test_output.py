@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp import ExitCode, Graph, logs
+from steady_mp import ExitCode, Graph, log_output
 from steady_mp.events import ActorFinished
 from tests.support import speech
 from tests.support.gates import Lines
@@ -76,7 +76,7 @@ class Stalled(Lines):
 def test_a_stalled_terminal_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it is too slow for is dropped, counted, and said."""
     total = 20_000
-    monkeypatch.setattr(logs, "_MOST_QUEUED", 1000)
+    monkeypatch.setattr(log_output, "_MOST_LINES", 1000)
     graph = Graph("stalled", log_level="error")
     graph.actor("chatter", speech.chatter, total, graph.state())
     output = Stalled()

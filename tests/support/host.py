@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from steady_mp import Graph
 from steady_mp.events import ActorStarted
-from steady_mp.testing.scripted import perform
+from steady_mp.testing.scripted import Script, perform
+from steady_mp.testing.steps import HangAsleep, HangBusy, HangInC, Say
 from tests.support import lives, pipeline, slow_import
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def busy(graph: Graph) -> None:
     graph.actor("busy", perform, lives.SPINNING)
 
 
+def stuck(graph: Graph) -> None:
+    """Three ways to be stuck: in Python, in C with the interpreter's lock, in a sleep."""
+    for name, step in (("busy", HangBusy()), ("hung", HangInC()), ("asleep", HangAsleep())):
+        graph.actor(name, perform, Script.each_life([Say(f"{name} is stuck"), step]))
+
+
 def family(graph: Graph) -> None:
     """Somebody has children of its own, one of them in a session of its own."""
     flow(graph)
@@ -56,7 +63,9 @@ def slow(graph: Graph) -> None:
     graph.actor("late", slow_import.behave)
 
 
-SCENES: dict[str, Callable[[Graph], None]] = {scene.__name__: scene for scene in (flow, stubborn, busy, family, slow)}
+SCENES: dict[str, Callable[[Graph], None]] = {
+    scene.__name__: scene for scene in (flow, stubborn, busy, stuck, family, slow)
+}
 
 
 def tell(event: Event) -> None:

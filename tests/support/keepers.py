@@ -75,3 +75,38 @@ def change(actor: Actor, state: SteadyState[Growing]) -> None:
     state.acquire(Growing).rounds += 1
     actor.commit()
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass
+class Modern:
+    total: int = 0
+    lives: list[int] = field(default_factory=list)
+    state_version = 2
+
+    @classmethod
+    def migrate(cls, old_version: int, data: dict[str, Any]) -> Modern:
+        """Count by tens since version 2; version 1 can't be read any more."""
+        if old_version == 1:
+            message = "nobody remembers version 1"
+            raise LookupError(message)
+        return cls(total=data["total"] * 10, lives=data["lives"])
+
+
+def modernize(actor: Actor, old_version: int, state: SteadyState[Modern]) -> None:
+    """Save a state of an old version in the first life, and one of today's in the next ones."""
+    if actor.generation == 1:
+        Modern.state_version = old_version
+    kept = state.acquire(Modern)
+    kept.total += 1
+    kept.lives.append(actor.generation)
+    actor.commit()
+    if actor.generation < 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hoard(actor: Actor, size: int, state: SteadyState[Growing]) -> None:
+    """Keep far more than is needed, and do nothing else."""
+    kept = state.acquire(lambda: Growing(data=bytes(size)))
+    while actor.is_running():
+        kept.rounds += 1
+        actor.commit()

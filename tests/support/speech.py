@@ -55,3 +55,26 @@ def chatter(actor: Actor, total: int, state: SteadyState[Said]) -> None:
         for _ in range(100):
             print("line", said.count)  # noqa: T201 - what is tested
             said.count += 1
+
+
+def recite(actor: Actor, total: int, state: SteadyState[Said]) -> None:
+    """Say line after line, each with its number, in every way there is, a hundred a turn."""
+    said = state.acquire(Said)
+    while actor.is_running() and said.count < total:
+        for _ in range(100):
+            number = said.count
+            said.count += 1
+            if number % 3:
+                print(f"<{number}> printed ä {{}}")  # noqa: T201 - what is tested
+            elif number % 2:
+                actor.log.info('<%d> logged\nin "two" lines', number)
+            else:
+                try:
+                    _stumble(number)
+                except ValueError:
+                    actor.log.exception("<%d> failed", number)
+
+
+def _stumble(number: int) -> None:
+    message = f"no {number}"
+    raise ValueError(message)

@@ -16,7 +16,19 @@ TYPES_UPWARDS = {("channel.endpoints", "conditions")}
 READ_BY_TELEMETRY = {"memory", "plan"}
 
 #: Where actors work. No lock, no queue, nothing that another process could hold when it is killed.
-DATA_PATH = {"memory", "channel", "turn", "recovery", "state", "parking", "conditions", "actor", "life"}
+DATA_PATH = {
+    "memory",
+    "channel",
+    "turn",
+    "recovery",
+    "state",
+    "migration",
+    "snapshot_cost",
+    "parking",
+    "conditions",
+    "actor",
+    "life",
+}
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp import logs
+from steady_mp import log_output
 from steady_mp.logs import LogWriter
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def test_the_last_words_need_no_line_end(make: Callable[..., Made]) -> None:
 def test_a_stalled_output_stops_nobody_and_what_it_missed_is_counted(
     make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "_MOST_QUEUED", 10)
+    monkeypatch.setattr(log_output, "_MOST_LINES", 10)
     gate = Gate()
     writer, _ = make(gate, width=1)
     writer.write("a", logging.INFO, "first")
@@ -128,11 +128,11 @@ def test_a_stalled_output_stops_nobody_and_what_it_missed_is_counted(
     gate.opened.set()
     writer.close(PATIENCE)
     assert lines_of(gate)[:11] == ["a first", *(f"a {number}" for number in range(10))]
-    assert gate.getvalue().splitlines()[11:] == ["… 5 lines dropped: the output was too slow for them"]
+    assert lines_of(gate)[11:] == ["steady-mp WARNING: … 5 lines dropped: the output was too slow for them"]
 
 
 def test_an_entry_is_dropped_as_a_whole(make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "_MOST_QUEUED", 2)
+    monkeypatch.setattr(log_output, "_MOST_LINES", 2)
     gate = Gate()
     writer, _ = make(gate, width=1)
     writer.write("a", logging.INFO, "first")
@@ -164,7 +164,7 @@ def test_an_output_that_is_gone_ends_nothing(make: Callable[..., Made]) -> None:
     writer, _ = make(Broken())
     writer.write("a", logging.INFO, "text")
     writer.close(PATIENCE)
-    assert not writer._writer.is_alive()
+    assert not writer._outputs[0]._thread.is_alive()
 
 
 def test_without_an_output_pipes_are_read_all_the_same() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steady_mp import logs
-from steady_mp.logs import PipeHandler, _Source, _unmark
+from steady_mp.logs import PipeHandler, _Source, _unmark, _Voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ def test_what_is_printed_stays_as_it_is(line: str) -> None:
 def source() -> Iterator[tuple[_Source, int]]:
     out, held = os.pipe()
     os.set_blocking(out, False)
-    yield _Source(out, "actor"), held
+    yield _Source(out, _Voice("actor", 1, None)), held
     os.close(out)
 
 
@@ -150,6 +150,6 @@ def test_how_the_bytes_arrive_makes_no_difference(lines: list[bytes], cuts: list
     for cut in cuts:
         chunks.append(whole[:cut])
         whole = whole[cut:]
-    got = feed((_Source(out, ""), held), *filter(None, [*chunks, whole]))
+    got = feed((_Source(out, _Voice("", 1, None)), held), *filter(None, [*chunks, whole]))
     os.close(out)
     assert list(itertools.chain(*got)) == [line.decode(errors="backslashreplace") for line in lines]

@@ -48,6 +48,7 @@ class FakeGraph:
     actors: list[tuple[Any, ...]] = field(default_factory=list)
     shutdowns: list[str] = field(default_factory=list)
     telemetry: object = None
+    log: object = None
 
     def __call__(self, name: str, **settings: Any) -> FakeGraph:
         self.made.append((name, settings))
@@ -62,8 +63,9 @@ class FakeGraph:
     def actor(self, *declared: Any) -> None:
         self.actors.append(declared)
 
-    def start(self, *, telemetry: object) -> FakeGraph:
+    def start(self, *, telemetry: object, log: object, **_options: object) -> FakeGraph:
         self.telemetry = telemetry
+        self.log = log
         if self.refuses:
             raise self.refuses
         return self
@@ -212,8 +214,8 @@ def test_a_target_in_the_place_of_a_value_is_told(refused: Callable[..., str]) -
 
 def test_a_key_that_nobody_reads_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     file = tmp_path / "some.toml"
-    file.write_text("[run]\nlog = 'info'\n", encoding="utf-8")
-    assert "line 2: run.log is not known; did you mean 'log_level'?" in refused("run", "--config", str(file))
+    file.write_text("[run]\nloglevel = 'info'\n", encoding="utf-8")
+    assert "line 2: run.loglevel is not known; did you mean 'log_level'?" in refused("run", "--config", str(file))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""`steady-mp peek`: the next messages of a channel, without taking them.
+
+Read as the consumer reads, from its committed position to the producer's, but with nothing stored. Records behind the
+head may be overwritten at any time; those before it can't. So the head is looked at again after each copy, and when it
+has passed the record, all of it begins anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from steady_mp.cli.runs import Opened, find_run
+from steady_mp.cli.standin import bounded, unpickle
+from steady_mp.cli.view import printable, show, show_json, table
+from steady_mp.errors import CorruptChannel, ExitCode, SteadyError
+from steady_mp.memory import layout
+from steady_mp.memory.fence import order
+
+if TYPE_CHECKING:
+    from steady_mp.channel.ring import Ring
+
+#: Looks before a channel counts as one that moves faster than it can be read.
+_LOOKS: Final = 10_000
+#: Most messages that a record can say it has.
+_MOST_MESSAGES: Final = 0xFFFF
+#: Characters that are shown of one message.
+_LONGEST: Final = 200
+
+
+class Piece(NamedTuple):
+    """A record that was copied out of the ring: the kind, the number of its first message, its bytes."""
+
+    kind: int
+    first: int
+    payload: bytes
+
+
+class Glimpse(NamedTuple):
+    """A channel at one moment: messages taken and sent so far, and the records that hold the next ones."""
+
+    head: int
+    tail: int
+    pieces: list[Piece]
+
+
+def peek(channel: str, which: str | None, *, count: int, as_json: bool) -> int:
+    """Show the next `count` messages; gives the exit status. Raises SteadyError where they can't be read."""
+    with Opened(find_run(which, dead=True)) as run:
+        index = run.channel(channel)
+        plan = run.plan.channels[index]
+        seen = copy(run.ring(index), count)
+    messages = [
+        {"position": position, "value": bounded(value, _LONGEST)}
+        for position, value in unpacked(seen)
+        if seen.head <= position < seen.head + count
+    ]
+    if as_json:
+        show_json(
+            {
+                "channel": plan.name,
+                "sent": seen.tail,
+                "taken": seen.head,
+                "capacity": plan.capacity,
+                "messages": messages,
+            }
+        )
+        return ExitCode.DRAINED
+    show(f"{printable(plan.name)}: {seen.tail - seen.head:,} of {plan.capacity:,} in flight, {seen.head:,} taken")
+    if messages:
+        made = table("position", "message", left=0)
+        made.columns[1].justify = "left"
+        for message in messages:
+            made.add_row(f"{message['position']}", str(message["value"]))
+        show(made)
+    return ExitCode.DRAINED
+
+
+def copy(ring: Ring, count: int, looks: int = _LOOKS) -> Glimpse:
+    """Copy the records of the next `count` messages. Raises CorruptChannel, and SteadyError when it never succeeds."""
+    problem: CorruptChannel | None = None
+    for _ in range(looks):
+        try:
+            seen = _look(ring, count)
+        except CorruptChannel as error:  # overwritten meanwhile, or really broken: then it is so each time
+            problem = error
+            continue
+        if seen is not None:
+            return seen
+    if problem is not None:
+        raise problem
+    raise SteadyError(f"channel {ring.name!r} moves faster than it can be read; try again")
+
+
+def _look(ring: Ring, count: int) -> Glimpse | None:
+    """Look once; None when the consumer has moved on meanwhile."""
+    words = ring.words
+    position = start = words[layout.HEAD_POS]
+    order()
+    head = words[layout.HEAD]
+    order()
+    tail = words[layout.TAIL]
+    order()
+    pieces: list[Piece] = []
+    following = ring.first_at(position) if head < tail else tail
+    if head < tail and not 0 <= head - following <= _MOST_MESSAGES:
+        raise CorruptChannel(f"channel {ring.name!r}: message {head} is not where it should be")
+    while following < min(tail, head + count):
+        record = ring.read(position, following)
+        pieces.append(Piece(record.kind, following, bytes(record.payload)))
+        position, following = record.end, following + max(1, record.messages)
+        order()
+        if words[layout.HEAD_POS] != start:
+            return None
+    return Glimpse(head, tail, pieces) if words[layout.HEAD_POS] == start else None
+
+
+def unpacked(seen: Glimpse) -> list[tuple[int, Any]]:
+    """Return the messages of the copied records with their positions; one that can't be read says so."""
+    found: list[tuple[int, Any]] = []
+    for kind, first, payload in seen.pieces:
+        values: list[Any]
+        try:
+            if kind == layout.RECORD_OBJECT:
+                values = [unpickle(payload)]
+            elif kind == layout.RECORD_BATCH:
+                values = unpickle(payload)
+            else:
+                values = memoryview(payload).cast("q" if kind == layout.RECORD_INTS else "d").tolist()
+        except SteadyError as error:
+            values = [error]
+        found += list(enumerate(values, first))
+    return found

@@ -1,0 +1,98 @@
+"""`steady-mp ps`: the runs of this machine and their actors, in one look."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.text import Text
+
+from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, open_status
+from steady_mp.cli.view import STYLES, printable, restarts_of, show, show_json, state_of, table
+from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.memory.rundir import RunDir, default_root
+from steady_mp.telemetry.board import Board
+from steady_mp.telemetry.sampler import Sampler
+from steady_mp.telemetry.state import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+#: What of an actor's figures one look can know.
+_SHOWN: Final = ("name", "state", "blocked_on", "pid", "generation", "restarts", "deaths", "commits", "rss")
+
+
+def ps(which: str | None, *, as_json: bool) -> int:
+    """Show all runs, or the one that is named; gives the exit status."""
+    seen = []
+    for found in all_runs() if which is None else [open_status(find_run(which, dead=True))]:
+        with suppress(*([ConfigurationError] if which is None else [])):  # it has ended meanwhile, or is none
+            seen.append(look(found))
+    if as_json:
+        show_json(seen)
+    elif not seen:
+        show(f"nothing runs on this machine (looked in {default_root()})")
+    for number, run in enumerate([] if as_json else seen):
+        show(*([""] if number else []), *_draw(run))
+    return ExitCode.DRAINED
+
+
+def look(found: Found) -> dict[str, Any]:
+    """Return how a run stands as plain data. Raises ConfigurationError when its files can't be read."""
+    status = found.status
+    try:
+        actors = _actors(found.directory)
+    except UNREADABLE as error:
+        raise ConfigurationError(f"{found.directory} can't be read as a run: {error}") from None
+    run: dict[str, Any] = {
+        "graph": status.graph,
+        "run": found.directory.name,
+        "directory": str(found.directory),
+        "pid": status.pid,
+        "phase": status.phase if found.is_alive or status.phase == "stopped" else "dead",
+        "durable": RunDir(found.directory).has_begun,
+        "uptime": round(max(0.0, time.time() - status.started), 1),
+        "url": status.url,
+        "actors": actors,
+    }
+    if run["phase"] in {"dead", "stopped"}:
+        for actor in actors:
+            actor.update(pid=None, rss=0, blocked_on=None)
+            if actor["state"] not in {"finished", "given up"}:
+                actor["state"] = "dead"
+    return run
+
+
+def _actors(directory: Path) -> list[dict[str, Any]]:
+    sampler = Sampler(directory)
+    try:
+        board = Board(sampler.plan)
+        board.update(sampler.sample())
+        return [{name: actor[name] for name in _SHOWN} for actor in describe(board)["actors"]]
+    finally:
+        sampler.close()
+
+
+def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
+    head = Text.assemble((printable(run["graph"]), "bold"), "  ", (run["phase"], STYLES.get(run["phase"], "")))
+    if run["phase"] == "dead":
+        way_out = f"--resume {run['directory']}" if run["durable"] else "`steady-mp clean` removes what it left"
+        head.append(f"  its supervisor {run['pid']} is gone; {way_out}  {run['run']}")
+        return (head,)
+    head.append(f"  up {run['uptime']:.0f} s  supervisor {run['pid']}  {run['run']}")
+    if run["url"]:
+        head.append(f"  {run['url']}")
+    made = table("actor", "state", "pid", "life", "restarts", "commits", "memory", left=2)
+    for actor in run["actors"]:
+        made.add_row(
+            Text(printable(actor["name"])),
+            state_of(actor),
+            str(actor["pid"] or "-"),
+            str(actor["generation"]),
+            restarts_of(actor),
+            f"{actor['commits']:,}",
+            f"{actor['rss'] / 2**20:.0f} MiB",
+        )
+    return head, made

@@ -1,0 +1,159 @@
+"""The runs of this machine: which there are, which one is meant, and its files mapped so that nothing disturbs it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from steady_mp.channel.ring import Ring
+from steady_mp.errors import ConfigurationError, SteadyError
+from steady_mp.memory import layout
+from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.owner import Owner
+from steady_mp.memory.rundir import default_root
+from steady_mp.memory.status import STATUS_FILE, RunStatus, read_status
+from steady_mp.plan import PLAN_FILE, Plan, actor_file, channel_file
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from steady_mp.memory.status import ActorStatus
+
+#: What comes of reading files that are not what they should be.
+UNREADABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A run directory, and what its supervisor last wrote there."""
+
+    directory: Path
+    status: RunStatus
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it goes on, as far as can be known: its supervisor may live in another container."""
+        return self.status.phase != "stopped" and not self.status.owner.is_dead()
+
+
+def all_runs() -> list[Found]:
+    """Return every run in the folder of run directories, those of dead supervisors too."""
+    root = default_root()
+    found = []
+    with suppress(OSError):
+        for entry in sorted(root.iterdir()):
+            with suppress(*UNREADABLE):
+                found.append(Found(entry, read_status(entry)))
+    return found
+
+
+def find_run(which: str | None, *, dead: bool = False) -> Path:
+    """Return the directory of the run that is meant. Raises ConfigurationError, naming those that there are.
+
+    With `dead`, one that has lost its supervisor will do where it is named, or where no other is left.
+    """
+    if which is not None and (Path(which) / STATUS_FILE).exists():
+        return Path(which)
+    everything = all_runs()
+    living = [run for run in everything if run.is_alive]
+    choice = living if not dead or (living and which is None) else everything
+    meant = [run for run in choice if which is None or which in (run.status.graph, run.directory.name)]
+    if len(meant) == 1:
+        return meant[0].directory
+    if not choice:
+        raise ConfigurationError(f"nothing runs on this machine that could be shown (looked in {default_root()})")
+    if not meant:
+        names = ", ".join(sorted({run.status.graph for run in choice}))
+        raise ConfigurationError(f"no run {which!r}: there is {names}")
+    names = ", ".join(run.directory.name for run in meant)
+    raise ConfigurationError(f"several runs could be meant, name one of them: {names}")
+
+
+def open_status(directory: Path) -> Found:
+    """Return the run in `directory` with its status. Raises ConfigurationError where there is none."""
+    try:
+        return Found(directory, read_status(directory))
+    except UNREADABLE as error:
+        raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
+
+
+class Opened:
+    """One run with its files mapped read-only: whatever is done with it, the run does not notice."""
+
+    def __init__(self, directory: Path) -> None:
+        """Read what the run in `directory` is. Raises ConfigurationError where there is none."""
+        self.directory = directory
+        self._maps: list[Mapping] = []
+        try:
+            self.plan = Plan.from_json((directory / PLAN_FILE).read_text())
+            self.status = open_status(directory).status
+        except UNREADABLE as error:
+            raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
+
+    def actor(self, name: str) -> int:
+        """Return the index of an actor. Raises ConfigurationError, naming those that there are."""
+        return _place(name, [actor.name for actor in self.plan.actors], "actor", self.plan.graph)
+
+    def channel(self, name: str) -> int:
+        """Return the index of a channel, whose arrow may be written ``->``. Raises ConfigurationError."""
+        names = [channel.name for channel in self.plan.channels]
+        return _place(name if name in names else name.replace("->", "→"), names, "channel", self.plan.graph)
+
+    def control(self, actor: int) -> ControlBlock:
+        """Map the control block of an actor. Raises SteadyError when it is damaged."""
+        name, ends = actor_file(actor, "control"), len(self.plan.actors[actor].ends)
+        mapping = self._map(name)
+        if mapping.size < layout.control_bytes(ends) or mapping.words[layout.CB_MAGIC] != layout.MAGIC:
+            raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
+        return ControlBlock(mapping, ends)
+
+    def ring(self, channel: int) -> Ring:
+        """Map a channel. Raises SteadyError when it is damaged."""
+        name, plan = channel_file(channel), self.plan.channels[channel]
+        mapping = self._map(name)
+        ring = mapping.size == layout.channel_bytes(plan.ring_bytes) and Ring(mapping, plan.name)
+        if not ring or ring.size != plan.ring_bytes:
+            raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
+        return ring
+
+    def process(self, actor: int) -> Owner | None:
+        """Return the process of an actor's present life; None between two lives, and before it has come to itself."""
+        words = self.control(actor).words
+        owner = Owner(self.status.namespace, words[layout.PID], words[layout.BORN])
+        return None if not owner.pid or owner.is_dead() else owner
+
+    def actor_status(self, actor: int) -> ActorStatus:
+        """Return what the supervisor says of an actor now, or said last."""
+        with suppress(*UNREADABLE):
+            self.status = read_status(self.directory)
+        return self.status.actors[actor]
+
+    def _map(self, name: str) -> Mapping:
+        try:
+            mapping = Mapping(self.directory / name, read_only=True)
+        except FileNotFoundError:
+            raise SteadyError(f"{self.directory} is gone: the run has ended") from None
+        except UNREADABLE as error:
+            raise SteadyError(f"{self.directory / name} can't be read: {error}") from None
+        self._maps.append(mapping)
+        return mapping
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of it. What is still mapped by somebody goes with that."""
+        for mapping in self._maps:
+            with suppress(BufferError):
+                mapping.close()
+
+
+def _place(name: str, names: list[str], kind: str, graph: str) -> int:
+    if name in names:
+        return names.index(name)
+    raise ConfigurationError(f"no {kind} {name!r} in graph {graph!r}: there is {', '.join(names) or 'none'}")

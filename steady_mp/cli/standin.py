@@ -1,0 +1,142 @@
+"""Unpickling without the classes: whatever is not plain data becomes a stand-in that shows what was saved.
+
+So a command needs neither the user's modules nor his environment, and runs none of his code.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import pickle
+import reprlib
+from collections import deque
+from typing import Any, Final, Self
+
+from steady_mp.errors import StateError
+
+_KNOWN: Final = {
+    "builtins": {"bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"},
+    "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
+    "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
+    "decimal": {"Decimal"},
+    "fractions": {"Fraction"},
+    "pathlib": {"PosixPath", "PurePosixPath"},
+    "uuid": {"UUID"},
+}
+"""Classes that are what they are everywhere, and whose making does nothing else."""
+_DEEPEST: Final = 100
+
+
+class StandIn:
+    """An object of a class that was not imported: the arguments that it was made with, its fields, what it contains."""
+
+    def __new__(cls, *args: object, **kwargs: object) -> Self:
+        """Keep what the class would have been given."""
+        made = object.__new__(cls)
+        made.__dict__.update({"()": list(args)} if args else {}, **kwargs)
+        return made
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Be made already."""
+
+    def __call__(self, *args: object) -> StandIn:
+        """Be what a function gave that was called: `getattr(x, 'name')(…)` in a pickle."""
+        result: StandIn = type("result", (StandIn,), {})(self, *args)
+        return result
+
+    def __setstate__(self, state: object) -> None:
+        """Take fields as pickle hands them over: a dict, that and the slots, or whatever the class saves."""
+        parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)  # noqa: PLR2004 - fields and slots
+        fields = [part for part in parts if isinstance(part, dict)]
+        if len(fields) < len([part for part in parts if part is not None]):
+            fields = [{"state": state}]
+        for part in fields:
+            self.__dict__.update({str(name): value for name, value in part.items()})
+
+    def append(self, item: object) -> None:
+        """Take an item, as a subclass of list does."""
+        self.__dict__.setdefault("[]", []).append(item)
+
+    add = append
+
+    def extend(self, items: list[object]) -> None:
+        """Take items, as a subclass of list does."""
+        self.__dict__.setdefault("[]", []).extend(items)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """Take an item, as a subclass of dict does."""
+        self.__dict__.setdefault("{}", {})[key] = value
+
+    @reprlib.recursive_repr("…")
+    def __repr__(self) -> str:
+        """Show it as its class's name and what is known."""
+        parts = self.__dict__
+        shown = [_SHORT.repr(item) for item in parts.get("()", ())]
+        shown += [_SHORT.repr(parts[key]) for key in ("[]", "{}") if key in parts]
+        shown += [f"{key}={_SHORT.repr(value)}" for key, value in parts.items() if key not in _MARKS]
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+_MARKS: Final = {"()", "[]", "{}"}
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxdeque = 10
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as dynamic as pickle
+        """Give the class where it is harmless, and a stand-in for every other."""
+        if name in _KNOWN.get(module, ()):
+            return super().find_class(module, name)
+        return type(name, (StandIn,), {"__module__": module, "__qualname__": name})
+
+
+def unpickle(data: bytes | memoryview) -> Any:  # noqa: ANN401 - whatever was saved
+    """Read a pickle back, with stand-ins. Raises StateError when it can't be read."""
+    try:
+        return _Unpickler(io.BytesIO(data)).load()
+    except Exception as error:
+        message = f"a pickle that can't be read: {type(error).__name__}: {error}"
+        raise StateError(message) from error
+
+
+def read_snapshot(snapshot: bytes) -> dict[int, Any]:
+    """Return what a snapshot (`steady_mp.state.StateBook`) saved, by state, as plain data. Raises StateError."""
+    heading, _, body = snapshot.partition(b"\n")
+    parts = unpickle(body)
+    try:
+        described = [(entry[0], entry[3]) for entry in json.loads(heading)]
+        return {
+            index: plain(part if names is None else dict(zip(names, part, strict=True)))
+            for (index, names), part in zip(described, parts, strict=True)
+        }
+    except (ValueError, TypeError, LookupError) as error:
+        message = f"a snapshot without a readable heading: {error}"
+        raise StateError(message) from None
+
+
+def bounded(value: object, most: int) -> str:
+    """Return the repr of a value in one line of at most `most` characters."""
+    text = _SHORT.repr(value)
+    text = text if text.isprintable() else json.dumps(text)[1:-1]
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def plain(value: object, around: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - plain data is whatever JSON can say
+    """Turn what was saved into what JSON can say. A stand-in becomes a dict of its fields where it has only such."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if id(value) in around or len(around) >= _DEEPEST:
+        return "…"
+    around = (*around, id(value))
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)
+    if isinstance(value, list | tuple | deque):
+        return [plain(item, around) for item in value]
+    fields = value.__dict__ if isinstance(value, StandIn) and _MARKS.isdisjoint(value.__dict__) else value
+    if isinstance(fields, dict) and (fields or fields is value):
+        return {str(key): plain(item, around) for key, item in fields.items()}
+    return repr(value)

@@ -1,0 +1,70 @@
+"""Cycles of channels: where messages can go round, and everybody can come to wait for room at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from steady_mp.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """Actors that send to one another in a circle."""
+
+    #: Their names, from the one that was declared first, in the direction of the messages.
+    actors: tuple[str, ...]
+    #: The channels between them, all of them where two actors have several.
+    channels: tuple[str, ...]
+    #: Messages that these channels hold together.
+    capacity: int
+
+
+def cycles_of(plan: Plan) -> list[Cycle]:
+    """Return the cycles of a graph: for each channel that is part of one, the shortest that it is part of.
+
+    Each is returned once, in the order of the actors' declaration. There can be more, made of these; their number
+    grows with the powers of two, and whoever mends these has mended them all.
+    """
+    leads: dict[int, set[int]] = {index: set() for index in range(len(plan.actors))}
+    for channel in plan.channels:
+        leads[channel.producer].add(channel.consumer)
+    found: set[tuple[int, ...]] = set()
+    for start, nexts in leads.items():
+        for following in nexts:
+            way = _way(leads, following, start)
+            if way:
+                first = way.index(min(way))
+                found.add((*way[first:], *way[:first]))
+    return [_cycle(plan, each) for each in sorted(found)]
+
+
+def _way(leads: Mapping[int, set[int]], start: int, goal: int) -> list[int]:
+    """Return the shortest way from `start` to `goal`, both included; nothing where there is none."""
+    came: dict[int, int | None] = {start: None}
+    line = deque([start])
+    while line and goal not in came:
+        here = line.popleft()
+        for there in sorted(leads[here] - came.keys()):
+            came[there] = here
+            line.append(there)
+    way: list[int] = []
+    here_or_none: int | None = goal if goal in came else None
+    while here_or_none is not None:
+        way.append(here_or_none)
+        here_or_none = came[here_or_none]
+    return way[::-1]
+
+
+def _cycle(plan: Plan, way: tuple[int, ...]) -> Cycle:
+    hops = set(zip(way, (*way[1:], way[0]), strict=True))
+    channels = [each for each in plan.channels if (each.producer, each.consumer) in hops]
+    return Cycle(
+        actors=tuple(plan.actors[index].name for index in way),
+        channels=tuple(each.name for each in channels),
+        capacity=sum(each.capacity for each in channels),
+    )

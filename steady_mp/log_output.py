@@ -1,0 +1,288 @@
+"""Where the log goes: the terminal, a file that is rotated, or both; each with a queue and a thread of its own.
+
+So a terminal that has stalled keeps neither an actor nor the file waiting. What an output is too slow for is dropped,
+counted, and said in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections import deque
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, Protocol, TextIO, get_args
+
+from steady_mp.errors import ConfigurationError
+from steady_mp.log_format import SELF, JsonFormat, LogEntry, LogFormat, TextFormat, wants_colors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: What may wait for one output.
+_MOST_LINES: Final = 100_000
+_MOST_CHARACTERS: Final = 64 << 20
+#: Characters that go to a file in one piece, so that its size is looked at once for all of them.
+_PIECE: Final = 1 << 16
+
+FORMATS = Literal["text", "json"]
+DEFAULT_SIZE: Final = 10_000_000
+LEAST_SIZE: Final = 1000
+DEFAULT_COUNT: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """How the log of a run is written, and where besides `output`.
+
+    `format` is `text` or `json`. With a `file` the log goes there as well, behind what stands in it already; before it
+    gets larger than `file_size` bytes it becomes FILE.1, FILE.1 becomes FILE.2, and so on up to `file_count`.
+    """
+
+    format: FORMATS = "text"
+    file: Path | None = None
+    file_size: int = DEFAULT_SIZE
+    file_count: int = DEFAULT_COUNT
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be meant."""
+        if self.format not in get_args(FORMATS):
+            raise ConfigurationError(f"log format {self.format!r}: must be text or json")
+        if self.file is not None and not isinstance(self.file, str | os.PathLike):
+            raise ConfigurationError(f"log file {self.file!r}: must be a path")
+        for name, least in (("file_size", LEAST_SIZE), ("file_count", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ConfigurationError(f"log {name} {value!r}: must be a whole number from {least} up")
+
+
+class Target(Protocol):
+    """What takes lines."""
+
+    def put(self, lines: list[str]) -> int:
+        """Write the lines; return how many could not be. May block."""
+
+    def close(self) -> None:
+        """Let go of it, unless it is the caller's."""
+
+
+class _Stream:
+    """A stream of the caller's."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def put(self, lines: list[str]) -> int:
+        # A reader that went away (head, a closed terminal) must not end the run.
+        with contextlib.suppress(OSError, ValueError):
+            self._write("\n".join(lines) + "\n")
+        return 0
+
+    def _write(self, text: str) -> None:
+        """Write `text`, with escapes for the characters that the output does not know."""
+        try:
+            self._output.write(text)
+        except UnicodeEncodeError:
+            encoding = self._output.encoding or "ascii"
+            self._output.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        self._output.flush()
+
+    def close(self) -> None:
+        """Leave it to its owner."""
+
+
+class _Nothing:
+    """Nobody who reads."""
+
+    def put(self, _lines: list[str]) -> int:
+        return 0
+
+    def close(self) -> None:
+        """See `Target.close`."""
+
+
+class _Rotating(RotatingFileHandler):
+    """The standard library's handler, which tells its caller what went wrong instead of the standard error."""
+
+    def handleError(self, record: logging.LogRecord) -> NoReturn:  # noqa: ARG002, N802 - the name is logging's
+        raise  # noqa: PLE0704 - called where the error is handled
+
+
+class _File:
+    """A file that is put aside before it gets too large."""
+
+    def __init__(self, settings: LogSettings, complain: Callable[[str], None]) -> None:
+        """Open it; `complain` is called with a sentence when it can't be written, once until it can be again."""
+        self._path = Path(settings.file or "")
+        self._complain = complain
+        self._broken = False
+        self._piece = min(_PIECE, settings.file_size // 2)
+        try:
+            self._handler = _Rotating(
+                self._path,
+                maxBytes=settings.file_size,
+                backupCount=settings.file_count,
+                encoding="utf-8",
+                errors="backslashreplace",
+            )
+        except OSError as error:
+            raise ConfigurationError(f"{self._path}: can't write the log there: {error.strerror}") from None
+
+    def put(self, lines: list[str]) -> int:
+        return sum(self._emit(piece) for piece in self._pieces(lines))
+
+    def _pieces(self, lines: list[str]) -> list[list[str]]:
+        pieces: list[list[str]] = [[]]
+        size = 0
+        for line in lines:
+            if size + len(line) > self._piece and pieces[-1]:
+                pieces.append([])
+                size = 0
+            pieces[-1].append(line)
+            size += len(line) + 1
+        return [piece for piece in pieces if piece]
+
+    def _emit(self, lines: list[str]) -> int:
+        before = self._extent()
+        try:
+            self._handler.emit(logging.makeLogRecord({"msg": "\n".join(lines)}))
+        except (OSError, ValueError) as error:
+            self._take_back(before)
+            if not self._broken:
+                self._broken = True
+                reason = getattr(error, "strerror", None) or error
+                self._complain(f"{self._path}: can't write the log there: {reason}; its lines are dropped and counted")
+            return len(lines)
+        self._broken = False
+        return 0
+
+    def _extent(self) -> tuple[int, int]:
+        """Return which file it is, and its size."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return 0, 0
+        return found.st_ino, found.st_size
+
+    def _take_back(self, before: tuple[int, int]) -> None:
+        """Leave no half a line in the file: cut off what a full disk took of it. The next `emit` opens it again."""
+        with contextlib.suppress(OSError, ValueError):
+            self._handler.close()
+        inode, size = self._extent()
+        whole = before[1] if inode == before[0] else 0  # it may be the next file already
+        if size > whole:
+            with contextlib.suppress(OSError):
+                os.truncate(self._path, whole)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._handler.close()
+
+
+class LogOutput:
+    """One output of the log: its queue, its thread, and how much of the log it has missed."""
+
+    def __init__(self, target: Target, form: LogFormat, clock: Callable[[], float]) -> None:
+        """Write entries to `target` in their order, as `form` has them."""
+        self._target = target
+        self._form = form
+        self._clock = clock
+        self._queue: deque[LogEntry] = deque()
+        self._lines = 0
+        self._characters = 0
+        self._queued = threading.Condition()
+        self._closing = False
+        #: Lines that are not in it.
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._write, name="steady-mp log writer", daemon=True)
+        self._thread.start()
+
+    def put(self, entry: LogEntry) -> None:
+        """Queue an entry, or drop it where too much waits. Never blocks."""
+        lines = self._form.count(entry)
+        with self._queued:
+            full = self._lines + lines > _MOST_LINES or self._characters + len(entry.message) > _MOST_CHARACTERS
+            if full:
+                self.dropped += lines
+                return
+            self._queue.append(entry)
+            self._lines += lines
+            self._characters += len(entry.message)
+            self._queued.notify()
+
+    def finish(self) -> None:
+        """Stop once everything that is queued now is written; `join` waits for that."""
+        with self._queued:
+            self._closing = True
+            self._queued.notify()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end; tell whether it has come within `timeout` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _write(self) -> None:
+        said = 0
+        unwritable = False
+        while True:
+            with self._queued:
+                while not self._queue and not self._closing:
+                    self._queued.wait()
+                entries = list(self._queue)
+                self._queue.clear()
+                self._lines = self._characters = 0
+                dropped = self.dropped
+            if not entries and dropped == said:
+                break
+            lost = self._target.put([line for entry in entries for line in self._form.lines(entry)])
+            unwritable = unwritable or lost > 0
+            if dropped > said and not self._target.put(self._form.lines(self._miss(dropped - said, unwritable))):
+                said = dropped
+                unwritable = lost > 0
+            elif self._closing and not entries:
+                break  # not even that can be written
+            if lost:
+                with self._queued:
+                    self.dropped += lost
+        self._target.close()
+
+    def _miss(self, count: int, unwritable: bool) -> LogEntry:  # noqa: FBT001 - used once
+        """Say what is missing, in the place of those lines."""
+        why = "could not be written" if unwritable else "was too slow for them"
+        text = f"… {count} lines dropped: the output {why}"
+        return LogEntry(
+            time=self._clock(),
+            level=logging.WARNING,
+            actor=SELF,
+            generation=1,
+            pid=os.getpid(),
+            seq=0,
+            message=text,
+            dropped=count,
+        )
+
+
+def outputs(  # noqa: PLR0913 - made in one place
+    stream: TextIO | None,
+    settings: LogSettings,
+    *,
+    width: int,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    complain: Callable[[str], None],
+) -> list[LogOutput]:
+    """Open all outputs of a log: `stream`, or nobody, and the file. Raises ConfigurationError when that can't be."""
+
+    def form(*, colors: bool) -> LogFormat:
+        return JsonFormat() if settings.format == "json" else TextFormat(width, colors=colors)
+
+    file = _File(settings, complain) if settings.file is not None else None
+    first = _Stream(stream) if stream is not None else _Nothing()
+    colors = stream is not None and wants_colors(stream, environ)
+    made = [LogOutput(first, form(colors=colors), clock)]
+    if file is not None:
+        made.append(LogOutput(file, form(colors=False), clock))
+    return made

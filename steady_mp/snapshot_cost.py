@@ -1,0 +1,59 @@
+"""What saving the state costs: counted in the control block, and warned about where it is too much."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from steady_mp.memory import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Seconds over which it is weighed.
+_WINDOW: Final = 5.0
+#: Share of the time in which the actor did not wait that is too much.
+_SHARE: Final = 0.2
+#: Seconds in a window that nobody would miss, however short the time in which the actor did not wait.
+_LITTLE: Final = 0.1
+
+
+class SnapshotCost:
+    """The snapshots of one life. Only the thread that commits may use it."""
+
+    __slots__ = ("_bytes", "_clock", "_cost", "_due", "_since", "_waited", "_words")
+
+    def __init__(self, words: memoryview, clock: Callable[[], float]) -> None:
+        """Count in the control block's `words`, where the lives before have counted."""
+        self._words = words
+        self._clock = clock
+        self._begin(clock())
+
+    def _begin(self, now: float) -> None:
+        self._since = now
+        self._due = now + _WINDOW
+        self._cost = self._words[layout.SNAPSHOT_NS]
+        self._waited = self._words[layout.WAITED_NS]
+
+    def add(self, began: float, size: int, *, written: bool) -> None:
+        """Count the time since `began`, when a snapshot of `size` bytes was begun; it may not have been `written`."""
+        now = self._clock()
+        words = self._words
+        words[layout.SNAPSHOT_NS] += int((now - began) * 1e9)
+        if written:
+            words[layout.SNAPSHOT_BYTES] += size
+        if now >= self._due:
+            self._weigh(now, size)
+
+    def _weigh(self, now: float, size: int) -> None:
+        spent = (self._words[layout.SNAPSHOT_NS] - self._cost) * 1e-9
+        busy = now - self._since - (self._words[layout.WAITED_NS] - self._waited) * 1e-9
+        self._begin(now)
+        if spent > _LITTLE and spent > _SHARE * busy:
+            self._due = float("inf")  # once in a life is enough
+            logging.getLogger("steady_mp").warning(
+                "saving its state takes %.0f %% of the time in which this actor does not wait (%s bytes the last "
+                "time): each commit saves all of it, so keep less in it, or do more in a turn",
+                min(100.0, 100 * spent / busy) if busy > 0 else 100.0,
+                f"{size:,}",
+            )

@@ -1,0 +1,42 @@
+"""Going on with a run that has lost all of its processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steady_mp.errors import ConfigurationError
+from steady_mp.memory import layout
+from steady_mp.memory.rundir import RunDir
+from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan
+from steady_mp.supervisor.launcher import kill_leftovers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def reopen(path: Path, plan: Plan, contents: dict[str, bytes]) -> RunDir:
+    """Open the durable run in `path` for another supervisor, with the graph as it is built now.
+
+    Blocks until the last of its old processes is gone. Raises ConfigurationError when there is no such
+    run, when it is alive, or when its graph is another one.
+    """
+    run = RunDir.reopen(path)
+    try:
+        before = Plan.from_json((run.path / PLAN_FILE).read_text())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{run.path} can't be read: {PLAN_FILE}: {error}"
+        raise ConfigurationError(message) from None
+    if differences := before.differences(plan):
+        message = (
+            f"{run.path} holds another graph: {'; '.join(differences)}; bring that one back, or begin anew elsewhere"
+        )
+        raise ConfigurationError(message)
+    kill_leftovers(run.path)
+    for name, content in contents.items():
+        draft = run.path / f"{name}.new"
+        draft.write_bytes(content)
+        draft.replace(run.path / name)
+    words = run.mapping(RUN_FILE)
+    words.words[layout.SHUTDOWN] = 0  # who asked was the one who is gone; an actor that asked has it in its journal
+    words.close()
+    return run

@@ -1,0 +1,195 @@
+"""Where the log goes: a terminal and a file beside each other, neither of which waits for the other."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from steady_mp import ConfigurationError, LogSettings, log_output
+from steady_mp.log_output import _File
+from steady_mp.logs import LogWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATIENCE = 20.0
+
+
+def lose_all(lines: list[str]) -> int:
+    return len(lines)
+
+
+def silent(_text: str) -> None:
+    pytest.fail("nothing went wrong")
+
+
+def filled(path: Path, settings: dict[str, Any], lines: list[str]) -> list[Path]:
+    """Write lines to a file and return all files there are then, the newest first."""
+    file = _File(LogSettings(file=path, **settings), silent)
+    for line in lines:
+        assert file.put([line]) == 0
+    file.close()
+    return sorted(path.parent.iterdir())
+
+
+def test_a_file_is_put_aside_before_it_gets_too_large(tmp_path: Path) -> None:
+    lines = [f"line {number:04d} {'x' * 90}" for number in range(100)]
+    files = filled(tmp_path / "log", {"file_size": 1000, "file_count": 3}, lines)
+    assert [file.name for file in files] == ["log", "log.1", "log.2", "log.3"]
+    assert all(file.stat().st_size <= 1000 for file in files)
+    kept = [line for file in reversed(files) for line in file.read_text().splitlines()]
+    assert kept == lines[-len(kept) :]  # in order, nothing missing between two files, the oldest gone
+    assert len(kept) >= 27
+
+
+def test_lines_that_come_together_are_cut_at_their_ends(tmp_path: Path) -> None:
+    lines = [f"line {number:04d} {'x' * 90}" for number in range(50)]
+    file = _File(LogSettings(file=tmp_path / "log", file_size=1000, file_count=100), silent)
+    assert file.put(lines) == 0
+    file.close()
+    files = sorted(tmp_path.iterdir(), key=lambda path: int(path.suffix[1:] or 0), reverse=True)
+    assert len(files) > 5
+    assert [line for each in files for line in each.read_text().splitlines()] == lines
+
+
+def test_a_file_goes_on_behind_what_stands_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("of the last run\n")
+    filled(path, {}, ["of this one", "\udc80 and ä"])
+    assert path.read_text(encoding="utf-8") == "of the last run\nof this one\n\\udc80 and ä\n"
+
+
+def test_a_file_that_cant_be_opened_is_refused_in_a_line(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path / "no" / "log", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(ConfigurationError, match=f"{path}: can't write the log there: {reason}"):
+            LogWriter(None, 1, settings=LogSettings(file=path))
+
+
+def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
+    """What the disk took of a line is cut off again, and later lines go on behind the last whole one."""
+    said: list[str] = []
+    path = tmp_path / "log"
+    file = _File(LogSettings(file=path), said.append)
+    assert file.put(["before"]) == 0
+    stream = file._handler.stream
+    assert stream is not None
+    whole, half = stream.write, "half of a li"
+
+    def full(_text: str) -> int:
+        whole(half)
+        stream.flush()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    stream.write = full  # type: ignore[method-assign]
+    assert file.put(["half of a line", "another"]) == 2
+    assert path.read_text() == "before\n"
+    assert file.put(["behind"]) == 0
+    file.close()
+    assert path.read_text() == "before\nbehind\n"
+    assert said == [f"{path}: can't write the log there: No space left on device; its lines are dropped and counted"]
+
+
+def test_what_a_file_has_lost_is_said_in_it_once_it_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    screen = io.StringIO()
+    writer = LogWriter(screen, 1, settings=LogSettings(format="json", file=path))
+    file = writer._outputs[1]._target
+    put, full, seen = file.put, threading.Event(), threading.Event()
+
+    def fragile(lines: list[str]) -> int:
+        if full.is_set():
+            seen.set()
+            return len(lines)
+        return put(lines)
+
+    file.put = fragile  # type: ignore[method-assign]
+    full.set()
+    writer.write("a", logging.INFO, "lost")
+    assert seen.wait(PATIENCE)
+    full.clear()
+    writer.write("a", logging.INFO, "kept")
+    writer.close(PATIENCE)
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [entry["message"] for entry in entries if entry["actor"] == "a"][-1] == "kept"
+    assert sum(entry.get("dropped", 0) for entry in entries) == writer.dropped > 0
+    (said,) = [entry["message"] for entry in entries if "dropped" in entry]
+    assert said == f"… {writer.dropped} lines dropped: the output could not be written"
+    assert [json.loads(line)["message"] for line in screen.getvalue().splitlines()] == ["lost", "kept"]
+
+
+def test_a_writer_comes_to_its_end_when_nothing_can_be_written(tmp_path: Path) -> None:
+    writer = LogWriter(None, 1, settings=LogSettings(file=tmp_path / "log"))
+    writer._outputs[1]._target.put = lose_all  # type: ignore[method-assign]
+    writer.write("a", logging.INFO, "lost")
+    writer.close(PATIENCE)
+    assert not writer._outputs[1]._thread.is_alive()
+    assert writer.dropped == 1
+
+
+class Stalled(io.StringIO):
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
+    def write(self, text: str) -> int:
+        assert self.go_on.wait(PATIENCE)
+        return super().write(text)
+
+
+def test_a_stalled_terminal_keeps_nothing_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_output, "_MOST_LINES", 100)
+    screen = Stalled()
+    path = tmp_path / "log"
+    writer = LogWriter(screen, 1, settings=LogSettings(format="json", file=path))
+    written = threading.Event()
+    put = writer._outputs[1]._target.put
+
+    def watched(lines: list[str]) -> int:
+        lost = put(lines)
+        written.set()
+        return lost
+
+    writer._outputs[1]._target.put = watched  # type: ignore[method-assign]
+    for number in range(500):
+        written.clear()
+        writer.write("a", logging.INFO, str(number))
+        assert written.wait(PATIENCE)
+    screen.go_on.set()
+    writer.close(PATIENCE)
+    assert [json.loads(line)["seq"] for line in path.read_text().splitlines()] == list(range(1, 501))
+    shown = [json.loads(line) for line in screen.getvalue().splitlines()]
+    assert sum(entry.get("dropped", 0) for entry in shown) == writer.dropped >= 399
+    assert sum("dropped" not in entry for entry in shown) + writer.dropped == 500
+
+
+def test_few_long_lines_fill_a_queue_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_output, "_MOST_CHARACTERS", 1000)
+    screen = Stalled()
+    writer = LogWriter(screen, 1)
+    for _ in range(10):
+        writer.write("a", logging.INFO, "x" * 400)
+    assert writer.dropped >= 10 - 2 - 2  # two in the queue; one or two were on their way already
+    screen.go_on.set()
+    writer.close(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"format": "xml"}, "log format 'xml': must be text or json"),
+        ({"file": 5}, "log file 5: must be a path"),
+        ({"file_size": 10}, "log file_size 10: must be a whole number from 1000 up"),
+        ({"file_size": "1M"}, "log file_size '1M': must be a whole number from 1000 up"),
+        ({"file_count": 0}, "log file_count 0: must be a whole number from 1 up"),
+        ({"file_count": True}, "log file_count True: must be a whole number"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        LogSettings(**wrong)

@@ -1,0 +1,133 @@
+"""Looking into a channel: the messages between head and tail, as of one moment, and nothing is stored."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import threading
+from array import array
+
+import pytest
+
+from steady_mp.channel.ring import Ring
+from steady_mp.cli.peek import copy, unpacked
+from steady_mp.errors import CorruptChannel, SteadyError
+from steady_mp.memory import layout
+from steady_mp.memory.mapping import Mapping
+
+
+class Channel:
+    """A ring, written and emptied as the two ends of a channel do it."""
+
+    def __init__(self) -> None:
+        mapping = Mapping(None, layout.channel_bytes(layout.PAGE))
+        Ring.format(mapping, 64)
+        self.ring = Ring(mapping, "ring")
+        self.words = self.ring.words
+
+    def send(self, kind: int, count: int, payload: bytes) -> None:
+        words = self.words
+        end = self.ring.write(words[layout.TAIL_POS], kind, count, words[layout.TAIL], payload)
+        words[layout.TAIL_POS] = end
+        words[layout.TAIL] += count
+
+    def send_object(self, value: object) -> None:
+        self.send(layout.RECORD_OBJECT, 1, pickle.dumps(value))
+
+    def take(self, count: int) -> None:
+        """Take whole records until `count` messages are gone, or a part of the last one."""
+        words = self.words
+        head = words[layout.HEAD] + count
+        position = words[layout.HEAD_POS]
+        following = self.ring.first_at(position)
+        while following < words[layout.TAIL]:
+            record = self.ring.read(position, following)
+            if head < following + record.messages:
+                break
+            position, following = record.end, following + record.messages
+        words[layout.HEAD_POS] = position
+        words[layout.HEAD] = head
+
+    def peek(self, count: int = 100) -> dict[int, object]:
+        seen = copy(self.ring, count)
+        return {position: value for position, value in unpacked(seen) if position >= seen.head}
+
+
+def test_an_empty_channel() -> None:
+    channel = Channel()
+    assert channel.peek() == {}
+    channel.send_object("gone")
+    channel.take(1)
+    assert channel.peek() == {}
+
+
+def test_every_kind_of_record_and_no_more_than_asked() -> None:
+    channel = Channel()
+    channel.send_object({"id": 1})
+    channel.send(layout.RECORD_BATCH, 3, pickle.dumps([None, "a", b"b"]))
+    channel.send(layout.RECORD_INTS, 2, array("q", [-1, 5]).tobytes())
+    channel.send(layout.RECORD_FLOATS, 1, array("d", [0.5]).tobytes())
+    before = bytes(channel.words.cast("B")[: layout.PAGE])
+    assert channel.peek() == {0: {"id": 1}, 1: None, 2: "a", 3: b"b", 4: -1, 5: 5, 6: 0.5}
+    assert len(copy(channel.ring, 1).pieces) == 1
+    assert bytes(channel.words.cast("B")[: layout.PAGE]) == before
+    channel.take(3)
+    assert channel.peek() == {3: b"b", 4: -1, 5: 5, 6: 0.5}
+
+
+def test_what_is_staged_beyond_the_tail_is_not_seen() -> None:
+    channel = Channel()
+    channel.send_object("sent")
+    channel.ring.write(channel.words[layout.TAIL_POS], layout.RECORD_OBJECT, 1, 1, pickle.dumps("staged"))
+    assert channel.peek() == {0: "sent"}
+
+
+def test_a_message_that_cant_be_unpickled_says_so_and_the_others_are_shown() -> None:
+    channel = Channel()
+    channel.send(layout.RECORD_OBJECT, 1, b"\x80nonsense")
+    channel.send_object("whole")
+    found = channel.peek()
+    assert isinstance(found[0], SteadyError)
+    assert found[1] == "whole"
+
+
+def test_a_broken_ring_is_named() -> None:
+    channel = Channel()
+    channel.send_object("sent")
+    channel.words[layout.HEAD] = 70_000
+    channel.words[layout.TAIL] = 70_001
+    with pytest.raises(CorruptChannel, match="ring"):
+        copy(channel.ring, 5, looks=3)
+
+
+def test_a_channel_that_is_in_full_flow() -> None:
+    """Messages are the numbers of their positions: a record that was overwritten meanwhile would show."""
+    channel = Channel()
+    over = threading.Event()
+
+    def flow() -> None:
+        words = channel.words
+        while not over.is_set():
+            while words[layout.TAIL_POS] - words[layout.HEAD_POS] < layout.PAGE - 400:
+                first = words[layout.TAIL]
+                if first % 3:
+                    channel.send_object((first, "x" * (first % 200)))
+                else:
+                    channel.send(layout.RECORD_BATCH, 5, pickle.dumps([(first + n, "") for n in range(5)]))
+            channel.take(7)
+
+    thread = threading.Thread(target=flow)
+    heads: set[int] = set()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread.start()
+    try:
+        while len(heads) < 100:
+            seen = copy(channel.ring, 10, looks=1_000_000)
+            heads.add(seen.head)
+            for position, value in unpacked(seen):
+                assert value[0] == position
+    finally:
+        sys.setswitchinterval(interval)
+        over.set()
+        thread.join()
