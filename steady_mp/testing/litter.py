@@ -59,8 +59,18 @@ def opened_since(before: dict[int, str]) -> list[str]:
     return fresh()
 
 
+def is_childless() -> bool:
+    """Tell whether this process has no children at all; False where the kernel does not say it cheaply."""
+    try:
+        return not any((task / "children").read_bytes() for task in Path("/proc/self/task").iterdir())
+    except OSError:
+        return False
+
+
 def descendants() -> list[psutil.Process]:
     """Return all living descendants of this process. The dead are left to whoever may want to wait for them."""
+    if is_childless():
+        return []
     living = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -111,17 +121,21 @@ def of_run(directory: Path) -> list[str]:
 
 
 class Litter:
-    """What was opened, started or made since this was made. `root` is a folder for run directories, or None."""
+    """What was opened, started or made since this was made. `root` is a folder for run directories, or None.
 
-    def __init__(self, root: Path | None = None) -> None:
+    With `adopts` this process is told to be the one that adopts orphans, so that all are its descendants.
+    """
+
+    def __init__(self, root: Path | None = None, *, adopts: bool = False) -> None:
         """Remember what is there already."""
         self._root = root
+        self._adopts = adopts
         self._descriptors = descriptors()
         self._processes = set(descendants())
 
     def _living(self) -> list[psutil.Process]:
         found = {process for process in descendants() if process not in self._processes}
-        if self._root is not None:
+        if self._root is not None and not self._adopts:
             # An orphan is nobody's descendant; its environment still says which test it comes from.
             found |= {process for process in marked(ROOT_MARK, str(self._root)) if process.pid != os.getpid()}
         return sorted(found, key=lambda process: process.pid)

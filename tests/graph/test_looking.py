@@ -49,6 +49,9 @@ def test_the_state_of_one_that_is_stuck_frozen_or_without_any(operator: Operator
         host.wait_line("spinning busy")
         assert operator.types("state", "busy", "--json").data["state"] is None
         assert "it has committed" in operator.types("state", "busy").out
+        assert eventually(
+            lambda: (operator.types("state", "sink", "--json").data["state"] or {"count": 0})["count"] > 0
+        )
         assert operator.types("kill", "sink", "--signal", "STOP").status == 0
         assert eventually(lambda: operator.actors()["sink"]["state"] == "stopped")
         frozen = operator.types("state", "sink", "--json").data
