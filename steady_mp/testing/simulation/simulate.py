@@ -9,9 +9,8 @@ explore(build_graph, Args(rate=10, beats=20), seeds=range(1000), crashes=1, chec
 from __future__ import annotations
 
 import importlib.util
-import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.run import Graph
@@ -40,10 +39,8 @@ class _Setting:
     log_level: str = "warning"
 
     def run(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> Outcome:
-        graph = Graph("simulation", log_level=self.log_level)
-        self.build(*((graph,) if self.args is None else (graph, self.args)))
         world = World(
-            graph,
+            _declared(self.build, self.args, self.log_level),
             seed=seed,
             crashes=crashes,
             only=only,
@@ -161,8 +158,7 @@ def crash_points(
     """
     found: list[Crash] = []
     _need_greenlet()
-    graph = Graph("simulation")
-    build(*((graph,) if args is None else (graph, args)))
+    graph = _declared(build, args, "warning")
     world = World(graph, seed=seed, crashes=0, only=None, shutdown_after=shutdown_after, max_steps=_MOST_STEPS)
     world.run()
     for player in world.players:
@@ -171,6 +167,12 @@ def crash_points(
             spread = {1 + (total - 1) * n // max(1, hits - 1) for n in range(hits)} if total else set()
             found += [Crash(player.name, point, hit) for hit in sorted(spread)]
     return found
+
+
+def _declared(build: Callable[..., None], args: object, log_level: str) -> Graph:
+    graph = Graph("simulation", log_level=log_level)
+    build(*((graph,) if args is None else (graph, args)))
+    return graph
 
 
 def _need_greenlet() -> None:
@@ -192,13 +194,10 @@ def _told(setting: _Setting, failure: SimulationFailed, *, shorten: bool) -> Sim
     """Say how the failure comes about: as few crashes and switches as it takes, the trace, the replay."""
     least = shrunk(setting.run, failure) if shorten else failure
     crashes = ", ".join(f"Crash({c.actor!r}, {c.point!r}, {c.hit})" for c in least.crashes)
-    call = f"simulate({_name(setting.build)}, …, seed={least.seed}, crashes=[{crashes}], only={least.switches})"
+    name = getattr(setting.build, "__name__", "build")
+    call = f"simulate({name}, …, seed={least.seed}, crashes=[{crashes}], only={least.switches})"
     trace = "" if least.trace is None else least.trace.excerpt(_SHOWN)
     text = f"{least.text}\nseed {failure.seed}; what it takes: {call}\n{trace}"
     told = SimulationFailed(least.kind, text)
     told.seed, told.trace, told.crashes, told.switches = least.seed, least.trace, least.crashes, least.switches
     return told
-
-
-def _name(build: Callable[..., Any]) -> str:
-    return getattr(build, "__name__", None) or inspect.getmodulename(__file__) or "build"

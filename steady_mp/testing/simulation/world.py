@@ -62,6 +62,7 @@ class World:
         names = [actor.name for actor in self.plan.actors]
         self.dice = Dice(seed, names, crashes if isinstance(crashes, int) else 0)
         planned = self.dice.crashes if isinstance(crashes, int) else list(crashes)
+        #: A seed's crashes strike in any case, at the latest while the graph drains; named ones where they are named.
         self._insist = isinstance(crashes, int)
         switches: Iterable[Switch] = self.dice.switches()
         if only is not None:
