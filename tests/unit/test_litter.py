@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import subprocess
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from steady_mp.testing import litter
 from steady_mp.testing.litter import Litter
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +77,8 @@ def test_of_a_run_only_what_leads_into_its_directory_is_litter(tmp_path: Path) -
 
 
 def test_processes_are_found_by_their_environment() -> None:
-    mine = Path("/proc/self/environ").read_bytes().split(b"\0")
-    name, _, value = next(entry for entry in mine if entry.startswith(b"PATH=")).decode().partition("=")
-    assert os.getpid() in [process.pid for process in litter.marked(name, value)]
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={**os.environ, "MARK": "here"}) as child:  # noqa: S607
+        assert [process.pid for process in litter.marked("MARK", "here")] == [child.pid]
     assert litter.marked("STEADY_MP_RUN", "no such run") == []
 
 
