@@ -156,7 +156,7 @@ class Actor:
                 return True
             draining = bool(self._run[layout.SHUTDOWN])
             hopeless = draining or condition.impossible()
-            mark = self._mark()
+            mark = self._mark() if hopeless else ()
             if hopeless and (self._looks.get(condition.key) != (draining, mark) or self._may_stop(draining=draining)):
                 self._looks[condition.key] = (draining, mark)
                 # Whether anything is left to do is for the next is_running to see, at once: another

@@ -82,7 +82,7 @@ class Sleeper:
         arm(alarm)
         self._reach("park:armed")
         self._fence()
-        if not ready() and not any(end.is_overtaken() for end in alarm.ends):
+        if not ready() and not _is_overtaken(alarm.ends):
             for end in alarm.ends:
                 if end.peer_must_know():
                     neighbours[ends.index(end)].ring()
@@ -103,7 +103,11 @@ class Sleeper:
         words = self._words
         words[layout.PARKS] += 1
         words[layout.WAIT_SINCE_NS] = int(now * 1e9)
-        blocked = next((end for end in alarm.ends if end.sends and end.is_full()), None)
+        blocked = None
+        for end in alarm.ends:
+            if end.sends and end.is_full():
+                blocked = end
+                break
         words[layout.BLOCKED_ON] = 0 if blocked is None else ends.index(blocked) + 1
         words[layout.PHASE] = layout.PHASE_WAITING
         return blocked
@@ -118,6 +122,13 @@ class Sleeper:
     def _reach(self, point: str) -> None:
         if self._fault is not None:
             self._fault(point)
+
+
+def _is_overtaken(ends: Sequence[End]) -> bool:
+    for end in ends:  # noqa: SIM110 - a generator would double what a sleep costs here
+        if end.is_overtaken():
+            return True
+    return False
 
 
 class PollParker:
@@ -136,7 +147,7 @@ class PollParker:
 
     def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
         """See `Parker.sleep`."""
-        others = set(fds)  # conditions that nest may name one twice
+        others = set(fds) if fds else ()  # conditions that nest may name one twice
         for fd in others:
             self._poll.register(fd, select.POLLIN)
         wait = SAFETY if seconds is None else min(seconds, SAFETY)

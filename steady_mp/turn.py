@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from steady_mp.parking import Neighbour, Parker
     from steady_mp.state import StateBook
 
-#: Seconds between two looks at whether a neighbour waits for what was put off.
+#: Seconds at least between two looks at whether a neighbour waits for what was put off.
 _LOOK: Final = 100e-6
+#: The same in durations of a commit, so that who is waited for does not spend its time on committing.
+_DEAR: Final = 12
 #: Turns that may begin without a look at the clock, where turns are that short.
 _UNSEEN: Final = 4
 #: Seconds after which what was put off is committed.
@@ -69,10 +71,10 @@ class Staging(End, Protocol):
         """Tell whether putting a commit off leaves the peer idle."""
 
     def freeze(self) -> Cursor:
-        """Write what is staged and return the cursor to commit."""
+        """Write what is staged and return the cursor to commit: the one of the last commit where nothing has moved."""
 
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Show the peer what was committed."""
+        """Show the peer what was committed, where something has moved."""
 
     def wants_ring(self) -> bool:
         """Tell whether the publish crossed what the peer waits for."""
@@ -89,6 +91,7 @@ class Turn:
         "_committed_at",
         "_control",
         "_cost",
+        "_cursors",
         "_due",
         "_ends",
         "_entangled",
@@ -96,8 +99,10 @@ class Turn:
         "_fault",
         "_fence",
         "_finished",
+        "_look",
         "_look_at",
         "_neighbours",
+        "_news",
         "_requested",
         "_sleeper",
         "_snapshot",
@@ -141,7 +146,11 @@ class Turn:
         self._epoch = control.epoch
         self._requested = journal.requested
         self._finished = journal.finished
+        #: The shutdown was asked for, or the actor has finished, since the last commit.
+        self._news = False
         self._ends: list[Staging] = []
+        #: What the last commit fixed for each of them.
+        self._cursors: list[Cursor] = []
         self._neighbours: list[Neighbour] = []
         self._entangled: dict[int, list[Staging]] = {}
         self._warned: set[str] = set()
@@ -155,6 +164,7 @@ class Turn:
         self.touched = False
         #: Turns that may still begin before `is_running` has to look at the clock.
         self.left = 0
+        self._look = _LOOK
         self._look_at = 0.0
 
     def join(self, end: Staging, neighbour: Neighbour) -> None:
@@ -164,6 +174,7 @@ class Turn:
                 self.entangle(end, other)
                 self.entangle(other, end)
         self._ends.append(end)
+        self._cursors.append(end.freeze())
         self._neighbours.append(neighbour)
 
     def entangle(self, end: Staging, other: Staging) -> None:
@@ -204,10 +215,11 @@ class Turn:
             self.commit()
             if self._alone:
                 self._alone -= 1
+            self._look = min(_PUT_OFF, max(_LOOK, _DEAR * (self._committed_at - now)))
         else:
             self.pending += 1
         self.touched = False
-        self._look_at = 0.0 if self._alone or self._due else now + _LOOK
+        self._look_at = 0.0 if self._alone or self._due else now + self._look
 
     def _must_commit(self, now: float) -> bool:
         if self._due or self._alone or now - self._committed_at >= _PUT_OFF:
@@ -220,12 +232,14 @@ class Turn:
     def request_shutdown(self) -> None:
         """Ask, as part of this turn, for the graph to be drained."""
         self._requested = 1
+        self._news = True
         self.touched = True
         self.call_for_commit()
 
     def finish(self) -> None:
         """Commit for the last time: the actor has finished."""
         self._finished = 1
+        self._news = True
         self.commit()
 
     # Commit
@@ -239,25 +253,17 @@ class Turn:
         if fault is not None:
             fault("commit:begin")
         self._due = False
-        began = self._clock()
         book = self._book
-        snapshot = book.encode()
-        if snapshot is None and book.values:
-            self._cost.add(began, len(book.kept or b""), written=False)
-        words = self._words
-        ends = self._ends
-        for end in ends:
-            if end.is_staged():
-                break
-        else:
-            if (
-                snapshot is None
-                and self._requested == words[layout.REQUESTED]
-                and self._finished == words[layout.FINISHED]
-            ):
-                self._settle()
-                return
-        cursors = [end.freeze() for end in ends]
+        snapshot = None
+        if book.values:
+            began = self._clock()
+            snapshot = book.encode()
+            if snapshot is None:
+                self._cost.add(began, len(book.kept or b""), written=False)
+        cursors = [end.freeze() for end in self._ends]
+        if snapshot is None and cursors == self._cursors and not self._news:
+            self._settle()
+            return
         if fault is not None:
             fault("commit:records")
         if snapshot is not None:
@@ -281,21 +287,28 @@ class Turn:
         self._publish(cursors)
         self._settle()
 
-    def _publish(self, cursors: list[Cursor]) -> None:
+    def _publish(self, cursors: list[Cursor]) -> None:  # noqa: C901 - the same
         fault = self._fault
         alone = self.pending == 0
-        for end, cursor in zip(self._ends, cursors, strict=True):
-            end.publish(cursor, alone=alone)
+        moved = []
+        for end, neighbour, before, cursor in zip(self._ends, self._neighbours, self._cursors, cursors, strict=True):
+            if cursor is not before:
+                end.publish(cursor, alone=alone)
+                moved.append((end, neighbour))
             if fault is not None:
                 fault("commit:publish")
-        words = self._words
-        asked = self._requested and not words[layout.REQUESTED]
-        words[layout.REQUESTED] = self._requested
-        words[layout.FINISHED] = self._finished
+        self._cursors = cursors
+        asked = False
+        if self._news:
+            words = self._words
+            asked = self._requested != words[layout.REQUESTED]
+            words[layout.REQUESTED] = self._requested
+            words[layout.FINISHED] = self._finished
+            self._news = False
         if fault is not None:
             fault("commit:published")
         self._fence()
-        for end, neighbour in zip(self._ends, self._neighbours, strict=True):
+        for end, neighbour in moved:
             if end.wants_ring():
                 neighbour.ring()
                 if fault is not None:

@@ -181,7 +181,7 @@ class ObjectRx(Rx[T]):
         if left < self._burst:
             self._decoded(self._burst)
             left = len(self._batch) - self._index
-        ungrouped = self._group - (self.position() - self._committed.messages)
+        ungrouped = self._group - (self._base + self._index - self._committed[0])
         if ungrouped <= 0 or left < self._burst:
             self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
@@ -297,7 +297,7 @@ class ObjectRx(Rx[T]):
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""
-        return self.position() != self._committed.messages or self._closed != self._committed.closed
+        return self._base + self._index != self._committed[0] or self._closed != self._committed[2]
 
     def peer_waits(self) -> bool:
         """Tell whether the producer sleeps until something that is staged here is committed."""
@@ -326,9 +326,15 @@ class ObjectRx(Rx[T]):
         self._closed = 1
 
     def freeze(self) -> Cursor:
-        """Return the cursor to commit: messages taken, and the end of the last record taken whole."""
-        taken = self.position()
-        freed = self._committed.position
+        """Return the cursor to commit: messages taken, and the end of the last record taken whole.
+
+        The last one where nothing has moved.
+        """
+        taken = self._base + self._index
+        committed = self._committed
+        if taken == committed[0] and self._closed == committed[2]:
+            return committed
+        freed = committed[1]
         for last, end in self._marks:
             if last > taken:
                 break
@@ -342,11 +348,12 @@ class ObjectRx(Rx[T]):
         """
         self._before = self._committed
         self._committed = cursor
-        if alone:
-            self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
+        if alone and cursor[0] - self._before[0] > self._burst:
+            self._burst = min(cursor[0] - self._before[0], self._ring.capacity)
         publish_rx(self._words, cursor)
         marks = self._marks
-        while marks and marks[0][0] <= cursor.messages:
+        taken = cursor[0]
+        while marks and marks[0][0] <= taken:
             marks.popleft()
 
     def wants_ring(self) -> bool:

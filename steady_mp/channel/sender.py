@@ -224,22 +224,25 @@ class ObjectTx(Tx[T]):
 
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
-        if self._room() <= self._burst or self._free() < self._bulk:
+        ring = self._ring
+        staged = len(self._atoms)
+        position = self._sent + staged
+        end = self._position + BATCH_OVERHEAD
+        if staged:
+            end += staged * ATOM + self._extra + BATCH_OVERHEAD
+        room = ring.capacity - position + self._head
+        free = ring.size - end + self._head_position
+        if room <= self._burst or free < self._bulk:
             self._refresh()
-        room, free = self._room(), self._free()
-        left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
-        ungrouped = self._group - (self.position() - self._committed.messages)
+            room = ring.capacity - position + self._head
+            free = ring.size - end + self._head_position
+        left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - staged)
+        ungrouped = self._group - position + self._committed[0]
         if ungrouped <= 0 or left < self._burst or free < self._bulk:
             self._turn.call_for_commit()
         else:
             left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
-        self._grant = 0 if self._closed or self._words[layout.RX_CLOSED] else max(0, left - 1)
-
-    def _room(self) -> int:
-        return self._ring.capacity - (self.position() - self._head)
-
-    def _free(self) -> int:
-        return self._ring.size - (self._position + self._pending() - self._head_position) - BATCH_OVERHEAD
+        self._grant = 0 if left <= 0 or self._closed or self._words[layout.RX_CLOSED] else left - 1
 
     def _write(self, kind: int, count: int, payload: bytes) -> None:
         self._position = self._ring.write(self._position, kind, count, self._sent, payload)
@@ -345,7 +348,7 @@ class ObjectTx(Tx[T]):
         if wanted == layout.NEVER:
             return False
         # A consumer that waits for less than what was published has been rung already.
-        return self._committed.messages < wanted <= self.position() or self._closed != self._committed.closed
+        return self._committed[0] < wanted <= self.position() or self._closed != self._committed[2]
 
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle: a consumer that waits has nothing to do."""
@@ -372,8 +375,11 @@ class ObjectTx(Tx[T]):
         self._words[layout.TX_HELD] = 0
 
     def freeze(self) -> Cursor:
-        """Write what is staged into the ring and return the cursor to commit."""
+        """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
         self._flush()
+        committed = self._committed
+        if committed == (self._sent, self._position, self._closed):
+            return committed
         return Cursor(self._sent, self._position, self._closed)
 
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
@@ -384,8 +390,11 @@ class ObjectTx(Tx[T]):
         self._before = self._committed
         self._committed = cursor
         if alone:
-            self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
-            self._bulk = max(self._bulk, min(cursor.position - self._before.position, self._ring.size))
+            before = self._before
+            if cursor[0] - before[0] > self._burst:
+                self._burst = min(cursor[0] - before[0], self._ring.capacity)
+            if cursor[1] - before[1] > self._bulk:
+                self._bulk = min(cursor[1] - before[1], self._ring.size)
         publish_tx(self._words, cursor)
         self._regrant()
 
