@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp.behaviors import check_behavior, check_signature, main_location
 from steady_mp.channel.bundle import RxBundle, TxBundle
+from steady_mp.channel.kinds import Shape, shape_of
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
 from steady_mp.monitors import (
@@ -34,9 +35,8 @@ T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
 _NAME_LENGTH = 64
-_LEAST_RING = PAGE
+_MOST_RING = 1 << 40
 _RING = 1 << 20
-_RING_PER_MESSAGE = 64
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -46,6 +46,7 @@ class _Channel:
     name: str | None
     capacity: int
     ring_bytes: int
+    shape: Shape
     watching: Watching
 
 
@@ -126,12 +127,14 @@ class Topology:
 
     # Declaring
 
-    def channel(
+    def channel(  # noqa: PLR0913 - what a channel can be told
         self,
         capacity: int = 64,
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> tuple[Tx[Any], Rx[Any]]:
@@ -144,13 +147,14 @@ class Topology:
         check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
             _check_name("channel", name)
-        if ring_bytes is None:
-            ring_bytes = max(_RING, capacity * _RING_PER_MESSAGE)
-        check_count("ring_bytes", ring_bytes, _LEAST_RING, 1 << 40)
+        if ring_bytes is not None:
+            check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
+        shape = shape_of(dtype, mirror=mirror)
+        size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        self._channels.append(_Channel(name, capacity, (ring_bytes + PAGE - 1) & -PAGE, watching))
+        self._channels.append(_Channel(name, capacity, size, shape, watching))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
@@ -162,6 +166,8 @@ class Topology:
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
@@ -172,6 +178,8 @@ class Topology:
                 capacity,
                 name=f"{name}[{lane}]" if name else None,
                 ring_bytes=ring_bytes,
+                dtype=dtype,
+                mirror=mirror,
                 monitors=monitors,
                 alerts=alerts,
             )
@@ -275,6 +283,7 @@ class Topology:
                     name=channel.name or default,
                     capacity=channel.capacity,
                     ring_bytes=channel.ring_bytes,
+                    shape=channel.shape,
                     producer=pair[0],
                     consumer=pair[1],
                     watching=channel.watching,
