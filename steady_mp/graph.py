@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from steady_mp.channel.endpoints import Rx, Tx
     from steady_mp.monitors import Alert, Monitor
     from steady_mp.state import SteadyState
+from steady_mp.wait_strategy import WaitStrategy
 
 T = TypeVar("T")
 
@@ -58,6 +59,7 @@ class _Actor:
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
     watching: Watching
+    wait_strategy: WaitStrategy
 
 
 def _check_timeout(seconds: object) -> float:
@@ -193,7 +195,7 @@ class Topology:
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)
 
-    def actor(
+    def actor(  # noqa: PLR0913 - what there is to say about an actor
         self,
         name: str,
         behavior: Callable[..., None],
@@ -201,12 +203,14 @@ class Topology:
         restart: RestartPolicy | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
+        wait_strategy: WaitStrategy | None = None,
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
         `behavior` is a plain function that can be imported. The arguments are pickled here and now;
         the ends and states among them, however deep, become the live ones in each life. Telemetry
-        shows its `monitors` and colours it while one of its `alerts` holds.
+        shows its `monitors` and colours it while one of its `alerts` holds. It sleeps where it has to wait, unless
+        `wait_strategy` says otherwise.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -223,7 +227,8 @@ class Topology:
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching))
+        policy, strategy = restart or RestartPolicy(), wait_strategy or WaitStrategy()
+        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, strategy))
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -248,7 +253,10 @@ class Topology:
         return Plan(
             graph=self.name,
             actors=tuple(
-                ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching) for a in self._actors
+                ActorPlan(
+                    name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching, wait_strategy=a.wait_strategy
+                )
+                for a in self._actors
             ),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],

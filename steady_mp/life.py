@@ -57,6 +57,8 @@ class Place:
     fault: Callable[[str], None] | None = None
     turn: Callable[..., Turn] = Turn
     grouped: bool = True
+    #: Actors may spin before they sleep here; where time does not pass by itself they must not.
+    spins: bool = False
 
 
 class Life:
@@ -87,6 +89,7 @@ class Life:
             fence=place.fence,
             fault=place.fault,
             grouped=place.grouped,
+            spin=self._me.wait_strategy.spin if place.spins else 0.0,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]

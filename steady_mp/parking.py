@@ -22,6 +22,8 @@ SAFETY: Final = 5.0
 
 #: Exit status of an actor whose supervisor is gone; nobody is left to read it.
 ORPHANED: Final = 120
+#: Looks of an actor that spins between two at the clock.
+_LOOKS: Final = 4
 
 
 class Wake(Enum):
@@ -49,7 +51,7 @@ class Neighbour(Protocol):
 class Sleeper:
     """Falls asleep without losing a wake-up, and keeps account of it in the actor's control block."""
 
-    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_words")
+    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_words", "spin")
 
     def __init__(
         self,
@@ -65,6 +67,8 @@ class Sleeper:
         self._clock = clock
         self._fence = fence
         self._fault = fault
+        #: Seconds of looking before each sleep.
+        self.spin = 0.0
 
     def sleep(
         self,
@@ -78,6 +82,8 @@ class Sleeper:
         The order is the whole point: say what is waited for, fence, look again, sleep. Either this
         look sees what a peer has published, or the peer's look behind its own fence sees that we wait.
         """
+        if self.spin and self._looks_until(ready):
+            return
         alarm = Alarm()
         arm(alarm)
         self._reach("park:armed")
@@ -97,6 +103,15 @@ class Sleeper:
                 self._words[layout.RESCUES] += 1
         for end in alarm.ends:
             end.disarm()
+
+    def _looks_until(self, ready: Callable[[], bool]) -> bool:
+        """Look again and again for a while; tell whether what is waited for came. It says nothing to anybody."""
+        until = self._clock() + self.spin
+        while self._clock() < until:
+            for _ in range(_LOOKS):
+                if ready():
+                    return True
+        return False
 
     def _fall_asleep(self, alarm: Alarm, ends: Sequence[End], now: float) -> End | None:
         """Say since when and for which full channel we wait; return that channel's end."""

@@ -9,6 +9,7 @@ from typing import Any
 from steady_mp.channel.kinds import Shape
 from steady_mp.memory import layout
 from steady_mp.monitors import Watching
+from steady_mp.wait_strategy import WaitStrategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class ActorPlan:
     behavior: str
     ends: tuple[EndPlan, ...]
     watching: Watching = field(default_factory=Watching)
+    wait_strategy: WaitStrategy = field(default_factory=WaitStrategy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ class Plan:
                 behavior=actor["behavior"],
                 ends=tuple(EndPlan(**end) for end in actor["ends"]),
                 watching=Watching.from_data(actor["watching"]),
+                wait_strategy=WaitStrategy(**actor["wait_strategy"]),
             )
             for actor in data["actors"]
         )

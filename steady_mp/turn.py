@@ -128,6 +128,7 @@ class Turn:
         fence: Callable[[], None] = fence,
         fault: Callable[[str], None] | None = None,
         grouped: bool = True,
+        spin: float = 0.0,
     ) -> None:
         """Continue from the journal in force. `abandon` ends this life for a fresh one."""
         journal = control.journal()
@@ -138,6 +139,7 @@ class Turn:
         self._cost = SnapshotCost(control.words, clock)
         self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
         self._sleeper = Sleeper(parker, control.words, clock, fence, fault)
+        self._sleeper.spin = spin
         self._supervisor = supervisor
         self._abandon = abandon
         self._clock = clock

@@ -122,6 +122,7 @@ class Household:
             neighbour=self._neighbour,
             abandon=self._abandon,
             fault=fault,
+            spins=True,
         )
 
     @functools.cache  # noqa: B019 - one life, one process

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steady_mp import Alert, Monitor, RestartPolicy
+    from steady_mp.wait_strategy import WaitStrategy
 
 
 class _Casting(Graph):
@@ -44,7 +45,7 @@ class _Casting(Graph):
         super().__init__(**options)
         self._playing = playing
 
-    def actor(
+    def actor(  # noqa: PLR0913 - what it overrides has as many
         self,
         name: str,
         behavior: Callable[..., None],
@@ -52,9 +53,18 @@ class _Casting(Graph):
         restart: RestartPolicy | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
+        wait_strategy: WaitStrategy | None = None,
     ) -> None:
         """Declare an actor as production does, with all checks; then let the test play it if it wants to."""
-        super().actor(name, behavior, *args, restart=restart, monitors=monitors, alerts=alerts)
+        super().actor(
+            name,
+            behavior,
+            *args,
+            restart=restart,
+            monitors=monitors,
+            alerts=alerts,
+            wait_strategy=wait_strategy,
+        )
         if name not in self._playing:
             return
         declared = self._actors[-1]
