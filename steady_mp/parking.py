@@ -86,7 +86,9 @@ class Sleeper:
             return
         alarm = Alarm()
         arm(alarm)
-        self._reach("park:armed")
+        fault = self._fault
+        if fault is not None:
+            fault("park:armed")
         self._fence()
         if not ready() and not _is_overtaken(alarm.ends):
             for end in alarm.ends:
@@ -94,10 +96,12 @@ class Sleeper:
                     neighbours[ends.index(end)].ring()
             began = self._clock()
             blocked = self._fall_asleep(alarm, ends, began)
-            self._reach("park:sleep")
+            if fault is not None:
+                fault("park:sleep")
             seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - began)
             wake = self._parker.sleep(seconds, alarm.fds)
-            self._reach("park:woke")
+            if fault is not None:
+                fault("park:woke")
             self._wake_up(blocked, int((self._clock() - began) * 1e9))
             if wake is Wake.SAFETY and ready():
                 self._words[layout.RESCUES] += 1
@@ -133,10 +137,6 @@ class Sleeper:
         words[layout.WAITED_NS] += waited_ns
         if blocked is not None:
             blocked.charge(waited_ns)
-
-    def _reach(self, point: str) -> None:
-        if self._fault is not None:
-            self._fault(point)
 
 
 def _is_overtaken(ends: Sequence[End]) -> bool:

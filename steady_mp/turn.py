@@ -256,6 +256,9 @@ class Turn:
             fault("commit:begin")
         self._due = False
         book = self._book
+        if not (self.touched or self.pending or self._news or book.values):
+            self._settle()
+            return
         snapshot = None
         if book.values:
             began = self._clock()
