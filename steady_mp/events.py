@@ -89,6 +89,20 @@ class ActorReplayed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActorRecycled(Event):
+    """An actor has ended its own life behind a commit, because it has passed a limit (`Recycle`); no failure."""
+
+    actor: str
+    generation: int
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} is recycled after life {self.generation}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActorFinished(Event):
     """An actor's behavior has returned and its last commit holds."""
 

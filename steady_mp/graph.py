@@ -11,6 +11,7 @@ import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
 from steady_mp.errors import ConfigurationError
@@ -25,6 +26,7 @@ from steady_mp.monitors import (
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
+from steady_mp.recycling import Recycle
 from steady_mp.state import SteadyState
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class _Actor:
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
     watching: Watching
+    commit_every: CommitEvery | None
+    recycle: Recycle | None
 
 
 def _check_timeout(seconds: object) -> float:
@@ -189,19 +193,23 @@ class Topology:
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)
 
-    def actor(
+    def actor(  # noqa: PLR0913 - what there is to say about an actor
         self,
         name: str,
         behavior: Callable[..., None],
         *args: object,
         restart: RestartPolicy | None = None,
+        commit_every: CommitEvery | None = None,
+        recycle: Recycle | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
         `behavior` is a plain function that can be imported. The arguments are pickled here and now;
-        the ends and states among them, however deep, become the live ones in each life. Telemetry
+        the ends and states among them, however deep, become the live ones in each life. `restart` says what
+        follows a death, `commit_every` spaces its commits (what it sends stays unseen until then), and
+        `recycle` says when it begins a fresh life though nothing has failed. Telemetry
         shows its `monitors` and colours it while one of its `alerts` holds.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
@@ -212,6 +220,9 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
+        for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
+            if value is not None and not isinstance(value, kind):
+                raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
         reference = _check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args)
@@ -219,7 +230,8 @@ class Topology:
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching))
+        policy = restart or RestartPolicy()
+        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, commit_every, recycle))
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -244,7 +256,15 @@ class Topology:
         return Plan(
             graph=self.name,
             actors=tuple(
-                ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching) for a in self._actors
+                ActorPlan(
+                    name=a.name,
+                    behavior=a.behavior,
+                    ends=a.ends,
+                    watching=a.watching,
+                    commit_every=a.commit_every,
+                    recycle=a.recycle,
+                )
+                for a in self._actors
             ),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
