@@ -46,7 +46,7 @@ def look(found: Found) -> dict[str, Any]:
     """Return how a run stands as plain data. Raises ConfigurationError when its files can't be read."""
     status = found.status
     try:
-        actors, deadlocks = _actors(found.directory)
+        actors = _actors(found.directory)
     except UNREADABLE as error:
         raise ConfigurationError(f"{found.directory} can't be read as a run: {error}") from None
     run: dict[str, Any] = {
@@ -58,7 +58,7 @@ def look(found: Found) -> dict[str, Any]:
         "durable": RunDir(found.directory).has_begun,
         "uptime": round(max(0.0, time.time() - status.started), 1),
         "url": status.url,
-        "deadlocks": deadlocks if found.is_alive else [],
+        "deadlocks": deadlocks_of(found.directory) if found.is_alive else [],
         "actors": actors,
     }
     if run["phase"] in {"dead", "stopped"}:
@@ -69,8 +69,21 @@ def look(found: Found) -> dict[str, Any]:
     return run
 
 
-def _actors(directory: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return how each actor stands, and the cycles in which all of them wait for one another."""
+def _actors(directory: Path) -> list[dict[str, Any]]:
+    sampler = Sampler(directory)
+    try:
+        board = Board(sampler.plan)
+        board.update(sampler.sample())
+        return [{name: actor[name] for name in _SHOWN} for actor in describe(board)["actors"]]
+    finally:
+        sampler.close()
+
+
+def deadlocks_of(directory: Path) -> list[str]:
+    """Return the cycles in which every actor waits for room; blocks for a moment where there may be one.
+
+    Raises one of `UNREADABLE` where the files are not those of a run.
+    """
     sampler = Sampler(directory)
     try:
         board = Board(sampler.plan)
@@ -79,8 +92,7 @@ def _actors(directory: Path) -> tuple[list[dict[str, Any]], list[str]]:
         if sample.cycles:  # a deadlock when nothing has moved at a second look
             threading.Event().wait(_PAUSE)
             board.update(sampler.sample())
-        actors = [{name: actor[name] for name in _SHOWN} for actor in describe(board)["actors"]]
-        return actors, [cycle.way for cycle in board.deadlocks]
+        return [cycle.way for cycle in board.deadlocks]
     finally:
         sampler.close()
 

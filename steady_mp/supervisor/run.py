@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import functools
 import logging
+import os
 import platform
 import signal
 import sys
@@ -24,7 +25,7 @@ from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
-from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
+from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
@@ -102,6 +103,7 @@ class Graph(Topology):
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
         contents[PLAN_FILE] = plan.to_json().encode()
+        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
         contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
