@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steady_mp.cli.completion import actors_like, runs_like
+from steady_mp.cli.debug import debug
 from steady_mp.cli.graph import graph
 from steady_mp.cli.operating import operating
 from steady_mp.cli.run import run
@@ -90,6 +92,23 @@ def _top(
 ) -> None:
     """Show the actors and channels of a run on this machine, live, until Ctrl-C."""
     raise typer.Exit(top(which, once=once))
+
+
+@app.command("pdb")
+def _pdb(
+    actor: Annotated[
+        str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.", autocompletion=actors_like)
+    ],
+    *,
+    which: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Its run's name or directory.", autocompletion=runs_like)
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for its next breakpoint(), and for those after it.")
+    ] = False,
+) -> None:
+    """Attach to an actor that waits at a breakpoint()."""
+    raise typer.Exit(debug(actor, which, wait=wait))
 
 
 app.add_typer(operating)

@@ -11,6 +11,7 @@
         actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
         actor-<i>.death            why the last life ended, in its own words
         actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
+        actor-<i>.pdb              socket of an actor that waits at a breakpoint()
         log-file                   where the log file of the run is, if it has one
         durable                    only in a durable one: it was made completely, and is never removed
 

@@ -56,6 +56,8 @@ class ActorSample:
     cpu: float | None
     rss: int
     stopped: bool
+    #: A debugger holds it, or it waits for one.
+    debugged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +194,7 @@ class Sampler:
             cpu=cpu,
             rss=rss,
             stopped=stopped,
+            debugged=bool(words[layout.DEBUGGED]),
         )
 
     def _sample_channel(self, index: int) -> ChannelSample:
