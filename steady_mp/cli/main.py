@@ -15,6 +15,7 @@ from steady_mp.cli.debug import debug
 from steady_mp.cli.graph import graph
 from steady_mp.cli.operating import operating
 from steady_mp.cli.run import run
+from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 
@@ -79,6 +80,12 @@ def _run(context: typer.Context) -> None:
 def _graph(context: typer.Context) -> None:
     """Draw a graph without running it, as DOT or SVG."""
     raise typer.Exit(graph(context.args, os.environ))
+
+
+@app.command("systemd-unit", add_help_option=False, context_settings=_WORDS)
+def _systemd_unit(context: typer.Context) -> None:
+    """Print the systemd unit that does what `run` with the same words does."""
+    raise typer.Exit(systemd_unit(context.args))
 
 
 @app.command("top")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,6 +13,7 @@ from steady_mp import ExitCode, Graph, LogSettings, Telemetry
 from steady_mp.chaos import Monkey
 from steady_mp.cli import again, report_file, summary, verdict
 from steady_mp.cli.live import LiveCount
+from steady_mp.cli.notify import Notifier
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
 from steady_mp.config import RunSettings, merge, read_file, refuse_unknown
@@ -100,7 +102,17 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         file_size=settings.log_file_size,
         file_count=settings.log_file_count,
     )
-    run = graph.start(telemetry=telemetry, output=output, log=log, durable=settings.durable, resume=settings.resume)
+    notifier = Notifier.of(os.environ)
+    run = graph.start(
+        on_event=notifier,
+        telemetry=telemetry,
+        output=output,
+        log=log,
+        durable=settings.durable,
+        resume=settings.resume,
+    )
+    if notifier and notifier.every:
+        run.beat(notifier.pet, notifier.every)
     if settings.durable:
         again.note(words, run.directory)
     return run

@@ -31,7 +31,7 @@ from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
+from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.script import refuse_while_loading
@@ -229,6 +229,13 @@ class Run:
     def announce(self, event: Event) -> None:
         """Put an event of the caller's into the stream, for the log and everybody else. Returns at once."""
         self._supervisor.post(Announce(event))
+
+    def beat(self, call: Callable[[], None], seconds: float) -> None:
+        """Call `call` now and every `seconds`, on the supervisor's thread, for as long as its loop goes round.
+
+        What it raises ends the run. Returns at once.
+        """
+        self._supervisor.post(Beat(call, seconds))
 
     def strike(self, *actors: str, freeze: float = 0.0) -> None:
         """Kill the first of these actors that may be hit, or stop it for `freeze` seconds. Returns at once.

@@ -30,6 +30,7 @@ from steady_mp.supervisor.havoc import CAUSE, Havoc
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import (
     Announce,
+    Beat,
     DeadlineReached,
     Exited,
     ForkServerGone,
@@ -211,6 +212,9 @@ class Supervisor:
                 self._havoc.calm()
             case Announce(event):
                 self._emit(event)
+            case Beat(call, seconds):
+                call()
+                self._after(seconds, message)
             case RestartDue(actor):
                 if not self.killing:
                     self._spawn(self.seats[actor])
