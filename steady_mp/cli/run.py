@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -120,6 +122,9 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
 
 def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Report:
     """Wait for the end of a run, inside of all that goes on meanwhile."""
+    if threading.current_thread() is threading.main_thread():
+        # What `block_until_stopped` leaves behind when it puts its own handlers away: TERM does nothing any more then.
+        signal.signal(signal.SIGTERM, lambda *_: run.request_shutdown("SIGTERM received"))
     try:
         with contextlib.ExitStack() as stack:
             for each in meanwhile:
