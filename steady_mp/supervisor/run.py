@@ -34,7 +34,7 @@ from steady_mp.supervisor.durable import reopen
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
-from steady_mp.supervisor.script import refuse_while_loading
+from steady_mp.supervisor.script import refuse_while_loading, session_files
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
 
@@ -102,6 +102,7 @@ class Graph(Topology):
             # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
+        contents |= session_files(plan, root)
         contents[PLAN_FILE] = plan.to_json().encode()
         contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
         contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
