@@ -175,6 +175,7 @@ class Actor:
         def arm(alarm: Alarm) -> None:
             condition.arm(alarm)
             if hopeless:
+                alarm.has_choice = True
                 for end in self._turn.ends:
                     end.arm_change()
                     alarm.ends.append(end)

@@ -11,6 +11,7 @@ import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from steady_mp import byvalue
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
@@ -31,6 +32,7 @@ from steady_mp.state import SteadyState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FunctionType
 
     from steady_mp.monitors import Alert, Monitor
 
@@ -65,6 +67,8 @@ class _Actor:
     watching: Watching
     commit_every: CommitEvery | None
     recycle: Recycle | None
+    #: Its behavior was typed into a session.
+    is_typed: bool
 
 
 def _check_timeout(seconds: object) -> float:
@@ -206,11 +210,11 @@ class Topology:
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
-        `behavior` is a plain function that can be imported. The arguments are pickled here and now;
-        the ends and states among them, however deep, become the live ones in each life. `restart` says what
-        follows a death, `commit_every` spaces its commits (what it sends stays unseen until then), and
-        `recycle` says when it begins a fresh life though nothing has failed. Telemetry
-        shows its `monitors` and colours it while one of its `alerts` holds.
+        `behavior` is a plain function that can be imported (any function, with the extra `notebook`).
+        The arguments are pickled here and now; the ends and states among them, however deep, become the
+        live ones in each life. `restart` says what follows a death, `commit_every` spaces its commits
+        (what it sends stays unseen until then), and `recycle` says when it begins a fresh life though
+        nothing has failed. Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -223,15 +227,16 @@ class Topology:
         for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
             if value is not None and not isinstance(value, kind):
                 raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
-        reference = _check_behavior(name, behavior)
+        reference, by_value = _check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
-        packed, met = pack(name, behavior, names, args)
+        packed, met = pack(name, behavior, names, args, by_value=by_value)
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
+        typed = byvalue.is_typed(cast("FunctionType", behavior))
         policy = restart or RestartPolicy()
-        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, commit_every, recycle))
+        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, typed))
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -311,7 +316,10 @@ class Topology:
         modules = dict.fromkeys(actor.behavior.partition(":")[0] for actor in self._actors)
         needs_main = "__main__" in modules or any(b"__main__" in actor.packed for actor in self._actors)
         modules.pop("__main__", None)
-        return tuple(modules), _main_location() if needs_main else None
+        main = None if any(actor.is_typed for actor in self._actors) else byvalue.main_location()
+        if main is None and byvalue.is_available():
+            main = (byvalue.SESSION, byvalue.MAIN_FILE)
+        return tuple(modules), main if needs_main else None
 
     @property
     def packed(self) -> list[bytes]:
@@ -324,30 +332,27 @@ class Topology:
         return [actor.restart for actor in self._actors]
 
 
-def _main_location() -> tuple[str, str] | None:
-    """Return how another process finds what is ``__main__`` here: by module name or by path."""
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name != "__main__":
-        return ("module", spec.name)
-    path = getattr(main, "__file__", None)
-    return ("path", path) if path is not None else None
-
-
-def _check_behavior(actor: str, behavior: object) -> str:
-    """Return ``module:qualname`` of a behavior that another process can import."""
+def _check_behavior(actor: str, behavior: object) -> tuple[str, bool]:
+    """Return ``module:qualname`` of a behavior, and whether it travels by value because nobody could import it."""
     if not inspect.isfunction(behavior):
         message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
         raise ConfigurationError(message)
     module, qualname = behavior.__module__, behavior.__qualname__
+    reference = f"{module}:{qualname}"
     if "<lambda>" in qualname or "<locals>" in qualname:
+        if byvalue.is_available():
+            return reference, True
         kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
-        message = f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module"
+        message = (
+            f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module, or {byvalue.MEND}"
+        )
         raise ConfigurationError(message)
-    if module == "__main__" and _main_location() is None:
+    if byvalue.is_typed(behavior):
+        if byvalue.is_available():
+            return reference, True
         message = (
             f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
-            "can import it; put it into a .py file and import it from there"
+            f"can import it: {byvalue.MEND}, or put it into a .py file and import it from there"
         )
         raise ConfigurationError(message)
     found: object = importlib.import_module(module)
@@ -356,7 +361,7 @@ def _check_behavior(actor: str, behavior: object) -> str:
     if found is not behavior:
         message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
         raise ConfigurationError(message)
-    return f"{module}:{qualname}"
+    return reference, False
 
 
 def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:

@@ -144,3 +144,5 @@ def actor_file(index: int, kind: str) -> str:
 SUPERVISOR_BELL = "supervisor.bell"
 RUN_FILE = "run"
 PLAN_FILE = "graph.json"
+#: Where the log file of the run is; empty where it has none.
+LOG_NOTE = "log-file"

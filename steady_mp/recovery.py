@@ -41,6 +41,7 @@ def recover(
             words[layout.WAKE_TAIL] = layout.NEVER
             words[layout.RX_HELD] = 0
         reach("recover:publish")
+    control.words[layout.DEBUGGED] = 0
     control.words[layout.REQUESTED] = journal.requested
     control.words[layout.FINISHED] = journal.finished
     return journal

@@ -62,9 +62,10 @@ def look(directory: Path, stall: float) -> list[str]:
                 return reasons
             busy = _in_their_own_code(board, first, sample)
             seconds = time.monotonic() - began
-            if not busy or seconds >= stall:
+            if not (sample.cycles and sample is first) and (not busy or seconds >= stall):
                 return [f"{name} is stuck: in its own code for {seconds:.0f} s, or longer" for name in busy]
-            pause.wait(min(_PAUSE, stall - seconds))
+            # A cycle in which everybody waits for room is a deadlock when nothing has moved at the second look.
+            pause.wait(_PAUSE if sample.cycles else min(_PAUSE, stall - seconds))
             sample = sampler.sample()
     finally:
         sampler.close()

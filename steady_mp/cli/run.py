@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import signal
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,6 +15,7 @@ from steady_mp import ExitCode, Graph, LogSettings, Telemetry
 from steady_mp.chaos import Monkey
 from steady_mp.cli import again, report_file, summary, verdict
 from steady_mp.cli.live import LiveCount
+from steady_mp.cli.notify import Notifier
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
 from steady_mp.config import RunSettings, merge, read_file, refuse_unknown
@@ -109,7 +113,9 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         file_size=settings.log_file_size,
         file_count=settings.log_file_count,
     )
+    notifier = Notifier.of(os.environ)
     run = graph.start(
+        on_event=notifier,
         telemetry=telemetry,
         output=output,
         log=log,
@@ -118,6 +124,8 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         fresh=settings.fresh,
         fresh_states=[name.strip() for name in (settings.fresh_state or "").split(",") if name.strip()],
     )
+    if notifier and notifier.every:
+        run.beat(notifier.pet, notifier.every)
     if settings.durable:
         again.note(words, run.directory)
     return run
@@ -125,6 +133,9 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
 
 def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Report:
     """Wait for the end of a run, inside of all that goes on meanwhile."""
+    if threading.current_thread() is threading.main_thread():
+        # What `block_until_stopped` leaves behind when it puts its own handlers away: TERM does nothing any more then.
+        signal.signal(signal.SIGTERM, lambda *_: run.request_shutdown("SIGTERM received"))
     try:
         with contextlib.ExitStack() as stack:
             for each in meanwhile:

@@ -11,6 +11,9 @@
         actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
         actor-<i>.death            why the last life ended, in its own words
         actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
+        actor-<i>.pdb              socket of an actor that waits at a breakpoint()
+        main                       functions and classes of the interactive session that built the graph
+        log-file                   where the log file of the run is, if it has one
         durable                    only in a durable one: it was made completely, and is never removed
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a
@@ -35,6 +38,7 @@ from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
+from steady_mp.memory.status import read_status
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
 _NAME = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
@@ -105,6 +109,19 @@ def abandoned(root: Path) -> list[Path]:
             if owner.is_dead() or (owner.is_foreign and _is_abandoned(entry)):
                 found.append(entry)
     return found
+
+
+def running_here(graph_name: str, root: Path) -> Path | None:
+    """Return the directory of a run that this process has of a graph with that name, under `root`; None without."""
+    me = Owner.me()
+    with contextlib.suppress(FileNotFoundError):
+        for entry in root.iterdir():
+            match = _NAME.fullmatch(entry.name)
+            if match and Owner(int(match["ns"]), int(match["pid"]), int(match["started"])) == me:
+                with contextlib.suppress(OSError, ValueError):
+                    if read_status(entry).graph == graph_name:
+                        return entry
+    return None
 
 
 def sweep(root: Path) -> list[Path]:

@@ -24,6 +24,7 @@ from steady_mp.packing import unpack
 from steady_mp.parking import ORPHANED, PollParker
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
 from steady_mp.supervisor import native
+from steady_mp.supervisor.debugger import answer_breakpoints
 from steady_mp.supervisor.keepsake import keep
 from steady_mp.supervisor.stacks import tell_stacks
 
@@ -168,6 +169,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     native.set_name(plan.actors[index].name)
     capture_output(log_fd, plan.log_level)
     tell_stacks(directory / actor_file(index, "stack"))
+    answer_breakpoints(directory, index, plan.actors[index].name)
     note = directory / actor_file(index, "death")
     try:
         if broken is not None:

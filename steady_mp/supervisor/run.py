@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import functools
 import logging
+import os
 import platform
 import signal
 import sys
@@ -24,17 +25,17 @@ from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
-from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
+from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
 from steady_mp.supervisor.fresh import forget_states, put_aside
-from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
+from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
-from steady_mp.supervisor.script import refuse_while_loading
+from steady_mp.supervisor.script import refuse_while_loading, session_files
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
 
@@ -106,7 +107,9 @@ class Graph(Topology):
             # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
+        contents |= session_files(plan, root)
         contents[PLAN_FILE] = plan.to_json().encode()
+        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
         contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
@@ -240,6 +243,13 @@ class Run:
     def announce(self, event: Event) -> None:
         """Put an event of the caller's into the stream, for the log and everybody else. Returns at once."""
         self._supervisor.post(Announce(event))
+
+    def beat(self, call: Callable[[], None], seconds: float) -> None:
+        """Call `call` now and every `seconds`, on the supervisor's thread, for as long as its loop goes round.
+
+        What it raises ends the run. Returns at once.
+        """
+        self._supervisor.post(Beat(call, seconds))
 
     def strike(self, *actors: str, freeze: float = 0.0) -> None:
         """Kill the first of these actors that may be hit, or stop it for `freeze` seconds. Returns at once.

@@ -22,16 +22,14 @@ from steady_mp.events import (
     Event,
     ForkServerDied,
     RunStarted,
-    ShutdownRefused,
-    ShutdownRequested,
 )
-from steady_mp.memory import layout
 from steady_mp.policy import Failures
 from steady_mp.supervisor.child import STATE_FAILED, UNLOADABLE, read_note
 from steady_mp.supervisor.havoc import CAUSE, Havoc
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import (
     Announce,
+    Beat,
     DeadlineReached,
     Exited,
     ForkServerGone,
@@ -49,6 +47,7 @@ from steady_mp.supervisor.messages import (
 )
 from steady_mp.supervisor.renewal import RENEWALS
 from steady_mp.supervisor.seat import Seat, Status
+from steady_mp.supervisor.shutdown import Shutdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,9 +87,7 @@ class Supervisor:
         """Take the parts of a run that is mapped and formatted; `run` starts it."""
         self._run = run
         self._plan = plan
-        self._words = words
         self._bell = bell
-        self._shutdown_timeout = shutdown_timeout
         self._emit = emit
         self._logs = logs
         self._clock = clock
@@ -98,6 +95,7 @@ class Supervisor:
             Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
         ]
         self._havoc = Havoc(self.seats, emit, self._after, clock)
+        self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
         self._posted: deque[Message] = deque()
         # A signal handler may post while its own thread does.
         self._gate = threading.RLock()
@@ -107,7 +105,6 @@ class Supervisor:
         self._barren_servers = 0
         self._launcher: Launcher | None = None
         self._selector = selectors.DefaultSelector()
-        self.draining = False
         self.killing = False
         self._unreachable = False
         self.exit_code = ExitCode.DRAINED
@@ -215,6 +212,9 @@ class Supervisor:
                 self._havoc.calm()
             case Announce(event):
                 self._emit(event)
+            case Beat(call, seconds):
+                call()
+                self._after(seconds, message)
             case RestartDue(actor):
                 if not self.killing:
                     self._spawn(self.seats[actor])
@@ -345,39 +345,27 @@ class Supervisor:
     # Shutdown
 
     def _look_around(self) -> None:
-        """See whether an actor has committed a wish for a shutdown."""
-        if not self.draining:
-            for seat in self.seats:
-                if seat.control.words[layout.REQUESTED]:
-                    self._drain(f"{seat.name} asked for it")
-                    return
+        """See whether an actor has committed a wish for a shutdown, or let go of its debugger."""
+        if (name := self._shutdown.asked_by()) is not None:
+            self._drain(f"{name} asked for it")
+        self._shutdown.go_on()
 
     def _drain(self, reason: str) -> None:
-        if self.draining or self.killing:
-            return
-        self.draining = True
-        self._emit(ShutdownRequested(reason=reason, seconds=self._shutdown_timeout))
-        self._words[layout.SHUTDOWN] = 1
-        for seat in self.seats:
-            seat.bell.ring()
-        self._after(self._shutdown_timeout, DeadlineReached())
+        if not self.killing:
+            self._shutdown.begin(reason)
 
     def _reach_deadline(self) -> None:
         """Name who did not stop and what is still queued, then kill."""
-        if self.killing:
+        if self.killing or (refused := self._shutdown.end()) is None:
             return
-        for seat in self.seats:
-            if not seat.is_over:
-                reason = seat.why_not_finished(self._plan)
-                self.why.append(f"{seat.name} did not stop in time: {reason}")
-                self._emit(ShutdownRefused(actor=seat.name, reason=reason))
+        self.why += refused
         self.exit_code = ExitCode.UNCLEAN if self.exit_code is ExitCode.DRAINED else self.exit_code
         self._kill_all()
 
     def _stop_now(self, reason: str) -> None:
         if self.killing:
             return
-        self.why.append(reason)
+        self.why += [reason, *self._shutdown.deadlocks()]
         self.exit_code = ExitCode.INTERRUPTED
         self._kill_all()
 

@@ -152,6 +152,8 @@ class ActorMeter:
             return status.status
         if sample.stopped:
             return "stopped"
+        if sample.debugged:
+            return "debugged"
         if sample.phase == layout.PHASE_WAITING:
             return "blocked" if sample.blocked_end is not None else "idle"
         if sample.phase == layout.PHASE_STARTING:
