@@ -11,6 +11,8 @@
         actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
         actor-<i>.death            why the last life ended, in its own words
         actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
+        letters/                   only where a message was put aside: see `memory/letters.py`
+        errands/                   only where a command has asked for something: see `supervisor/errands.py`
         durable                    only in a durable one: it was made completely, and is never removed
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a
@@ -33,6 +35,7 @@ from pathlib import Path
 
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.letters import rescue
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 
@@ -108,11 +111,17 @@ def abandoned(root: Path) -> list[Path]:
 
 
 def sweep(root: Path) -> list[Path]:
-    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
-    found = abandoned(root)
-    for entry in found:
-        shutil.rmtree(entry, ignore_errors=True)
-    return found
+    """Remove the run directories under `root` whose supervisor is provably dead; return them.
+
+    Dead letters in one are copied to a safe place before; where that fails, the directory stays.
+    """
+    removed = []
+    for entry in abandoned(root):
+        with contextlib.suppress(OSError):
+            rescue(entry)
+            shutil.rmtree(entry, ignore_errors=True)
+            removed.append(entry)
+    return removed
 
 
 def _allocate(path: Path, size: int) -> None:
@@ -267,6 +276,10 @@ class RunDir:
         if create and not (self.path / name).exists():
             Doorbell.create(self.path / name)
         return Doorbell(self.path / name)
+
+    def hold_on(self) -> None:
+        """Let the directory stay when the run is over; it is swept once what lies in it is safe."""
+        self._is_kept = True
 
     def remove(self) -> None:
         """Remove the directory and all in it, or only let go of it where it is durable."""
