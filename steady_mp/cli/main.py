@@ -17,6 +17,7 @@ from steady_mp.cli.completion import actors_like, runs_like
 from steady_mp.cli.debug import debug
 from steady_mp.cli.graph import graph
 from steady_mp.cli.operating import operating
+from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
 from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
@@ -144,3 +145,4 @@ def _pdb(
 
 
 app.add_typer(operating)
+app.add_typer(rescue)

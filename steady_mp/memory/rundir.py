@@ -14,6 +14,8 @@
         actor-<i>.pdb              socket of an actor that waits at a breakpoint()
         main                       functions and classes of the interactive session that built the graph
         log-file                   where the log file of the run is, if it has one
+        letters/                   only where a message was put aside: see `memory/letters.py`
+        errands/                   only where a command has asked for something: see `supervisor/errands.py`
         durable                    only in a durable one: it was made completely, and is never removed
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a
@@ -36,6 +38,7 @@ from pathlib import Path
 
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.letters import rescue
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.status import read_status
@@ -125,11 +128,17 @@ def running_here(graph_name: str, root: Path) -> Path | None:
 
 
 def sweep(root: Path) -> list[Path]:
-    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
-    found = abandoned(root)
-    for entry in found:
-        shutil.rmtree(entry, ignore_errors=True)
-    return found
+    """Remove the run directories under `root` whose supervisor is provably dead; return them.
+
+    Dead letters in one are copied to a safe place before; where that fails, the directory stays.
+    """
+    removed = []
+    for entry in abandoned(root):
+        with contextlib.suppress(OSError):
+            rescue(entry)
+            shutil.rmtree(entry, ignore_errors=True)
+            removed.append(entry)
+    return removed
 
 
 def _allocate(path: Path, size: int) -> None:
@@ -284,6 +293,10 @@ class RunDir:
         if create and not (self.path / name).exists():
             Doorbell.create(self.path / name)
         return Doorbell(self.path / name)
+
+    def hold_on(self) -> None:
+        """Let the directory stay when the run is over; it is swept once what lies in it is safe."""
+        self._is_kept = True
 
     def remove(self) -> None:
         """Remove the directory and all in it, or only let go of it where it is durable."""

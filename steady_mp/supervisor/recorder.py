@@ -21,6 +21,7 @@ from steady_mp.events import (
     ChaosFroze,
     Event,
     ForkServerDied,
+    MessagePutAside,
     RunStopped,
     ShutdownRefused,
     ShutdownRequested,
@@ -124,6 +125,8 @@ class Recorder:
                 status.phase = "stopped"
             case TelemetryStarted():
                 status.url = event.url
+            case MessagePutAside():
+                status.dead_letters += event.policy != "replay"
             case TelemetryDied():
                 status.telemetry_restarts += 1
             case _:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import os
 import selectors
-import signal
 import threading
 import time
 from collections import deque
@@ -22,9 +19,13 @@ from steady_mp.events import (
     Event,
     ForkServerDied,
     RunStarted,
+    ShowstopperMet,
 )
+from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
-from steady_mp.supervisor.child import STATE_FAILED, UNLOADABLE, read_note
+from steady_mp.supervisor.cause import cause_of
+from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE, read_note
+from steady_mp.supervisor.errands import Errands
 from steady_mp.supervisor.havoc import CAUSE, Havoc
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import (
@@ -45,9 +46,11 @@ from steady_mp.supervisor.messages import (
     Thaw,
     Truce,
 )
+from steady_mp.supervisor.quarantine import Quarantine, Verdict
 from steady_mp.supervisor.renewal import RENEWALS
 from steady_mp.supervisor.seat import Seat, Status
 from steady_mp.supervisor.shutdown import Shutdown
+from steady_mp.supervisor.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,22 +89,23 @@ class Supervisor:
     ) -> None:
         """Take the parts of a run that is mapped and formatted; `run` starts it."""
         self._run = run
-        self._plan = plan
+        self.plan = self._plan = plan
         self._bell = bell
-        self._emit = emit
+        self.emit = self._emit = emit
         self._logs = logs
-        self._clock = clock
         self.seats = [
             Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
         ]
+        self._timers = Timers(clock)
+        self._after = self._timers.after
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
+        self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)
+        self._errands = Errands(run.path, self)
         self._posted: deque[Message] = deque()
         # A signal handler may post while its own thread does.
         self._gate = threading.RLock()
         self._deaf = False
-        self._timers: list[tuple[float, int, Message]] = []
-        self._serial = itertools.count()
         self._barren_servers = 0
         self._launcher: Launcher | None = None
         self._selector = selectors.DefaultSelector()
@@ -166,11 +170,8 @@ class Supervisor:
 
     def _receive(self) -> list[Message]:
         """Wait for news; never polls."""
-        timeout = None
-        if self._timers:
-            timeout = max(0.0, self._timers[0][0] - self._clock())
         messages: list[Message] = []
-        for key, _ in self._selector.select(timeout):
+        for key, _ in self._selector.select(self._timers.wait):
             if key.fd == self._bell.fd:
                 self._bell.clear()
                 messages.append(Rung())
@@ -178,13 +179,7 @@ class Supervisor:
                 messages += self._launcher.news()
         while self._posted:
             messages.append(self._posted.popleft())
-        now = self._clock()
-        while self._timers and self._timers[0][0] <= now:
-            messages.append(heapq.heappop(self._timers)[2])
-        return messages
-
-    def _after(self, seconds: float, message: Message) -> None:
-        heapq.heappush(self._timers, (self._clock() + seconds, next(self._serial), message))
+        return messages + self._timers.due()
 
     def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case a message
         match message:
@@ -198,6 +193,7 @@ class Supervisor:
                 self._restart_launcher()
             case Rung():
                 self._look_around()
+                self._errands.look()
             case RequestShutdown(reason):
                 self._drain(reason)
             case StopNow(reason):
@@ -243,14 +239,15 @@ class Supervisor:
         self._barren_servers = 0
         seat.spawned(pid)
         self._emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch))
-        if self.killing:
+        if self.killing or seat.renewing:
             seat.kill()
 
     def _exited(self, seat: Seat, status: int) -> None:
         pid = seat.pid
-        innocent = seat.was_innocent(status)
+        innocent, excused = seat.was_innocent(status), seat.was_excused(status)
         struck = self._havoc.ended(seat, status)
         journal = seat.ended()
+        self.quarantine.settle(seat)
         for other in self.seats:
             other.bell.ring()
         if journal.finished:
@@ -261,6 +258,8 @@ class Supervisor:
         note = read_note(seat.note, pid or 0)
         if self.killing:
             return
+        if seat.renewing and excused:
+            note, status = "dead letters are replayed to it", REPLAY
         if status in RENEWALS and note is not None:
             self._emit(RENEWALS[status](actor=seat.name, generation=seat.generation, reason=note))
             self._spawn(seat)
@@ -268,7 +267,9 @@ class Supervisor:
         if struck and note is None:
             self._killed_by_chaos(seat)
         else:
-            self._died(seat, note or _cause(status), innocent=innocent, hopeless=status in _HOPELESS)
+            cause = note or cause_of(status)
+            verdict = self.quarantine.died(seat, cause, excused=excused)
+            self._died(seat, cause, verdict, innocent=innocent, hopeless=status in _HOPELESS)
         self._look_around()
 
     def _killed_by_chaos(self, seat: Seat) -> None:
@@ -278,11 +279,13 @@ class Supervisor:
         self._emit(ChaosKilled(actor=seat.name, generation=seat.generation, cause=CAUSE, pause=0.0, commit=commit))
         self._spawn(seat)
 
-    def _died(self, seat: Seat, cause: str, *, innocent: bool, hopeless: bool = False) -> None:
+    def _died(self, seat: Seat, cause: str, verdict: Verdict, *, innocent: bool, hopeless: bool) -> None:
         seat.deaths.append(cause)
         pause = None if hopeless else seat.failures.died(innocent=innocent)
-        if pause is None:
-            self._give_up(seat, cause)
+        if pause is None and verdict.put_aside:  # something has changed, so there is hope
+            pause = seat.failures.policy.max_backoff
+        if pause is None or verdict.stop:
+            self._give_up(seat, cause, verdict.stop)
             return
         seat.status = Status.RESTARTING
         self._emit(
@@ -293,12 +296,14 @@ class Supervisor:
         else:
             self._spawn(seat)
 
-    def _give_up(self, seat: Seat, cause: str) -> None:
+    def _give_up(self, seat: Seat, cause: str, showstopper: str = "") -> None:
         seat.status = Status.GIVEN_UP
-        isolated = seat.failures.policy.give_up == "isolate"
+        isolated = seat.failures.policy.give_up == "isolate" and not showstopper
         self._emit(ActorGivenUp(actor=seat.name, generation=seat.generation, cause=cause, isolated=isolated))
-        self.why.append(f"{seat.name} was given up after life {seat.generation}: {cause}")
-        self.exit_code = ExitCode.GAVE_UP
+        self.why.append(showstopper or f"{seat.name} was given up after life {seat.generation}: {cause}")
+        self.exit_code = ExitCode.SHOWSTOPPER if showstopper else ExitCode.GAVE_UP
+        if showstopper:
+            self._emit(ShowstopperMet(actor=seat.name, reason=showstopper))
         if isolated:
             seat.isolate()
             for other in self.seats:
@@ -311,7 +316,7 @@ class Supervisor:
         if self._launcher is None:
             return
         self._selector.unregister(self._launcher)
-        cause = _cause(self._launcher.close())
+        cause = cause_of(self._launcher.close())
         self._launcher = None
         for seat in self.seats:
             seat.kill()
@@ -331,6 +336,10 @@ class Supervisor:
                 self._lost(seat, cause)
         self._havoc.settle()
         self._look_around()
+
+    def revive(self, seat: Seat) -> None:
+        """Begin another life of an actor that was given up."""
+        self._spawn(seat)
 
     def _lost(self, seat: Seat, cause: str) -> None:
         """Go on with an actor whose process went down with the fork server."""
@@ -374,13 +383,3 @@ class Supervisor:
         self.killing = True
         for seat in self.seats:
             seat.kill()
-
-
-def _cause(status: int) -> str:
-    """Say what an exit status means."""
-    if status < 0:
-        try:
-            return signal.Signals(-status).name
-        except ValueError:
-            return f"signal {-status}"
-    return f"exit code {status}" if status else "exit code 0 before its behavior had returned"
