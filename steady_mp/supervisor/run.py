@@ -112,12 +112,11 @@ class Graph(Topology):
         logs = None
         try:
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
-            kept: list[tuple[str, Path]] = []
+            kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
             if resume is not None:
                 run = reopen(resume, plan, contents)
                 kept = forget_states(run, plan, fresh_states)
             elif durable is not None:
-                kept = put_aside(durable := durable.resolve()) if fresh else []
                 run = RunDir.keep(durable, plan.files(), contents)
             else:
                 run = RunDir.create(self.name, plan.files(), contents, root)
