@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from steady_mp.plan import Plan
 
 
-def put_aside(path: Path) -> Path | None:
-    """Rename the folder of a durable run, and return its new path; None where there is no run.
+def put_aside(path: Path) -> list[tuple[str, Path]]:
+    """Rename the folder of a durable run, and return its new path, with no actor's name; nothing where there is no run.
 
     Blocks until the last of its old processes is gone. Raises ConfigurationError when the run is alive, or the folder
     can't be renamed.
     """
     if not RunDir(path).has_begun:
-        return None
+        return []
     run = RunDir.reopen(path)
     try:
         kill_leftovers(run.path)
@@ -39,7 +39,7 @@ def put_aside(path: Path) -> Path | None:
         raise ConfigurationError(message) from None
     finally:
         run.remove()  # only lets go of it
-    return kept
+    return [("", kept)]
 
 
 def forget_states(run: RunDir, plan: Plan, names: Sequence[str]) -> list[tuple[str, Path]]:

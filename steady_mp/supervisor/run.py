@@ -94,9 +94,8 @@ class Graph(Topology):
 
         With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
         processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
-        folder is never removed. `fresh` puts a run that is in the `durable` folder already aside, as a whole;
-        `fresh_states` lets these actors of a run that is resumed begin with new states, where they stood in
-        their channels. What there was is kept, and a line says where.
+        folder is never removed. `fresh` first puts aside what run is in it, `fresh_states` lets these actors
+        of a resumed run begin with new states; what there was is kept, and a line says where.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
         what differs), NoSpace when there is too little room, and StartError when no process can be
@@ -117,13 +116,11 @@ class Graph(Topology):
         logs = None
         try:
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
-            kept: list[tuple[str, Path]] = []
+            kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
             if resume is not None:
                 run = reopen(resume, plan, contents)
                 kept = forget_states(run, plan, fresh_states)
             elif durable is not None:
-                if fresh and (aside := put_aside(durable := durable.resolve())):
-                    kept = [("", aside)]
                 run = RunDir.keep(durable, plan.files(), contents)
             else:
                 run = RunDir.create(self.name, plan.files(), contents, root)
@@ -134,8 +131,7 @@ class Graph(Topology):
                 logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        news = [BegunAnew(actor=actor, kept=str(path)) for actor, path in kept]
-        return Run(self, plan, run, on_event, logs, attend, news)
+        return Run(self, plan, run, on_event, logs, attend, kept)
 
 
 class Run:
@@ -152,7 +148,7 @@ class Run:
         on_event: Callable[[Event], None] | None,
         logs: LogWriter,
         attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
-        news: Sequence[Event] = (),
+        kept: Sequence[tuple[str, Path]] = (),
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
         self._plan = plan
@@ -186,8 +182,8 @@ class Run:
             logs=self._logs,
         )
         run.begin()
-        for event in news:
-            self.announce(event)
+        for actor, path in kept:
+            self.announce(BegunAnew(actor=actor, kept=str(path)))
         for cycle in cycles_of(plan):
             self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
         self._attendant = attend and attend(self.announce, self._logs)
