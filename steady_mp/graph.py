@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
 _NAME_LENGTH = 64
+_LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _LEAST_RING = PAGE
 _RING = 1 << 20
 _RING_PER_MESSAGE = 64
@@ -61,6 +62,7 @@ class _Actor:
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
     watching: Watching
+    stall_timeout: float | None
 
 
 def _check_timeout(seconds: object) -> float:
@@ -189,12 +191,13 @@ class Topology:
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)
 
-    def actor(
+    def actor(  # noqa: PLR0913 - keyword only
         self,
         name: str,
         behavior: Callable[..., None],
         *args: object,
         restart: RestartPolicy | None = None,
+        stall_timeout: float | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> None:
@@ -204,6 +207,10 @@ class Topology:
         the ends and states among them, however deep, become the live ones in each life. Telemetry
         shows its `monitors` and colours it while one of its `alerts` holds.
 
+        With `stall_timeout` it is killed, and restarted from its last commit, when it was so many seconds in its own
+        code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
+        more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
+
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
         """
@@ -212,6 +219,8 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
+        if stall_timeout is not None:
+            stall_timeout = _check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
         reference = _check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args)
@@ -219,7 +228,7 @@ class Topology:
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching))
+        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching, stall_timeout))
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -244,7 +253,10 @@ class Topology:
         return Plan(
             graph=self.name,
             actors=tuple(
-                ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching) for a in self._actors
+                ActorPlan(
+                    name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching, stall_timeout=a.stall_timeout
+                )
+                for a in self._actors
             ),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],

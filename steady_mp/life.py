@@ -88,6 +88,7 @@ class Life:
             fence=place.fence,
             fault=place.fault,
             grouped=place.grouped,
+            watched=self._me.stall_timeout is not None,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
@@ -137,7 +138,9 @@ class Life:
 
     def live(self, behavior: Callable[..., None], args: Sequence[object]) -> None:
         """Run the behavior to its end, close its ends, and commit that it has finished."""
-        self._place.control.words[layout.PHASE] = layout.PHASE_RUNNING
+        words = self._place.control.words
+        words[layout.LOOKED_NS] = int(self._place.clock() * 1e9)
+        words[layout.PHASE] = layout.PHASE_RUNNING
         try:
             behavior(self.actor(), *args)
         except EndOfStream:

@@ -103,6 +103,7 @@ class Turn:
         "_snapshot",
         "_snapshots",
         "_supervisor",
+        "_unseen",
         "_warned",
         "_words",
         "left",
@@ -123,8 +124,13 @@ class Turn:
         fence: Callable[[], None] = fence,
         fault: Callable[[str], None] | None = None,
         grouped: bool = True,
+        watched: bool = False,
     ) -> None:
-        """Continue from the journal in force. `abandon` ends this life for a fresh one."""
+        """Continue from the journal in force. `abandon` ends this life for a fresh one.
+
+        No turn of one that is `watched` for stalls begins without a look at the clock, so that each turn of more than
+        a millisecond shows in LOOKED_NS.
+        """
         journal = control.journal()
         self._control = control
         self._words = control.words
@@ -149,6 +155,7 @@ class Turn:
         self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
         self._committed_at = clock()
         self._due = False
+        self._unseen = 0 if watched else _UNSEEN
         #: Turns that ended without a commit since the last one.
         self.pending = 0
         #: The turn at work has staged something.
@@ -192,8 +199,8 @@ class Turn:
         """Put the commit of the turn at work off, if the time for a look has not come; tell whether it was."""
         if self._clock() >= self._look_at:
             return False
-        self.pending += 1 + _UNSEEN
-        self.left = _UNSEEN
+        self.pending += 1 + self._unseen
+        self.left = self._unseen
         self.touched = False
         return True
 
@@ -308,7 +315,8 @@ class Turn:
     def _settle(self) -> None:
         self._words[layout.TURNS] += self.pending - self.left + 1
         self.pending = self.left = 0
-        self._committed_at = self._clock()
+        self._committed_at = now = self._clock()
+        self._words[layout.LOOKED_NS] = int(now * 1e9)
 
     # Waits
 

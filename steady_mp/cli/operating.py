@@ -15,7 +15,7 @@ from steady_mp.cli.ps import ps
 from steady_mp.cli.stack import stack
 from steady_mp.cli.state import state
 from steady_mp.cli.stop import stop
-from steady_mp.telemetry.meters import STALL
+from steady_mp.memory.standing import STALL
 
 operating: Final = typer.Typer()
 
@@ -72,8 +72,13 @@ def _health(
     which: _Run = None,
     *,
     stall: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.0, help="Stuck is who ends no turn for so long.")
-    ] = STALL,
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.0,
+            help=f"Stuck is who ends no turn for so long. Default: its stall_timeout, or {STALL:g}.",
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Answer a probe: 0 when every actor can be relied on, else 1 and the reason."""

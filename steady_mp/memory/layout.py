@@ -27,9 +27,11 @@ Control block of an actor: one page of words written in place, then two journal 
 
     line 0  MAGIC, ENDPOINTS
     line 1  EPOCH: the commit; the slot in force is EPOCH & 1
-    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`)
+    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`),
+            DEBUGGED: not 0 while a debugger holds the actor up, so that nobody takes it for stuck
     line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
-    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0)
+    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0);
+            LOOKED_NS (monotonic): when it last settled its turns, or awoke (see `memory/standing.py`)
     byte 1024  REFUSAL: length, then UTF-8 text
 
 Journal slot: SNAP_SLOT, SNAP_LENGTH, SNAP_CRC, REQUESTED, FINISHED, then (count, position, closed) for
@@ -89,6 +91,7 @@ REQUESTED: Final = 19
 UNGROUPED: Final = 20
 FINISHED: Final = 21
 BORN: Final = 22
+DEBUGGED: Final = 23
 TURNS: Final = 24
 PARKS: Final = 25
 RESCUES: Final = 26
@@ -98,6 +101,7 @@ SNAPSHOT_BYTES: Final = 29
 SNAPSHOT_NS: Final = 30
 WAIT_SINCE_NS: Final = 32
 BLOCKED_ON: Final = 33
+LOOKED_NS: Final = 34
 REFUSAL: Final = 1024
 REFUSAL_BYTES: Final = 512
 

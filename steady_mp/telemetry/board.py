@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 #: Percent of its capacity, on average, from which on a channel counts as full.
 _FULL: Final = 80.0
 #: States in which an actor keeps the run from being ready.
-_UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "given up"}
+_UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "debugged", "given up"}
 
 
 class Board:
     """Figures of every actor and channel of one run. Not safe to share: its owner serialises."""
 
-    def __init__(self, plan: Plan) -> None:
-        """Start with nothing seen."""
+    def __init__(self, plan: Plan, stall: float | None = None) -> None:
+        """Start with nothing seen. Stuck is who is in its own code for `stall` seconds (None: its own limit)."""
         self.plan = plan
         samples = max(2, math.ceil(plan.window / plan.refresh) + 1)
-        self.actors = [ActorMeter(actor, samples) for actor in plan.actors]
+        self.actors = [ActorMeter(actor, samples, stall) for actor in plan.actors]
         self.channels = [ChannelMeter(channel, samples) for channel in plan.channels]
         self.actor_watchers = [Watcher("actor", each.name, each.watching.alerts) for each in plan.actors]
         self.channel_watchers = [Watcher("channel", each.name, each.watching.alerts) for each in plan.channels]
@@ -70,7 +70,7 @@ class Board:
         reasons = [] if self.sample.supervised else ["the supervisor is gone"]
         if status.phase != "running":
             reasons.append(f"the graph is {status.phase}")
-        return reasons + [f"{meter.plan.name} is {meter.state}" for meter in self.actors if meter.state in _UNREADY]
+        return reasons + [f"{meter.plan.name} is {meter.plight}" for meter in self.actors if meter.state in _UNREADY]
 
     def summary(self) -> str:
         """Name the bottleneck in words; empty when there is none."""
