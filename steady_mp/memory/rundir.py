@@ -10,6 +10,8 @@
         actor-<i>.bell             doorbell
         actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
         actor-<i>.death            why the last life ended, in its own words
+        actor-<i>.fault            all stacks, when a fatal signal has ended its life
+        actor-<i>.died-<n>         how life n ended, as the supervisor has found out (`memory/deaths.py`)
         actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
         durable                    only in a durable one: it was made completely, and is never removed
 
@@ -33,6 +35,7 @@ from pathlib import Path
 
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.kept import keep
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 
@@ -108,9 +111,13 @@ def abandoned(root: Path) -> list[Path]:
 
 
 def sweep(root: Path) -> list[Path]:
-    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
+    """Remove the run directories under `root` whose supervisor is provably dead; return them.
+
+    What `steady-mp why` needs of them is kept elsewhere (`memory/kept.py`).
+    """
     found = abandoned(root)
     for entry in found:
+        keep(entry)
         shutil.rmtree(entry, ignore_errors=True)
     return found
 

@@ -21,6 +21,7 @@ from steady_mp.events import CycleDeclared, Event, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
+from steady_mp.memory.kept import keep
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
@@ -330,6 +331,9 @@ class Run:
         if self._attendant is not None:
             self._attendant.close()
         self._logs.close(_LOG_TIMEOUT)
+        self._supervisor.deaths.close()
+        if self._supervisor.exit_code is not ExitCode.DRAINED and not self._run.has_begun:
+            keep(self._run.path)
         for seat in self._supervisor.seats:
             seat.close()
         for mapping in (*self._channels, self._words):
