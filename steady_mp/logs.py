@@ -34,6 +34,8 @@ _CHUNK: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 20
 #: Entries of a life that are remembered, and characters of each.
 _LAST_LINES: Final = 200
+#: Lives of an actor that are remembered where nobody asks.
+_MOST_LIVES: Final = 8
 #: Looks at the pipe of a life that is over: something that it has left behind may go on writing.
 _MOST_READS: Final = 64
 LONGEST_LAST: Final = 500
@@ -159,7 +161,8 @@ class LogWriter:
         self._selector.register(self._wake_out, selectors.EVENT_READ)
         self._new: deque[_Source] = deque()
         self._asked: deque[_Asked] = deque()
-        self._latest: dict[str, _Voice] = {}
+        #: By actor and generation, until somebody has asked for their last words.
+        self._voices: dict[tuple[str, int], _Voice] = {}
         self._reader = threading.Thread(target=self._read, name="steady-mp log reader", daemon=True)
         self._reader.start()
 
@@ -171,7 +174,8 @@ class LogWriter:
     def add(self, fd: int, actor: str, generation: int) -> None:
         """Read lines from `fd` until its end; it is closed then."""
         os.set_blocking(fd, False)
-        self._latest[actor] = voice = _Voice(actor, generation, None)
+        self._voices[actor, generation] = voice = _Voice(actor, generation, None)
+        self._voices.pop((actor, generation - _MOST_LIVES), None)
         self._new.append(_Source(fd, voice))
         os.write(self._wake_in, b"\0")
 
@@ -234,17 +238,14 @@ class LogWriter:
                 return
 
     def _answer(self, asked: _Asked) -> None:
-        voice = self._latest.get(asked.actor)
+        voice = self._voices.pop(asked[:2], None) or _Voice(asked.actor, asked.generation, None)
         for key in list(self._selector.get_map().values()):
             source = key.data
-            if source is not None and (source.voice.actor, source.voice.generation) == asked[:2]:
-                voice = source.voice
+            if source is not None and source.voice is voice:
                 for _ in range(_MOST_READS):
                     self._drain(source)
                     if source.dry:
                         break
-        if voice is None or voice.generation != asked.generation:
-            voice = _Voice(asked.actor, asked.generation, None)
         lines = list(voice.tail)
         if asked.text:
             self._say(voice, logging.CRITICAL, asked.text)
