@@ -16,6 +16,7 @@ from steady_mp.channel.sender import ObjectTx
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
+from steady_mp.memory.hands import Hand
 from steady_mp.recovery import recover
 from steady_mp.state import StateBook, SteadyState
 from steady_mp.turn import Turn
@@ -99,7 +100,13 @@ class Life:
         plan, ring = self._me.ends[position], self._place.rings[position]
         channel = self._place.plan.channels[plan.channel]
         end: ObjectTx[Any] | ObjectRx[Any]
-        end = ObjectTx(ring, self.turn, cursor) if plan.sends else ObjectRx(ring, self.turn, cursor)
+        if plan.sends:
+            end = ObjectTx(ring, self.turn, cursor)
+        else:
+            hand = Hand(self._place.control.words, len(self._me.ends), position)
+            end = ObjectRx(ring, self.turn, cursor, hand)
+            if hand.until > cursor.messages:
+                self.turn.be_wary(end.is_wary)
         self.turn.join(end, self._place.neighbour(channel.consumer if plan.sends else channel.producer))
         return end
 

@@ -105,6 +105,7 @@ class Turn:
         "_supervisor",
         "_unseen",
         "_warned",
+        "_wary",
         "_words",
         "left",
         "pending",
@@ -151,6 +152,7 @@ class Turn:
         self._neighbours: list[Neighbour] = []
         self._entangled: dict[int, list[Staging]] = {}
         self._warned: set[str] = set()
+        self._wary: list[Callable[[], bool]] = []
         grouped = grouped and not self._words[layout.UNGROUPED]
         self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
         self._committed_at = clock()
@@ -176,6 +178,10 @@ class Turn:
     def entangle(self, end: Staging, other: Staging) -> None:
         """Note that what the peer of `end` does may depend on what is staged at `other`."""
         self._entangled.setdefault(id(end), []).append(other)
+
+    def be_wary(self, still: Callable[[], bool]) -> None:
+        """Commit each turn alone for as long as `still` answers True: a life has died over what comes there."""
+        self._wary.append(still)
 
     @property
     def ends(self) -> list[Staging]:
@@ -209,7 +215,7 @@ class Turn:
         now = self._clock()
         if self._must_commit(now):
             self.commit()
-            if self._alone:
+            if self._alone and not any(still() for still in self._wary):
                 self._alone -= 1
         else:
             self.pending += 1

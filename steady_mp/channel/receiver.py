@@ -15,6 +15,7 @@ from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
+from steady_mp.memory.hands import Hand
 
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Ring
@@ -41,6 +42,7 @@ class ObjectRx(Rx[T]):
         "_closed",
         "_committed",
         "_group",
+        "_hand",
         "_index",
         "_marks",
         "_read_position",
@@ -48,13 +50,16 @@ class ObjectRx(Rx[T]):
         "_safe",
         "_tail",
         "_turn",
+        "_until",
         "_warned",
         "_words",
     )
 
-    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
-        """Continue at `cursor`, where the last commit stands."""
+    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None) -> None:
+        """Continue at `cursor`, where the last commit stands, and say in `hand` what is read."""
         self._ring = ring
+        self._hand = hand or Hand()
+        self._until = self._hand.until
         self._words = ring.words
         self._turn = turn
         self._committed = self._before = cursor
@@ -108,19 +113,26 @@ class ObjectRx(Rx[T]):
         stop = min(self._index + max(0, count), len(self._batch))
         values = self._batch[self._index : stop]
         if values:
+            first = self.position()
             self._index = stop
             self._turn.touched = True
-            self._look_ahead()
+            self._look_ahead(first)
         return values
 
     def try_peek(self) -> T | None:
         """See `Rx.try_peek`."""
-        return self._batch[self._index] if self._decoded(1) else None
+        if not self._decoded(1):
+            return None
+        self._show(1)
+        return self._batch[self._index]
 
     def peek_slice(self, count: int) -> list[T]:
         """See `Rx.peek_slice`."""
         self._decoded(count)
-        return self._batch[self._index : self._index + max(0, count)]
+        values = self._batch[self._index : self._index + max(0, count)]
+        if values:
+            self._show(len(values))
+        return values
 
     def avail(self) -> int:
         """See `Rx.avail`."""
@@ -161,10 +173,16 @@ class ObjectRx(Rx[T]):
     def _take_one(self) -> T:
         """Take a message that is decoded, and see whether the next one is in reach."""
         value = self._batch[self._index]
+        first = self.position()
         self._index += 1
         self._turn.touched = True
-        self._look_ahead()
+        self._look_ahead(first)
         return value
+
+    def _show(self, count: int) -> None:
+        """Say that the next messages are looked at: what is worked with before it is taken is in hand as well."""
+        here = self.position()
+        self._hand.hold(here, max(here + count, self._base + self._safe))
 
     def _await_message(self) -> None:
         if self._turn.touched:
@@ -175,8 +193,11 @@ class ObjectRx(Rx[T]):
             message = f"channel {self.name!r} is closed and empty: no message will come"
             raise EndOfStream(message)
 
-    def _look_ahead(self) -> None:
-        """Say how far the next takes need no look, and whether the turn should end in a commit."""
+    def _look_ahead(self, first: int) -> None:
+        """Say how far the next takes need no look, and whether the turn should end in a commit.
+
+        The messages from `first` on were taken just now: they are in hand, with those that need no look.
+        """
         left = len(self._batch) - self._index
         if left < self._burst:
             self._decoded(self._burst)
@@ -187,6 +208,10 @@ class ObjectRx(Rx[T]):
             self._safe = len(self._batch) - 1
         else:
             self._safe = self._index + min(left - self._burst, ungrouped)
+        here = self.position()
+        if here < self._until:
+            self._safe = 0
+        self._hand.hold(first, max(here, self._base + self._safe))
 
     def _decoded(self, count: int) -> bool:
         """Unpickle records until `count` messages are at hand; tell whether they are."""
@@ -208,8 +233,9 @@ class ObjectRx(Rx[T]):
             self._index = 0
         self._safe = 0
         kind, payload = record.kind, record.payload
+        self._hand.reach(first + record.messages)
         if kind == layout.RECORD_OBJECT:
-            self._batch.append(pickle.loads(payload))  # noqa: S301 - our own 0700 directory
+            self._unpickle(first, payload)
         elif kind == layout.RECORD_BATCH:
             self._batch.extend(pickle.loads(payload))  # noqa: S301
         else:
@@ -217,6 +243,16 @@ class ObjectRx(Rx[T]):
             self._batch.extend(cast("list[T]", numbers.tolist()))
         self._read_position = record.end
         self._marks.append((first + record.messages, record.end))
+
+    def _unpickle(self, first: int, payload: bytes | memoryview) -> None:
+        """Unpickle a message of a class that may be somebody's, and so may be the end of this process."""
+        if first >= self._until:
+            self._batch.append(pickle.loads(payload))  # noqa: S301 - our own 0700 directory
+            return
+        kept = self._hand.kept
+        self._hand.hold(first, first + 1)
+        self._batch.append(pickle.loads(payload))  # noqa: S301
+        self._hand.kept = kept
 
     def _resume(self) -> None:
         """Read again the record that the last commit had taken a part of."""
@@ -321,6 +357,10 @@ class ObjectRx(Rx[T]):
         """Hold nothing back any more."""
         self._words[layout.RX_HELD] = 0
 
+    def is_wary(self) -> bool:
+        """Tell whether each message is told by itself, because a life has died before it was through with it."""
+        return self._committed.messages < self._until
+
     def close(self) -> None:
         """Take nothing any more, from the next commit on: the actor has finished."""
         self._closed = 1
@@ -344,6 +384,7 @@ class ObjectRx(Rx[T]):
         self._committed = cursor
         if alone:
             self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
+        self._safe = 0  # so that the next take says that it is in hand
         publish_rx(self._words, cursor)
         marks = self._marks
         while marks and marks[0][0] <= cursor.messages:

@@ -33,9 +33,16 @@ Control block of an actor: one page of words written in place, then two journal 
     line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0);
             LOOKED_NS (monotonic): when it last settled its turns, or awoke (see `memory/standing.py`)
     byte 1024  REFUSAL: length, then UTF-8 text
+    byte 2048  HAND_END: 1 + index of the end that was read last, since the actor has a control block
 
 Journal slot: SNAP_SLOT, SNAP_LENGTH, SNAP_CRC, REQUESTED, FINISHED, then (count, position, closed) for
 each endpoint of the actor in the order of the topology.
+
+Hands, behind the journal slots: live words, not committed ones, five for each endpoint, written by the actor before it
+reads on (see `memory/hands.py`). HAND_STAMP is EPOCH + TURNS + 1 of the turn in which HAND_FIRST and HAND_STOP were
+stored: the message read last, or the first of those read together, and the one behind the last that may be read
+before the next store. HAND_REACH is behind the last message that was ever unpickled. HAND_UNTIL outlives the life: up
+to there the next ones commit each turn alone, and store before each single message.
 
 Run file: one page: SHUTDOWN, START_NS.
 """
@@ -45,7 +52,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 MAGIC: Final = 0x5354_4541_4459_0000 | LAYOUT_VERSION
 PAGE: Final = 4096
 WORD: Final = 8
@@ -104,6 +111,7 @@ BLOCKED_ON: Final = 33
 LOOKED_NS: Final = 35
 REFUSAL: Final = 1024
 REFUSAL_BYTES: Final = 512
+HAND_END: Final = 256
 
 PHASE_STARTING: Final = 0
 PHASE_RUNNING: Final = 1
@@ -117,6 +125,14 @@ J_REQUESTED: Final = 3
 J_FINISHED: Final = 4
 J_HEADER: Final = 5
 J_PER_ENDPOINT: Final = 3
+
+# Hands, in words of an endpoint
+HAND_STAMP: Final = 0
+HAND_FIRST: Final = 1
+HAND_STOP: Final = 2
+HAND_REACH: Final = 3
+HAND_UNTIL: Final = 4
+HANDS_PER_ENDPOINT: Final = 5
 
 # Run file
 SHUTDOWN: Final = 0
@@ -144,6 +160,11 @@ def journal_offset(endpoints: int, slot: int) -> int:
     return PAGE + slot * stride
 
 
+def hand_word(endpoints: int, end: int) -> int:
+    """Index of the first of the words that say what an actor has in hand at one of its endpoints."""
+    return journal_offset(endpoints, 2) // WORD + HANDS_PER_ENDPOINT * end
+
+
 def control_bytes(endpoints: int) -> int:
     """Size of an actor's control block, in whole pages."""
-    return (journal_offset(endpoints, 2) + PAGE - 1) & -PAGE
+    return (hand_word(endpoints, endpoints) * WORD + PAGE - 1) & -PAGE
