@@ -29,12 +29,13 @@ def kept_root() -> Path:
     return Path(tempfile.gettempdir()) / f"steady-mp-{os.getuid()}-kept"
 
 
-def keep(directory: Path) -> Path | None:
+def keep(directory: Path, *, unclean: bool = False) -> Path | None:
     """Keep what `why` needs of the run in `directory`; return where, or None where there is nothing, or no room.
 
-    Nothing is kept of a run that nobody has died in unasked.
+    Nothing is kept of a run that nobody has died in unasked, unless it has ended `unclean`.
     """
-    if all(report.is_planned for report in read_reports(directory)):
+    reports = read_reports(directory)
+    if not reports or (not unclean and all(report.is_planned for report in reports)):
         return None
     root = kept_root()
     try:

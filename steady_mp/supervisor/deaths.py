@@ -8,12 +8,14 @@ report once it is known what follows. The last lines of its log come a moment la
 from __future__ import annotations
 
 import functools
+import logging
 import signal
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.events import ActorDied, ActorGivenUp, ChaosKilled
+from steady_mp.log_format import SELF
 from steady_mp.logs import LONGEST_LAST
 from steady_mp.memory.deaths import LONGEST_TEXT, MOST_LINES, DeathReport, cut, write_report
 from steady_mp.memory.status import CAUSES
@@ -26,11 +28,13 @@ from steady_mp.supervisor.oom import OomKills
 from steady_mp.supervisor.stacks import top_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from steady_mp.logs import LogWriter
+    from steady_mp.memory.mapping import Mapping
     from steady_mp.memory.rundir import RunDir
+    from steady_mp.plan import Plan
     from steady_mp.supervisor.messages import Exited, Message
     from steady_mp.supervisor.seat import Seat
 
@@ -130,17 +134,19 @@ class Deaths:
     def __init__(  # noqa: PLR0913, PLR0917 - made in one place
         self,
         run: RunDir,
+        plan: Plan,
+        channels: Sequence[Mapping],
         logs: LogWriter,
         post: Callable[[Message], None],
-        complain: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Write reports into the directory of `run`. `complain` is told once that one could not be written."""
+        """Write reports into the directory of `run`; the log says once that one could not be written."""
         self._directory = run.path
+        self._plan = plan
+        self._channels = channels
         self._logs = logs
         self._post = post
-        self._complain = complain
         self._clock = clock
         self._wall = wall
         self._oom = OomKills()
@@ -164,7 +170,7 @@ class Deaths:
         if (born := self._born.pop(seat.index, None)) is not None:
             death.uptime = now - born
         death.note = Note.take(seat.note, seat.pid or 0)
-        death.in_hand = in_hand(seat)
+        death.in_hand = in_hand(seat, self._plan, self._channels)
         if exited is not None:
             death.status, death.peak, death.cpu = exited.status, exited.peak, exited.cpu
         if death.note is not None and death.note.cause:
@@ -250,7 +256,8 @@ class Deaths:
         except OSError as error:
             if not self._silent:
                 self._silent = True
-                self._complain(f"death reports can't be written to {self._directory}: {error.strerror}")
+                text = f"death reports can't be written to {self._directory}: {error.strerror}"
+                self._logs.write(SELF, logging.ERROR, text)
 
 
 def _read(path: Path) -> str:

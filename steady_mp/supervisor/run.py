@@ -332,8 +332,9 @@ class Run:
             self._attendant.close()
         self._logs.close(_LOG_TIMEOUT)
         self._supervisor.deaths.close()
-        if self._supervisor.exit_code is not ExitCode.DRAINED and not self._run.has_begun:
-            keep(self._run.path)
+        code = self._supervisor.exit_code
+        if code is not ExitCode.DRAINED and not self._run.has_begun:  # a durable one stays where it is
+            keep(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
         for seat in self._supervisor.seats:
             seat.close()
         for mapping in (*self._channels, self._words):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import selectors
 import signal
@@ -106,7 +105,7 @@ class Supervisor:
         self._deaf = False
         self._selector = selectors.DefaultSelector()
         self._servers = ForkServers(run.path, self._selector)
-        self.deaths = Deaths(run, logs, self.post, lambda text: logs.write("steady-mp", logging.ERROR, text), clock)
+        self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
         )

@@ -75,8 +75,8 @@ class Devour(Step):
             scene.leaked.append(b"\1" * (1 << 20))
 
 
-def enter_group(limit: int) -> Path | None:
-    """Put this process into a control group of its own with at most `limit` bytes; None where that can't be."""
+def make_group(limit: int) -> Path | None:
+    """Make a control group with at most `limit` bytes of memory; None where that can't be."""
     version_1 = Path("/sys/fs/cgroup/memory")
     version_2 = Path("/sys/fs/cgroup")
     for root, name in ((version_1, "memory.limit_in_bytes"), (version_2, "memory.max")):
@@ -87,7 +87,6 @@ def enter_group(limit: int) -> Path | None:
             continue
         try:
             (group / name).write_text(str(limit))
-            (group / "cgroup.procs").write_text(str(os.getpid()))
         except OSError:
             group.rmdir()
             continue
