@@ -9,7 +9,7 @@ import logging
 import sys
 import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
@@ -40,6 +40,9 @@ _LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _LEAST_RING = PAGE
 _RING = 1 << 20
 _RING_PER_MESSAGE = 64
+_MOST_DEATHS = 1000
+Showstopper = Literal["dead_letter", "stop", "skip"]
+SHOWSTOPPERS: tuple[Showstopper, ...] = ("dead_letter", "stop", "skip")
 _KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
 _WANTED: dict[Any, str] = {Tx: "a sending end (Tx)", Rx: "a receiving end (Rx)", SteadyState: "a state"}
@@ -52,6 +55,8 @@ class _Channel:
     capacity: int
     ring_bytes: int
     watching: Watching
+    showstopper: str
+    showstopper_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class Topology:
 
     # Declaring
 
-    def channel(
+    def channel(  # noqa: PLR0913 - keyword only
         self,
         capacity: int = 64,
         *,
@@ -140,12 +145,17 @@ class Topology:
         ring_bytes: int | None = None,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
+        showstopper: Showstopper = "dead_letter",
+        showstopper_after: int = 3,
     ) -> tuple[Tx[Any], Rx[Any]]:
         """Declare a channel and return its two ends, to be handed to two actors.
 
         It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
         Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+
+        A message that was in hand at `showstopper_after` deaths of its receiver in a row (0: it is never counted) is
+        a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`).
         """
         check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
@@ -156,7 +166,14 @@ class Topology:
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        self._channels.append(_Channel(name, capacity, (ring_bytes + PAGE - 1) & -PAGE, watching))
+        check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
+        if showstopper not in SHOWSTOPPERS:
+            message = (
+                f"{label}: showstopper {showstopper!r} must be {', '.join(SHOWSTOPPERS[:-1])} or {SHOWSTOPPERS[-1]}"
+            )
+            raise ConfigurationError(message)
+        size = (ring_bytes + PAGE - 1) & -PAGE
+        self._channels.append(_Channel(name, capacity, size, watching, showstopper, showstopper_after))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
@@ -170,6 +187,8 @@ class Topology:
         ring_bytes: int | None = None,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
+        showstopper: Showstopper = "dead_letter",
+        showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
         check_count("lanes", lanes, 1, 1 << 16)
@@ -180,6 +199,8 @@ class Topology:
                 ring_bytes=ring_bytes,
                 monitors=monitors,
                 alerts=alerts,
+                showstopper=showstopper,
+                showstopper_after=showstopper_after,
             )
             for lane in range(lanes)
         ]
@@ -294,6 +315,8 @@ class Topology:
                     producer=pair[0],
                     consumer=pair[1],
                     watching=channel.watching,
+                    showstopper=channel.showstopper,
+                    showstopper_after=channel.showstopper_after,
                 )
             )
         return tuple(plans)

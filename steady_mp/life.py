@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from steady_mp.actor import Actor
+from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
 from steady_mp.memory.hands import Hand
+from steady_mp.memory.letters import Mail
 from steady_mp.recovery import recover
 from steady_mp.state import StateBook, SteadyState
 from steady_mp.turn import Turn
@@ -59,6 +61,8 @@ class Place:
     fault: Callable[[str], None] | None = None
     turn: Callable[..., Turn] = Turn
     grouped: bool = True
+    #: Tells what was put aside of a channel that the actor receives from.
+    mail: Callable[[int], Mail] = lambda _: Mail()
 
 
 class Life:
@@ -104,7 +108,13 @@ class Life:
             end = ObjectTx(ring, self.turn, cursor)
         else:
             hand = Hand(self._place.control.words, len(self._me.ends), position)
-            end = ObjectRx(ring, self.turn, cursor, hand)
+            mail = self._place.mail(plan.channel)
+            lettered = mail.holes or mail.orders
+            end = (
+                LetteredRx(ring, self.turn, cursor, hand, mail)
+                if lettered
+                else ObjectRx(ring, self.turn, cursor, hand, mail.suspects)
+            )
             if hand.until > cursor.messages:
                 self.turn.be_wary(end.is_wary)
         self.turn.join(end, self._place.neighbour(channel.consumer if plan.sends else channel.producer))

@@ -20,6 +20,9 @@ class ChannelPlan:
     producer: int
     consumer: int
     watching: Watching = field(default_factory=Watching)
+    #: What is done with a message that was in hand at so many deaths of its consumer in a row; 0 for never.
+    showstopper: str = "dead_letter"
+    showstopper_after: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

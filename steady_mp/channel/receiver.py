@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
 from steady_mp.channel.publish import publish_rx
 from steady_mp.channel.sender import GROUP
+from steady_mp.channel.threshold import Threshold
 from steady_mp.channel.waits import Avail, crossed
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
@@ -18,13 +19,16 @@ from steady_mp.memory.fence import order
 from steady_mp.memory.hands import Hand
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Condition, Pace
+    from steady_mp.memory.letters import Suspect
 
 T = TypeVar("T")
 
 
-class ObjectRx(Rx[T]):
+class ObjectRx(Rx[T], Threshold):
     """See `Rx`. Single reader: only the actor that owns it may touch it.
 
     Records are unpickled ahead into `_batch`; a take that stays below `_safe` needs no look at the
@@ -33,7 +37,6 @@ class ObjectRx(Rx[T]):
     """
 
     __slots__ = (
-        "_armed",
         "_avails",
         "_base",
         "_batch",
@@ -48,16 +51,22 @@ class ObjectRx(Rx[T]):
         "_read_position",
         "_ring",
         "_safe",
+        "_suspects",
         "_tail",
         "_turn",
         "_until",
         "_warned",
-        "_words",
     )
 
-    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None) -> None:
-        """Continue at `cursor`, where the last commit stands, and say in `hand` what is read."""
+    def __init__(
+        self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None, suspects: Sequence[Suspect] = ()
+    ) -> None:
+        """Continue at `cursor`, where the last commit stands, and say in `hand` what is read.
+
+        `suspects` were in hand at the latest deaths.
+        """
         self._ring = ring
+        self._suspects = suspects
         self._hand = hand or Hand()
         self._until = self._hand.until
         self._words = ring.words
@@ -113,7 +122,7 @@ class ObjectRx(Rx[T]):
         stop = min(self._index + max(0, count), len(self._batch))
         values = self._batch[self._index : stop]
         if values:
-            first = self.position()
+            first = self._here()
             self._index = stop
             self._turn.touched = True
             self._look_ahead(first)
@@ -137,7 +146,7 @@ class ObjectRx(Rx[T]):
     def avail(self) -> int:
         """See `Rx.avail`."""
         self._tail = self._words[layout.TAIL]
-        return self._tail - self.position()
+        return self._tail - self._here()
 
     def is_closed_and_empty(self) -> bool:
         """See `Rx.is_closed_and_empty`."""
@@ -145,7 +154,16 @@ class ObjectRx(Rx[T]):
 
     def position(self) -> int:
         """See `Rx.position`."""
+        return self._here()
+
+    def _here(self) -> int:
+        """Return the number of the next message that comes in line."""
         return self._base + self._index
+
+    def is_showstopper(self, deaths: int) -> bool:
+        """See `Rx.is_showstopper`."""
+        here = self.position()
+        return self.has(1) and any(s.first <= here <= s.last and len(s.deaths) >= deaths for s in self._suspects)
 
     def statistics(self) -> ChannelStatistics:
         """See `Rx.statistics`."""
@@ -155,7 +173,7 @@ class ObjectRx(Rx[T]):
             capacity=self.capacity,
             ring_bytes=self._ring.size,
             sent=self._tail,
-            taken=self.position(),
+            taken=self._here(),
             in_flight=in_flight,
             bytes_in_flight=self._words[layout.TAIL_POS] - self._committed.position,
             closed=self.is_closed(),
@@ -173,7 +191,7 @@ class ObjectRx(Rx[T]):
     def _take_one(self) -> T:
         """Take a message that is decoded, and see whether the next one is in reach."""
         value = self._batch[self._index]
-        first = self.position()
+        first = self._here()
         self._index += 1
         self._turn.touched = True
         self._look_ahead(first)
@@ -181,7 +199,7 @@ class ObjectRx(Rx[T]):
 
     def _show(self, count: int) -> None:
         """Say that the next messages are looked at: what is worked with before it is taken is in hand as well."""
-        here = self.position()
+        here = self._here()
         self._hand.hold(here, max(here + count, self._base + self._safe))
 
     def _await_message(self) -> None:
@@ -202,13 +220,13 @@ class ObjectRx(Rx[T]):
         if left < self._burst:
             self._decoded(self._burst)
             left = len(self._batch) - self._index
-        ungrouped = self._group - (self.position() - self._committed.messages)
+        ungrouped = self._group - (self._here() - self._committed.messages)
         if ungrouped <= 0 or left < self._burst:
             self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
         else:
             self._safe = self._index + min(left - self._burst, ungrouped)
-        here = self.position()
+        here = self._here()
         if here < self._until:
             self._safe = 0
         self._hand.hold(first, max(here, self._base + self._safe))
@@ -279,27 +297,9 @@ class ObjectRx(Rx[T]):
         order()
         return closed
 
-    def arm(self, target: int) -> None:
-        """Ask the producer to ring once its tail reaches `target`."""
-        if target < self._armed:
-            self._words[layout.WAKE_TAIL] = self._armed = target
-
-    def arm_change(self) -> None:
-        """Ask the producer to ring at its next commit that sends something."""
-        self.arm(self._words[layout.TAIL] + 1)
-
-    def disarm(self) -> None:
-        """Ask for nothing any more."""
-        if self._armed != layout.NEVER:
-            self._words[layout.WAKE_TAIL] = self._armed = layout.NEVER
-
-    def is_overtaken(self) -> bool:
-        """Tell whether the tail has reached what was armed, so that no ring may come for it."""
-        return self._words[layout.TAIL] >= self._armed
-
     def is_starved(self, count: int) -> bool:
         """Tell whether the producer waits for room in bytes, and has not sent `count` messages before that."""
-        words, here = self._words, self.position()
+        words, here = self._words, self._here()
         stuck = words[layout.TX_STUCK]
         order()
         held = words[layout.TX_HELD]
@@ -329,16 +329,16 @@ class ObjectRx(Rx[T]):
     def mark(self) -> tuple[int, ...]:
         """Return what changes whenever either end moves."""
         closed = self._words[layout.TX_CLOSED]
-        return self.position(), self._words[layout.TAIL], closed
+        return self._here(), self._words[layout.TAIL], closed
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""
-        return self.position() != self._committed.messages or self._closed != self._committed.closed
+        return self._here() != self._committed.messages or self._closed != self._committed.closed
 
     def peer_waits(self) -> bool:
         """Tell whether the producer sleeps until something that is staged here is committed."""
         # A producer that waits for less than what was published has been rung already.
-        return self._committed.messages < self._words[layout.WAKE_HEAD] <= self.position()
+        return self._committed.messages < self._words[layout.WAKE_HEAD] <= self._here()
 
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle: no, a producer waits when there is plenty to take."""
@@ -351,7 +351,7 @@ class ObjectRx(Rx[T]):
     def hold_back(self, *, here: bool) -> None:  # noqa: ARG002 - a producer that waits for room is not waited for
         """Tell the producer how far the head will be."""
         if self.is_staged():
-            self._words[layout.RX_HELD] = self.position()
+            self._words[layout.RX_HELD] = self._here()
 
     def let_go(self) -> None:
         """Hold nothing back any more."""
@@ -363,11 +363,11 @@ class ObjectRx(Rx[T]):
 
     def close(self) -> None:
         """Take nothing any more, from the next commit on: the actor has finished."""
-        self._closed = 1
+        self._closed |= 1
 
     def freeze(self) -> Cursor:
         """Return the cursor to commit: messages taken, and the end of the last record taken whole."""
-        taken = self.position()
+        taken = self._here()
         freed = self._committed.position
         for last, end in self._marks:
             if last > taken:

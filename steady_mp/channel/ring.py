@@ -110,7 +110,11 @@ class Ring:
         """Return the number of the first message of the record at `position`."""
         return int(_HEADER.unpack_from(self._data, position % self.size)[3])
 
+    def release(self) -> None:
+        """Let go of the channel, which stays mapped."""
+        self._data.release()
+
     def close(self) -> None:
         """Unmap the channel."""
-        self._data.release()
+        self.release()
         self._mapping.close()

@@ -24,7 +24,7 @@ class Held(NamedTuple):
     """Messages of one end that were in hand: `first` to `last` were read together, last of all that end read.
 
     Those from `head`, the committed one, were read in the same turn or group of turns. `reach` is behind all that
-    may have been unpickled, taken or not.
+    may have been unpickled, taken or not. A dead letter that is replayed has `layout.LETTER` added to its position.
     """
 
     end: int
@@ -87,17 +87,22 @@ def held(control: ControlBlock) -> list[Held]:
         stop = words[at + layout.HAND_STOP]
         if words[at + layout.HAND_STAMP] == stamp and stop > cursor.messages:
             first = max(cursor.messages, min(words[at + layout.HAND_FIRST], stop - 1))
-            found.append(Held(end, cursor.messages, first, stop - 1, max(stop, words[at + layout.HAND_REACH])))
+            head = cursor.messages if stop < layout.LETTER else first
+            found.append(Held(end, head, first, stop - 1, max(stop, words[at + layout.HAND_REACH])))
     return sorted(found, key=lambda each: each.end + 1 != words[layout.HAND_END])
 
 
 def unsettled(control: ControlBlock) -> list[Held]:
-    """Return what may have had to do with a death: what was in hand, and what was only unpickled already."""
+    """Return what may have had to do with a death: what was in hand, and what was only unpickled already.
+
+    A life behind a death says itself what it unpickles; there nothing has to be guessed.
+    """
     found = held(control)
     known = {each.end for each in found}
     for end, cursor in enumerate(control.journal().cursors):
         reach = control.words[layout.hand_word(control.endpoints, end) + layout.HAND_REACH]
-        if end not in known and reach > cursor.messages:
+        until = control.words[layout.hand_word(control.endpoints, end) + layout.HAND_UNTIL]
+        if end not in known and reach > cursor.messages >= until:
             found.append(Held(end, cursor.messages, cursor.messages, reach - 1, reach))
     return found
 
@@ -110,7 +115,8 @@ def let_go(control: ControlBlock, heads: Sequence[int]) -> None:
     words = control.words
     for end, head in enumerate(heads):
         at = layout.hand_word(control.endpoints, end)
-        stop = max(words[at + layout.HAND_STOP], words[at + layout.HAND_REACH])
+        stop = words[at + layout.HAND_STOP]
+        stop = max(words[at + layout.HAND_REACH], stop if stop < layout.LETTER else 0)
         if stop > head:
             words[at + layout.HAND_UNTIL] = max(stop, words[at + layout.HAND_UNTIL])
         for word in (layout.HAND_STAMP, layout.HAND_FIRST, layout.HAND_STOP, layout.HAND_REACH):

@@ -36,7 +36,8 @@ Control block of an actor: one page of words written in place, then two journal 
     byte 2048  HAND_END: 1 + index of the end that was read last, since the actor has a control block
 
 Journal slot: SNAP_SLOT, SNAP_LENGTH, SNAP_CRC, REQUESTED, FINISHED, then (count, position, closed) for
-each endpoint of the actor in the order of the topology.
+each endpoint of the actor in the order of the topology. In `closed` only bit 0 says that; a consumer counts above it
+(CLOSED_BITS) how many dead letters it has taken that were replayed to it.
 
 Hands, behind the journal slots: live words, not committed ones, five for each endpoint, written by the actor before it
 reads on (see `memory/hands.py`). HAND_STAMP is EPOCH + TURNS + 1 of the turn in which HAND_FIRST and HAND_STOP were
@@ -126,6 +127,9 @@ J_FINISHED: Final = 4
 J_HEADER: Final = 5
 J_PER_ENDPOINT: Final = 3
 
+#: In a receiving end's `closed`, the bits above this one count the letters that were replayed there.
+CLOSED_BITS: Final = 1
+
 # Hands, in words of an endpoint
 HAND_STAMP: Final = 0
 HAND_FIRST: Final = 1
@@ -133,6 +137,8 @@ HAND_STOP: Final = 2
 HAND_REACH: Final = 3
 HAND_UNTIL: Final = 4
 HANDS_PER_ENDPOINT: Final = 5
+#: Added to the position of a dead letter that is in hand because it is replayed.
+LETTER: Final = 1 << 62
 
 # Run file
 SHUTDOWN: Final = 0

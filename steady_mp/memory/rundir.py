@@ -13,6 +13,8 @@
         actor-<i>.fault            all stacks, when a fatal signal has ended its life
         actor-<i>.died-<n>         how life n ended, as the supervisor has found out (`memory/deaths.py`)
         actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
+        letters/                   only where a message was put aside: see `memory/letters.py`
+        errands/                   only where a command has asked for something: see `supervisor/errands.py`
         durable                    only in a durable one: it was made completely, and is never removed
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a
@@ -36,6 +38,7 @@ from pathlib import Path
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.kept import keep
+from steady_mp.memory.letters import rescue
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 
@@ -113,13 +116,17 @@ def abandoned(root: Path) -> list[Path]:
 def sweep(root: Path) -> list[Path]:
     """Remove the run directories under `root` whose supervisor is provably dead; return them.
 
-    What `steady-mp why` needs of them is kept elsewhere (`memory/kept.py`).
+    Dead letters in one are copied to a safe place before; where that fails, the directory stays. What `steady-mp why`
+    needs of it is kept elsewhere (`memory/kept.py`).
     """
-    found = abandoned(root)
-    for entry in found:
-        keep(entry)
-        shutil.rmtree(entry, ignore_errors=True)
-    return found
+    removed = []
+    for entry in abandoned(root):
+        with contextlib.suppress(OSError):
+            rescue(entry)
+            keep(entry)
+            shutil.rmtree(entry, ignore_errors=True)
+            removed.append(entry)
+    return removed
 
 
 def _allocate(path: Path, size: int) -> None:
@@ -274,6 +281,10 @@ class RunDir:
         if create and not (self.path / name).exists():
             Doorbell.create(self.path / name)
         return Doorbell(self.path / name)
+
+    def hold_on(self) -> None:
+        """Let the directory stay when the run is over; it is swept once what lies in it is safe."""
+        self._is_kept = True
 
     def remove(self) -> None:
         """Remove the directory and all in it, or only let go of it where it is durable."""

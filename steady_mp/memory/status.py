@@ -73,6 +73,8 @@ class RunStatus:
     phase: str = "running"
     refused: list[str] = field(default_factory=list)
     telemetry_restarts: int = 0
+    #: Messages that were put aside so far, the dropped ones too; it never falls.
+    dead_letters: int = 0
     url: str = ""
     #: Alerts raised by each channel, in the order of the topology.
     channel_alerts: list[int] = field(default_factory=list)

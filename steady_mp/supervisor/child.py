@@ -15,6 +15,7 @@ from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.letters import Letters
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
@@ -104,6 +105,7 @@ class Household:
             neighbour=self._neighbour,
             abandon=self._abandon,
             fault=fault,
+            mail=lambda channel: Letters(run.path).mail(channel, index),
         )
 
     @functools.cache  # noqa: B019 - one life, one process

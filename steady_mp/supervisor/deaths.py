@@ -20,6 +20,7 @@ from steady_mp.logs import LONGEST_LAST
 from steady_mp.memory.deaths import LONGEST_TEXT, MOST_LINES, DeathReport, cut, write_report
 from steady_mp.memory.status import CAUSES
 from steady_mp.plan import actor_file
+from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.hand import in_hand
 from steady_mp.supervisor.havoc import CAUSE
 from steady_mp.supervisor.messages import LastWords
@@ -52,16 +53,6 @@ def kind_of(cause: str) -> str:
     if cause.startswith(("SIG", "signal ")):
         return "signal"
     return "exit code" if cause.startswith("exit code ") else "exception"
-
-
-def cause_of(status: int) -> str:
-    """Say what an exit status means."""
-    if status < 0:
-        try:
-            return signal.Signals(-status).name
-        except ValueError:
-            return f"signal {-status}"
-    return f"exit code {status}" if status else "exit code 0 before its behavior had returned"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from steady_mp.events import (
     ChaosFroze,
     Event,
     ForkServerDied,
+    MessagePutAside,
     RunStopped,
     ShutdownRefused,
     ShutdownRequested,
@@ -115,6 +116,8 @@ class Recorder:
                 status.phase = "stopped"
             case TelemetryStarted():
                 status.url = event.url
+            case MessagePutAside():
+                status.dead_letters += event.policy != "replay"
             case TelemetryDied():
                 status.telemetry_restarts += 1
             case _:

@@ -100,6 +100,9 @@ class Report:
     actors: list[ActorReport]
     channels: list[ChannelReport]
     chaos: ChaosReport | None = None
+    #: Messages that were put aside and not replayed, and the folder where they are.
+    dead_letters: int = 0
+    letters: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data, with `from` and `to` for a channel's actors."""

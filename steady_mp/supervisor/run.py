@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from steady_mp.channel.ring import Ring
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
-from steady_mp.events import CycleDeclared, Event, RunStopped
+from steady_mp.events import CycleDeclared, Event, LettersLeft, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
@@ -32,6 +32,7 @@ from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
 from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
+from steady_mp.supervisor.quarantine import leave
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.script import refuse_while_loading
@@ -335,6 +336,7 @@ class Run:
         code = self._supervisor.exit_code
         if code is not ExitCode.DRAINED and not self._run.has_begun:  # a durable one stays where it is
             keep(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
+        self._supervisor.quarantine.close()
         for seat in self._supervisor.seats:
             seat.close()
         for mapping in (*self._channels, self._words):
@@ -348,6 +350,9 @@ class Run:
         supervisor = self._supervisor
         clean = supervisor.exit_code is ExitCode.DRAINED
         channels = ChannelReport.of_all(self._plan, self._channels)
+        letters, place = leave(supervisor.quarantine, supervisor.seats, self._run)
+        if letters:
+            self._audience.tell(LettersLeft(letters=letters, place=place))
         why = list(supervisor.why)
         if not clean:
             why += [f"{c.in_flight} messages are still queued in {c.name}" for c in channels if c.in_flight]
@@ -359,6 +364,8 @@ class Run:
             wall_time=time.monotonic() - self._started,
             actors=[self._report_actor(seat) for seat in supervisor.seats],
             channels=channels,
+            dead_letters=letters,
+            letters=place,
         )
 
     def _report_actor(self, seat: Seat) -> ActorReport:

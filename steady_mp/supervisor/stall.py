@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from steady_mp.supervisor.messages import Message
     from steady_mp.supervisor.seat import Seat
 
+#: What the death of one is called that was stuck.
+STALL: Final = "stall"
 #: Looks in the time of the shortest `stall_timeout`, and seconds between two looks at most.
 _LOOKS: Final = 4
 _LONGEST_PAUSE: Final = 0.5
@@ -168,7 +170,7 @@ class StallWatch:
             verdict = ("stopped", f"by SIGSTOP or the like, for {seconds:.1f} s; stall_timeout is {limit:g} s", "")
         else:
             at = f", at {where}" if where else ""
-            verdict = ("stall", f"in its own code for {seconds:.1f} s{at}; stall_timeout is {limit:g} s", stack)
+            verdict = (STALL, f"in its own code for {seconds:.1f} s{at}; stall_timeout is {limit:g} s", stack)
         self._verdicts[seat.index] = verdict
         self._emit(
             ActorStalled(

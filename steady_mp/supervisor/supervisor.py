@@ -7,7 +7,6 @@ import selectors
 import signal
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ExitCode
@@ -18,14 +17,19 @@ from steady_mp.events import (
     Event,
     ForkServerDied,
     RunStarted,
+    ShowstopperMet,
     ShutdownRefused,
     ShutdownRequested,
 )
 from steady_mp.memory import layout
+from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
+from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE
-from steady_mp.supervisor.deaths import Deaths, cause_of, end_of_run
+from steady_mp.supervisor.deaths import Deaths, end_of_run
+from steady_mp.supervisor.errands import Errands
 from steady_mp.supervisor.havoc import CAUSE, Havoc
+from steady_mp.supervisor.inbox import Inbox
 from steady_mp.supervisor.messages import (
     Announce,
     DeadlineReached,
@@ -46,9 +50,10 @@ from steady_mp.supervisor.messages import (
     Thaw,
     Truce,
 )
+from steady_mp.supervisor.quarantine import Quarantine, Verdict
 from steady_mp.supervisor.seat import Seat, Status
 from steady_mp.supervisor.servers import ForkServers
-from steady_mp.supervisor.stall import StallWatch
+from steady_mp.supervisor.stall import STALL, StallWatch
 from steady_mp.supervisor.timers import Timers
 
 if TYPE_CHECKING:
@@ -87,11 +92,14 @@ class Supervisor:
     ) -> None:
         """Take the parts of a run that is mapped and formatted; `run` starts it."""
         self._run = run
-        self._plan = plan
+        self.plan = self._plan = plan
         self._words = words
         self._bell = bell
+        self._inbox = Inbox(bell)
+        self.post = self._inbox.post
+        self.close = self._inbox.close
         self._shutdown_timeout = shutdown_timeout
-        self._emit = emit
+        self.emit = self._emit = emit
         self._logs = logs
         self.seats = [
             Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
@@ -99,10 +107,8 @@ class Supervisor:
         self._timers = Timers(clock)
         self._after = self._timers.after
         self._havoc = Havoc(self.seats, emit, self._after, clock)
-        self._posted: deque[Message] = deque()
-        # A signal handler may post while its own thread does.
-        self._gate = threading.RLock()
-        self._deaf = False
+        self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)
+        self._errands = Errands(run.path, self)
         self._selector = selectors.DefaultSelector()
         self._servers = ForkServers(run.path, self._selector)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
@@ -117,21 +123,6 @@ class Supervisor:
         self.error: BaseException | None = None
         #: The first fork server was started, or could not be.
         self.launched = threading.Event()
-
-    # From other threads
-
-    def post(self, message: Message) -> None:
-        """Hand the loop a message, from any thread; dropped once the run is over."""
-        with self._gate:
-            if not self._deaf:
-                self._posted.append(message)
-                self._bell.ring()
-
-    def close(self) -> None:
-        """Hear nothing any more, and close the bell."""
-        with self._gate:
-            self._deaf = True
-            self._bell.close()
 
     # The loop
 
@@ -178,9 +169,7 @@ class Supervisor:
                 messages.append(Rung())
             else:
                 messages += self._servers.news()
-        while self._posted:
-            messages.append(self._posted.popleft())
-        return messages + self._timers.due()
+        return messages + self._inbox.take() + self._timers.due()
 
     def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case a message
         match message:
@@ -200,6 +189,7 @@ class Supervisor:
                 self._restart_servers()
             case Rung():
                 self._look_around()
+                self._errands.look()
             case RequestShutdown(reason):
                 self._drain(reason)
             case StopNow(reason):
@@ -239,7 +229,7 @@ class Supervisor:
         seat.spawned(pid)
         self.deaths.born(seat)
         self._emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch))
-        if self.killing:
+        if self.killing or seat.renewing:
             seat.kill()
 
     def _exited(self, seat: Seat, exited: Exited) -> None:
@@ -247,10 +237,12 @@ class Supervisor:
         struck = self._havoc.ended(seat, status)
         verdict = self._stalls.ended(seat, status)
         innocent = seat.was_innocent(status if verdict is None else None)
+        excused = seat.was_excused(status) and (verdict is None or verdict[0] != STALL)
         if self.killing and status == -signal.SIGKILL:
             verdict = end_of_run(seat.name, self.why)
         death = self.deaths.examine(seat, exited, (CAUSE, "", "") if struck else verdict)
         journal = seat.ended()
+        self.quarantine.settle(seat)
         for other in self.seats:
             other.bell.ring()
         if journal.finished:
@@ -260,15 +252,17 @@ class Supervisor:
         if self.killing:
             self.deaths.tell(death, "the run ends")
             return
-        if status == REPLAY and death.note is not None:
-            self.deaths.tell(death, f"life {seat.generation + 1} repeats its turns", "replay")
-            self._emit(ActorReplayed(actor=seat.name, generation=seat.generation, reason=death.cause))
+        if (renewed := seat.renewing and excused) or (status == REPLAY and death.note is not None):
+            reason = "dead letters are replayed to it" if renewed else death.cause
+            self.deaths.tell(death, f"life {seat.generation + 1} begins: {reason}", "replay")
+            self._emit(ActorReplayed(actor=seat.name, generation=seat.generation, reason=reason))
             self._spawn(seat)
             return
         if death.cause == CAUSE:
             self._killed_by_chaos(seat, death)
         else:
-            self._died(seat, death, innocent=innocent, hopeless=status in _HOPELESS)
+            judged = self.quarantine.died(seat, death.cause, excused=excused)
+            self._died(seat, death, judged, innocent=innocent, hopeless=status in _HOPELESS)
         self._look_around()
 
     def _finished(self, seat: Seat, death: Death | None) -> None:
@@ -285,11 +279,13 @@ class Supervisor:
         self._emit(death.event(0.0))
         self._spawn(seat)
 
-    def _died(self, seat: Seat, death: Death, *, innocent: bool, hopeless: bool = False) -> None:
+    def _died(self, seat: Seat, death: Death, verdict: Verdict, *, innocent: bool, hopeless: bool) -> None:
         seat.deaths.append(death.cause)
         pause = None if hopeless else seat.failures.died(innocent=innocent)
-        if pause is None:
-            self._give_up(seat, death)
+        if pause is None and verdict.put_aside:  # something has changed, so there is hope
+            pause = seat.failures.policy.max_backoff
+        if pause is None or verdict.stop:
+            self._give_up(seat, death, verdict.stop)
             return
         seat.status = Status.RESTARTING
         self.deaths.tell(death, pause)
@@ -299,13 +295,15 @@ class Supervisor:
         else:
             self._spawn(seat)
 
-    def _give_up(self, seat: Seat, death: Death) -> None:
+    def _give_up(self, seat: Seat, death: Death, showstopper: str = "") -> None:
         seat.status = Status.GIVEN_UP
-        isolated = seat.failures.policy.give_up == "isolate"
+        isolated = seat.failures.policy.give_up == "isolate" and not showstopper
         self.deaths.tell(death, f"it is given up; {'the others go on' if isolated else 'the graph stops'}")
         self._emit(death.last_event(isolated=isolated))
-        self.why.append(f"{seat.name} was given up after life {seat.generation}: {death.cause}")
-        self.exit_code = ExitCode.GAVE_UP
+        self.why.append(showstopper or f"{seat.name} was given up after life {seat.generation}: {death.cause}")
+        self.exit_code = ExitCode.SHOWSTOPPER if showstopper else ExitCode.GAVE_UP
+        if showstopper:
+            self._emit(ShowstopperMet(actor=seat.name, reason=showstopper))
         if isolated:
             seat.isolate()
             for other in self.seats:
@@ -335,6 +333,10 @@ class Supervisor:
                 self._lost(seat, cause)
         self._havoc.settle()
         self._look_around()
+
+    def revive(self, seat: Seat) -> None:
+        """Begin another life of an actor that was given up."""
+        self._spawn(seat)
 
     def _lost(self, seat: Seat, cause: str) -> None:
         """Go on with an actor whose process went down with the fork server."""

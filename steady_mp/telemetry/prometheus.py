@@ -290,8 +290,7 @@ class RunCollector(Collector):
             (_GAUGE, "window_seconds", "The window of averages and percentiles.", self._board.plan.window),
             (_GAUGE, "directory_bytes", "Size of the run directory.", sample.directory_bytes),
             (_COUNTER, "telemetry_restarts", "Times that telemetry was restarted.", status.telemetry_restarts),
-            # Nothing is put aside yet; the name is kept for when it is.
-            (_COUNTER, "dead_letters", "Messages that were put aside undelivered.", 0),
+            (_COUNTER, "dead_letters", "Messages that were put aside undelivered.", status.dead_letters),
         )
         for kind, name, text, value in figures:
             family = kind(f"steady_{name}", text, labels=["graph"])

@@ -21,7 +21,8 @@ from steady_mp.memory.deaths import (
 from steady_mp.memory.kept import MOST_BYTES, MOST_RUNS, all_kept, forget, keep, kept_root
 from steady_mp.memory.rundir import sweep
 from steady_mp.memory.status import CAUSES, EVENTS_FILE, STATUS_FILE
-from steady_mp.supervisor.deaths import cause_of, end_of_run, kind_of
+from steady_mp.supervisor.cause import cause_of
+from steady_mp.supervisor.deaths import end_of_run, kind_of
 from steady_mp.supervisor.note import Note
 from steady_mp.supervisor.oom import OomKills
 from steady_mp.supervisor.stacks import top_frame
