@@ -12,6 +12,7 @@ import typer
 
 from steady_mp.cli.graph import graph
 from steady_mp.cli.operating import operating
+from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
 from steady_mp.cli.top import top
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
@@ -93,3 +94,4 @@ def _top(
 
 
 app.add_typer(operating)
+app.add_typer(rescue)

@@ -114,7 +114,10 @@ class Errands:
         waiting = orders[supervisor.quarantine.done(seat, channel) :]
         wanted = []
         for position in positions:
-            letter = letters.read(channel, position)
+            try:
+                letter = letters.read(channel, position)
+            except FileNotFoundError:
+                raise _Refused(f"message {position} of {plan.name} is no dead letter, or none any more") from None
             if letter.policy == "skip":
                 raise _Refused(f"message {position} of {plan.name} was dropped, as the channel's policy says")
             if position not in waiting:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from steady_mp import Closed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -136,3 +138,50 @@ def wary_sink(actor: Actor, numbers: Rx[int], heard: SteadyState[Heard], poison:
             if value in poison and not Path(cure).exists():
                 segfault()
             kept.values.append(value)
+
+
+def patient_source(actor: Actor, numbers: Tx[int], total: int, sent: SteadyState[list[int]]) -> None:
+    """Send the numbers, and stay until the graph is to stop."""
+    count = sent.acquire(lambda: [0])
+    while actor.is_running():
+        if count[0] < total:
+            numbers.send(count[0])
+            count[0] += 1
+        else:
+            actor.await_for_all(actor.wait_shutdown())
+
+
+@dataclass
+class Refused:
+    """What came of sending to somebody who may be gone."""
+
+    outcomes: list[str] = field(default_factory=list)
+    sent: int = 0
+
+
+def tester(actor: Actor, numbers: Tx[int], tries: Rx[int], refused: SteadyState[Refused]) -> None:
+    """For each try, send a number by every verb, and say what came of it."""
+    kept = refused.acquire(Refused)
+    while actor.is_running():
+        if actor.await_for_all(tries.wait_avail(1)):
+            tries.take()
+            outcomes = [numbers.try_send(kept.sent).name]
+            for verb in (numbers.send, lambda value: numbers.send_slice([value])):
+                try:
+                    verb(kept.sent)
+                except Closed as error:
+                    outcomes.append(type(error).__name__)
+                else:
+                    outcomes.append("SENT")
+            outcomes.append(str(actor.await_for_all(numbers.wait_vacant(64))))
+            kept.sent += 1
+            kept.outcomes.append(" ".join(outcomes))
+
+
+def prompter(actor: Actor, tries: Tx[int], sent: SteadyState[list[int]]) -> None:
+    """Ask for a try, again and again."""
+    count = sent.acquire(lambda: [0])
+    while actor.is_running():
+        if actor.await_for_all(actor.wait_periodic(0.02), tries.wait_vacant(1)):
+            tries.send(count[0])
+            count[0] += 1
