@@ -63,13 +63,17 @@ class ActorDied(Event):
     cause: str
     pause: float
     commit: int
+    #: Where it was, or how the cause is known.
+    detail: str = ""
+    #: The message in hand, as channel and position.
+    in_hand: str = ""
 
     @property
     def text(self) -> str:
         """See `Event.text`."""
         when = "at once" if not self.pause else f"in {self.pause:.2f} s"
         return (
-            f"{self.actor} died in life {self.generation} ({self.cause}); "
+            f"{self.actor} died in life {self.generation} {_because(self.cause, self.detail, self.in_hand)}; "
             f"life {self.generation + 1} goes on from commit {self.commit} {when}"
         )
 
@@ -140,12 +144,45 @@ class ActorGivenUp(Event):
     generation: int
     cause: str
     isolated: bool
+    #: As those of `ActorDied`.
+    detail: str = ""
+    in_hand: str = ""
 
     @property
     def text(self) -> str:
         """See `Event.text`."""
         then = "the others go on without it" if self.isolated else "the graph stops"
-        return f"{self.actor} is given up after life {self.generation} ({self.cause}); {then}"
+        why = _because(self.cause, self.detail, self.in_hand)
+        return f"{self.actor} is given up after life {self.generation} {why}; {then}"
+
+
+def _because(cause: str, detail: str, in_hand: str) -> str:
+    """Give the cause of a death in brackets, and what was in hand behind them."""
+    return f"({', '.join(filter(None, (cause, detail)))})" + (f" with {in_hand} in hand" if in_hand else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorStalled(Event):
+    """An actor has not looked up for longer than its `stall_timeout`, or stood still (SIGSTOP): it is killed."""
+
+    level: ClassVar[int] = logging.WARNING
+    actor: str
+    generation: int
+    seconds: float
+    limit: float
+    #: The top frame of its stack; empty for one that stood still, which can't say it.
+    where: str
+    stopped: bool
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        how = "stopped (SIGSTOP)" if self.stopped else "stuck in its own code"
+        where = f", at {self.where}" if self.where else ""
+        return (
+            f"{self.actor} is {how} for {self.seconds:.1f} s in life {self.generation}{where}; "
+            f"it is killed (stall_timeout {self.limit:g} s)"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
 _NAME_LENGTH = 64
+_LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _LEAST_RING = PAGE
 _RING = 1 << 20
 _RING_PER_MESSAGE = 64
@@ -72,6 +73,7 @@ class _Actor:
     watching: Watching
     commit_every: CommitEvery | None
     recycle: Recycle | None
+    stall_timeout: float | None
     #: Its behavior was typed into a session.
     is_typed: bool
 
@@ -226,6 +228,7 @@ class Topology:
         restart: RestartPolicy | None = None,
         commit_every: CommitEvery | None = None,
         recycle: Recycle | None = None,
+        stall_timeout: float | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> None:
@@ -236,6 +239,10 @@ class Topology:
         live ones in each life. `restart` says what follows a death, `commit_every` spaces its commits
         (what it sends stays unseen until then), and `recycle` says when it begins a fresh life though
         nothing has failed. Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+
+        With `stall_timeout` it is killed, and restarted from its last commit, when it was so many seconds in its own
+        code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
+        more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -248,6 +255,8 @@ class Topology:
         for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
             if value is not None and not isinstance(value, kind):
                 raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
+        if stall_timeout is not None:
+            stall_timeout = _check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
         reference, by_value = _check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
@@ -257,7 +266,9 @@ class Topology:
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
         typed = byvalue.is_typed(cast("FunctionType", behavior))
         policy = restart or RestartPolicy()
-        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, typed))
+        self._actors.append(
+            _Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, typed)
+        )
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -289,6 +300,7 @@ class Topology:
                     watching=a.watching,
                     commit_every=a.commit_every,
                     recycle=a.recycle,
+                    stall_timeout=a.stall_timeout,
                 )
                 for a in self._actors
             ),

@@ -105,6 +105,7 @@ class Life:
             grouped=place.grouped,
             cadence=None if self._me.commit_every is None else Cadence(self._me.commit_every, place.run),
             recycling=recycling,
+            watched=self._me.stall_timeout is not None,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
@@ -168,7 +169,9 @@ class Life:
 
     def live(self, behavior: Callable[..., None], args: Sequence[object]) -> None:
         """Run the behavior to its end, close its ends, and commit that it has finished."""
-        self._place.control.words[layout.PHASE] = layout.PHASE_RUNNING
+        words = self._place.control.words
+        words[layout.LOOKED_NS] = int(self._place.clock() * 1e9)
+        words[layout.PHASE] = layout.PHASE_RUNNING
         try:
             behavior(self.actor(), *args)
         except EndOfStream:

@@ -111,6 +111,7 @@ class Sleeper:
 
     def _wake_up(self, blocked: End | None, waited_ns: int) -> None:
         words = self._words
+        words[layout.LOOKED_NS] = words[layout.WAIT_SINCE_NS] + waited_ns  # before the phase: see `standing`
         words[layout.PHASE] = layout.PHASE_RUNNING
         words[layout.WAITED_NS] += waited_ns
         if blocked is not None:

@@ -45,6 +45,8 @@ class ActorPlan:
     watching: Watching = field(default_factory=Watching)
     commit_every: CommitEvery | None = None
     recycle: Recycle | None = None
+    #: Seconds in its own code without having looked up, after which it is killed; None for never.
+    stall_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ class Plan:
                 watching=Watching.from_data(actor["watching"]),
                 commit_every=CommitEvery(**actor["commit_every"]) if actor.get("commit_every") else None,
                 recycle=Recycle(**actor["recycle"]) if actor.get("recycle") else None,
+                stall_timeout=actor["stall_timeout"],
             )
             for actor in data["actors"]
         )

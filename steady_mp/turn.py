@@ -78,6 +78,7 @@ class Turn:
         "_fault",
         "_fence",
         "_finished",
+        "_look",
         "_look_at",
         "_neighbours",
         "_parted",
@@ -112,8 +113,13 @@ class Turn:
         grouped: bool = True,
         cadence: Cadence | None = None,
         recycling: Recycling | None = None,
+        watched: bool = False,
     ) -> None:
-        """Continue from the journal in force. `abandon` ends this life for a fresh one."""
+        """Continue from the journal in force. `abandon` ends this life for a fresh one.
+
+        No turn of one that is `watched` for stalls begins without a look at the clock, so that each turn of more than
+        a millisecond shows in LOOKED_NS.
+        """
         journal = control.journal()
         self._control = control
         self._words = control.words
@@ -140,12 +146,13 @@ class Turn:
         #: Commits are spaced on purpose (`cadence.py`); never in a life that commits each turn alone.
         self.spaced = grouped and cadence is not None
         self._cadence = cadence if grouped else None
-        self._unseen = 0.0 if cadence is not None and cadence.counts else _LOOK
+        self._look = 0.0 if cadence is not None and cadence.counts else _LOOK
         self._recycling = recycling
         self._committed_at = clock()
         self._due = False
         #: What the turn at work had done before its last wait was put off.
         self._parted = False
+        self._unseen = 0 if watched else _UNSEEN
         #: Turns that ended without a commit since the last one.
         self.pending = 0
         #: The turn at work has staged something.
@@ -193,8 +200,8 @@ class Turn:
         """Put the commit of the turn at work off, if the time for a look has not come; tell whether it was."""
         if self._clock() >= self._look_at:
             return False
-        self.pending += 1 + _UNSEEN
-        self.left = _UNSEEN
+        self.pending += 1 + self._unseen
+        self.left = self._unseen
         self.touched = False
         return True
 
@@ -210,7 +217,7 @@ class Turn:
         else:
             self.pending += 1
         self.touched = False
-        self._look_at = 0.0 if self._alone or self._due else now + self._unseen
+        self._look_at = 0.0 if self._alone or self._due else now + self._look
 
     def _must_commit(self, now: float) -> bool:
         if self._due or self._alone:
@@ -316,7 +323,8 @@ class Turn:
         self._words[layout.TURNS] += self.pending - self.left + 1
         self.pending = self.left = 0
         self._parted = False
-        self._committed_at = self._clock()
+        self._committed_at = now = self._clock()
+        self._words[layout.LOOKED_NS] = int(now * 1e9)
 
     # Waits
 

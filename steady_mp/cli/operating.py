@@ -17,7 +17,8 @@ from steady_mp.cli.ps import ps
 from steady_mp.cli.stack import stack
 from steady_mp.cli.state import state
 from steady_mp.cli.stop import stop
-from steady_mp.telemetry.meters import STALL
+from steady_mp.cli.why import why
+from steady_mp.memory.standing import STALL
 
 operating: Final = typer.Typer()
 
@@ -34,6 +35,25 @@ _Actor = Annotated[
 def _ps(which: _Run = None, *, as_json: _Json = False) -> None:
     """Show the runs of this machine and their actors."""
     raise typer.Exit(ps(which, as_json=as_json))
+
+
+@operating.command("why")
+def _why(
+    actor: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ACTOR",
+            help="The actor's name; the last failure of any where it is left out.",
+            autocompletion=actors_like,
+        ),
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All reports, not only the last failure.")] = False,
+    which: _RunOption = None,
+    as_json: _Json = False,
+) -> None:
+    """Show what an actor died of, what it had in hand, and what followed; also when the run is over."""
+    raise typer.Exit(why(actor, which, everything=everything, as_json=as_json))
 
 
 @operating.command("stop")
@@ -74,8 +94,13 @@ def _health(
     which: _Run = None,
     *,
     stall: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.0, help="Stuck is who ends no turn for so long.")
-    ] = STALL,
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.0,
+            help=f"Stuck is who ends no turn for so long. Default: its stall_timeout, or {STALL:g}.",
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Answer a probe: 0 when every actor can be relied on, else 1 and the reason."""
@@ -86,10 +111,11 @@ def _health(
 def _clean(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list it.")] = False,
+    kept: Annotated[bool, typer.Option("--kept", help="Remove also the death reports that are kept for why.")] = False,
     as_json: _Json = False,
 ) -> None:
     """Remove what runs left behind whose supervisor is provably dead."""
-    raise typer.Exit(clean(dry_run=dry_run, as_json=as_json))
+    raise typer.Exit(clean(dry_run=dry_run, kept=kept, as_json=as_json))
 
 
 @operating.command("stack")

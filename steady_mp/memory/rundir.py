@@ -10,6 +10,8 @@
         actor-<i>.bell             doorbell
         actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
         actor-<i>.death            why the last life ended, in its own words
+        actor-<i>.fault            all stacks, when a fatal signal has ended its life
+        actor-<i>.died-<n>         how life n ended, as the supervisor has found out (`memory/deaths.py`)
         actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
         actor-<i>.pdb              socket of an actor that waits at a breakpoint()
         main                       functions and classes of the interactive session that built the graph
@@ -38,6 +40,7 @@ from pathlib import Path
 
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
@@ -130,12 +133,14 @@ def running_here(graph_name: str, root: Path) -> Path | None:
 def sweep(root: Path) -> list[Path]:
     """Remove the run directories under `root` whose supervisor is provably dead; return them.
 
-    Dead letters in one are copied to a safe place before; where that fails, the directory stays.
+    Dead letters in one are copied to a safe place before; where that fails, the directory stays. What `steady-mp why`
+    needs of it is kept elsewhere (`memory/kept.py`).
     """
     removed = []
     for entry in abandoned(root):
         with contextlib.suppress(OSError):
             rescue(entry)
+            keep(entry)
             shutil.rmtree(entry, ignore_errors=True)
             removed.append(entry)
     return removed

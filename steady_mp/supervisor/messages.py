@@ -21,11 +21,16 @@ class Spawned:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """A process of an actor is gone; `status` is its exit code, or minus the signal."""
+    """A process of an actor is gone; `status` is its exit code, or minus the signal.
+
+    `peak` is the most memory that it had, in bytes, and `cpu` its processor time in seconds.
+    """
 
     actor: int
     pid: int
     status: int
+    peak: int | None = None
+    cpu: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,28 @@ class KillDeadlineReached:
 
 
 @dataclass(frozen=True, slots=True)
+class LastWords:
+    """What a life that is over has said last, line by line."""
+
+    actor: int
+    generation: int
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LookForStalls:
+    """It is time to look whether an actor is stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackDue:
+    """A life that is stuck was asked for its stack, and should have answered."""
+
+    actor: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineReached:
     """The time for the shutdown is over."""
 
@@ -127,6 +154,9 @@ Message = (
     | Announce
     | Beat
     | RestartDue
+    | LastWords
+    | LookForStalls
+    | StackDue
     | DeadlineReached
     | KillDeadlineReached
 )

@@ -29,7 +29,8 @@ from steady_mp.events import (
     TelemetryStarted,
 )
 from steady_mp.memory.owner import Owner
-from steady_mp.memory.status import CAUSES, EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
+from steady_mp.memory.status import EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
+from steady_mp.supervisor.deaths import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,15 +46,6 @@ _LONGEST: Final = 500
 _OTHER: Final = "other"
 _ALIVE: Final = {"starting", "running"}
 _LOST: Final = "lost"
-
-
-def cause_of(death: str) -> str:
-    """Return the one of `CAUSES` that a death in the supervisor's words falls under."""
-    if death in CAUSES:
-        return death
-    if death.startswith(("SIG", "signal ")):
-        return "signal"
-    return "exit code" if death.startswith("exit code ") else "exception"
 
 
 def first_status(plan: Plan, started: float) -> RunStatus:
@@ -143,7 +135,7 @@ class Recorder:
     def _end(actor: ActorStatus, event: ActorDied | ActorGivenUp) -> None:
         actor.pid = None
         actor.status = "restarting" if isinstance(event, ActorDied) else "given up"
-        actor.causes[cause_of(event.cause)] += 1
+        actor.causes[kind_of(event.cause)] += 1
         words = event.cause.partition("\n")[0][:_LONGEST]
         if words not in actor.deaths and len(actor.deaths) >= _MOST_DEATHS:
             words = _OTHER

@@ -10,5 +10,8 @@ from steady_mp.supervisor.child import RECYCLED, REPLAY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What is told of such an end, by the exit status of the life.
-RENEWALS: Final[Mapping[int, type[ActorReplayed | ActorRecycled]]] = {REPLAY: ActorReplayed, RECYCLED: ActorRecycled}
+#: What is told of such an end, and what it is called in reports, by the exit status of the life.
+RENEWALS: Final[Mapping[int, tuple[type[ActorReplayed | ActorRecycled], str]]] = {
+    REPLAY: (ActorReplayed, "replay"),
+    RECYCLED: (ActorRecycled, "recycled"),
+}

@@ -22,6 +22,7 @@ from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunSt
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
+from steady_mp.memory.kept import keep
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
@@ -350,6 +351,10 @@ class Run:
         if self._attendant is not None:
             self._attendant.close()
         self._logs.close(_LOG_TIMEOUT)
+        self._supervisor.deaths.close()
+        code = self._supervisor.exit_code
+        if code is not ExitCode.DRAINED and not self._run.has_begun:  # a durable one stays where it is
+            keep(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
         self._supervisor.quarantine.close()
         for seat in self._supervisor.seats:
             seat.close()

@@ -25,11 +25,11 @@ _UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "debugged", "gi
 class Board:
     """Figures of every actor and channel of one run. Not safe to share: its owner serialises."""
 
-    def __init__(self, plan: Plan) -> None:
-        """Start with nothing seen."""
+    def __init__(self, plan: Plan, stall: float | None = None) -> None:
+        """Start with nothing seen. Stuck is who is in its own code for `stall` seconds (None: its own limit)."""
         self.plan = plan
         samples = max(2, math.ceil(plan.window / plan.refresh) + 1)
-        self.actors = [ActorMeter(actor, samples) for actor in plan.actors]
+        self.actors = [ActorMeter(actor, samples, stall) for actor in plan.actors]
         self.channels = [ChannelMeter(channel, samples) for channel in plan.channels]
         self.actor_watchers = [Watcher("actor", each.name, each.watching.alerts) for each in plan.actors]
         self.channel_watchers = [Watcher("channel", each.name, each.watching.alerts) for each in plan.channels]
@@ -79,7 +79,7 @@ class Board:
         reasons = [] if self.sample.supervised else ["the supervisor is gone"]
         if status.phase != "running":
             reasons.append(f"the graph is {status.phase}")
-        reasons += [f"{meter.plan.name} is {meter.state}" for meter in self.actors if meter.state in _UNREADY]
+        reasons += [f"{meter.plan.name} is {meter.plight}" for meter in self.actors if meter.state in _UNREADY]
         return reasons + [_words_for(cycle) for cycle in self.deadlocks]
 
     def summary(self) -> str:

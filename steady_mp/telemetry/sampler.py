@@ -17,6 +17,7 @@ from steady_mp.cycles import blocked_cycles, moves_of
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
+from steady_mp.memory.standing import Halt, halt_of, is_debugged, seconds_in_its_code
 from steady_mp.memory.status import RunStatus, read_events, read_status
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan, actor_file, channel_file
 
@@ -55,7 +56,9 @@ class ActorSample:
     #: Seconds of processor time of this life; None when there is no process.
     cpu: float | None
     rss: int
-    stopped: bool
+    halt: Halt
+    #: Seconds in its own code without having looked up; 0 while it waits.
+    in_code: float
     #: A debugger holds it, or it waits for one.
     debugged: bool
 
@@ -98,21 +101,20 @@ class _Process:
         self._pid = 0
         self._process: psutil.Process | None = None
 
-    def look(self, pid: int | None) -> tuple[float | None, int, bool]:
-        """Return processor seconds, resident bytes and whether it is stopped; None for no process."""
+    def look(self, pid: int | None) -> tuple[float | None, int, Halt]:
+        """Return processor seconds, resident bytes and whether it stands still; None for no process."""
         if not pid:
-            return None, 0, False
+            return None, 0, Halt()
         try:
             if pid != self._pid or self._process is None:
                 self._process = psutil.Process(pid)
                 self._pid = pid
             with self._process.oneshot():
                 times = self._process.cpu_times()
-                stopped = self._process.status() == psutil.STATUS_STOPPED
-                return times.user + times.system, self._process.memory_info().rss, stopped
+                return times.user + times.system, self._process.memory_info().rss, halt_of(pid)
         except (psutil.Error, OSError):
             self._process = None
-            return None, 0, False
+            return None, 0, Halt()
 
 
 class Sampler:
@@ -170,7 +172,7 @@ class Sampler:
     def _sample_actor(self, index: int, at: float) -> ActorSample:
         words = self._controls[index]
         status = self._status.actors[index]
-        cpu, rss, stopped = self._processes[index].look(status.pid)
+        cpu, rss, halt = self._processes[index].look(status.pid)
         # The end of a wait stores the phase first, then adds up: read in the other order, and a wait
         # that ends meanwhile is seen one time too few. The meter never lets that go backwards.
         waited_before = waited = words[layout.WAITED_NS] * _NS
@@ -193,8 +195,9 @@ class Sampler:
             blocked_end=blocked - 1 if blocked and blocked <= len(self.plan.actors[index].ends) else None,
             cpu=cpu,
             rss=rss,
-            stopped=stopped,
-            debugged=bool(words[layout.DEBUGGED]),
+            halt=halt,
+            in_code=seconds_in_its_code(words, at),
+            debugged=is_debugged(words),
         )
 
     def _sample_channel(self, index: int) -> ChannelSample:

@@ -63,8 +63,10 @@ class _Casting(Graph):
             declared,
             behavior=f"{play.__module__}:{play.__name__}",
             packed=packed,
-            commit_every=None,  # a test says itself when what it plays commits, and when it ends
+            # A test says itself when what it plays commits and when it ends, and takes its time between two things.
+            commit_every=None,
             recycle=None,
+            stall_timeout=None,
         )
 
 

@@ -11,8 +11,8 @@ from steady_mp.events import (
     ShutdownRequested,
 )
 from steady_mp.memory import layout
+from steady_mp.memory.standing import STALL
 from steady_mp.monitors import Metric
-from steady_mp.telemetry.meters import STALL
 from steady_mp.telemetry.state import describe
 from tests.support.simulated import Simulated
 
@@ -93,7 +93,11 @@ def test_states() -> None:
         run.tick(STALL)
         assert state() == ("stuck", None)
         assert run.board.summary() == "feed is stuck"
-        actor[layout.TURNS] += 1
+        assert run.board.not_ready() == ["feed is stuck: in its own code for 13 s", "eat is starting"]
+        actor[layout.DEBUGGED] = 1
+        assert state() == ("debugged", None)
+        actor[layout.DEBUGGED] = 0
+        actor[layout.LOOKED_NS] = int(run.now * 1e9)
         assert state() == ("running", None)
         run.die()
         assert state() == ("restarting", None)
