@@ -89,6 +89,35 @@ class ActorReplayed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActorRecycled(Event):
+    """An actor has ended its own life behind a commit, because it has passed a limit (`Recycle`); no failure."""
+
+    actor: str
+    generation: int
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} is recycled after life {self.generation}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunAnew(Event):
+    """A durable run, or the state of an `actor` in it, has begun anew; what there was is in `kept`."""
+
+    level: ClassVar[int] = logging.WARNING
+    kept: str
+    actor: str = ""
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        who = f"{self.actor} begins with a new state, where it stood in its channels" if self.actor else "begun anew"
+        return f"{who}; what there was is kept in {self.kept}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActorFinished(Event):
     """An actor's behavior has returned and its last commit holds."""
 

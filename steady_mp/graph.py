@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import itertools
 import logging
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp import byvalue
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
 from steady_mp.errors import ConfigurationError
@@ -26,6 +26,7 @@ from steady_mp.monitors import (
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
+from steady_mp.recycling import Recycle
 from steady_mp.state import SteadyState
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class _Actor:
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
     watching: Watching
+    commit_every: CommitEvery | None
+    recycle: Recycle | None
     #: Its behavior was typed into a session.
     is_typed: bool
 
@@ -193,20 +196,24 @@ class Topology:
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)
 
-    def actor(
+    def actor(  # noqa: PLR0913 - what there is to say about an actor
         self,
         name: str,
         behavior: Callable[..., None],
         *args: object,
         restart: RestartPolicy | None = None,
+        commit_every: CommitEvery | None = None,
+        recycle: Recycle | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
-        `behavior` is a plain function that can be imported (any function, with the extra `notebook`).
-        The arguments are pickled here and now; the ends and states among them, however deep, become the
-        live ones in each life. Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+        `behavior` is a plain function that can be imported (any, with the extra `notebook`). The arguments
+        are pickled here and now; the ends and states among them, however deep, become the live ones in each
+        life. `restart` says what follows a death, `commit_every` spaces its commits (what it sends stays
+        unseen until then), and `recycle` says when it begins a fresh life though nothing has failed.
+        Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -216,15 +223,18 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        reference, by_value = _check_behavior(name, behavior)
+        for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
+            if value is not None and not isinstance(value, kind):
+                raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
+        reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        typed = byvalue.is_typed(cast("FunctionType", behavior))
-        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching, typed))
+        policy, typed = restart or RestartPolicy(), byvalue.is_typed(cast("FunctionType", behavior))
+        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, typed))
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -249,7 +259,15 @@ class Topology:
         return Plan(
             graph=self.name,
             actors=tuple(
-                ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching) for a in self._actors
+                ActorPlan(
+                    name=a.name,
+                    behavior=a.behavior,
+                    ends=a.ends,
+                    watching=a.watching,
+                    commit_every=a.commit_every,
+                    recycle=a.recycle,
+                )
+                for a in self._actors
             ),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
@@ -310,38 +328,6 @@ class Topology:
     def policies(self) -> list[RestartPolicy]:
         """Each actor's restart policy."""
         return [actor.restart for actor in self._actors]
-
-
-def _check_behavior(actor: str, behavior: object) -> tuple[str, bool]:
-    """Return ``module:qualname`` of a behavior, and whether it travels by value because nobody could import it."""
-    if not inspect.isfunction(behavior):
-        message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
-        raise ConfigurationError(message)
-    module, qualname = behavior.__module__, behavior.__qualname__
-    reference = f"{module}:{qualname}"
-    if "<lambda>" in qualname or "<locals>" in qualname:
-        if byvalue.is_available():
-            return reference, True
-        kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
-        message = (
-            f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module, or {byvalue.MEND}"
-        )
-        raise ConfigurationError(message)
-    if byvalue.is_typed(behavior):
-        if byvalue.is_available():
-            return reference, True
-        message = (
-            f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
-            f"can import it: {byvalue.MEND}, or put it into a .py file and import it from there"
-        )
-        raise ConfigurationError(message)
-    found: object = importlib.import_module(module)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    if found is not behavior:
-        message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
-        raise ConfigurationError(message)
-    return reference, False
 
 
 def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:

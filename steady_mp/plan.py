@@ -6,8 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from steady_mp.cadence import CommitEvery
 from steady_mp.memory import layout
 from steady_mp.monitors import Watching
+from steady_mp.recycling import Recycle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class ActorPlan:
     behavior: str
     ends: tuple[EndPlan, ...]
     watching: Watching = field(default_factory=Watching)
+    commit_every: CommitEvery | None = None
+    recycle: Recycle | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,8 @@ class Plan:
                 behavior=actor["behavior"],
                 ends=tuple(EndPlan(**end) for end in actor["ends"]),
                 watching=Watching.from_data(actor["watching"]),
+                commit_every=CommitEvery(**actor["commit_every"]) if actor.get("commit_every") else None,
+                recycle=Recycle(**actor["recycle"]) if actor.get("recycle") else None,
             )
             for actor in data["actors"]
         )

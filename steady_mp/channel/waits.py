@@ -76,6 +76,8 @@ class Pace(Protocol):
 
     #: The turn has staged something.
     touched: bool
+    #: Commits are spaced on purpose: an input that has run dry is no reason for one.
+    spaced: bool
 
     def call_for_commit(self) -> None:
         """Make the next `is_running` commit: an end has run dry, or enough is staged."""

@@ -56,10 +56,19 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
     if not of_run.log_file and (idle := [RUN[name].option for name in _OF_LOG_FILE if name in values]):
         raise ConfigurationError(f"{idle[0]} does nothing without --log-file FILE; add it, like --log-file run.log")
-    if of_run.durable and of_run.resume:
-        raise ConfigurationError("--durable begins a run and --resume goes on with one: give one of them")
+    _refuse_at_odds(of_run)
     report = _block(_build(target, of_run, of_graph), of_run, words)
     return _conclude(verdict.judge(report, target) if of_run.chaos else report, of_run)
+
+
+def _refuse_at_odds(of_run: RunSettings) -> None:
+    """Refuse options about the folder of a durable run that do not go together."""
+    if of_run.durable and of_run.resume:
+        raise ConfigurationError("--durable begins a run and --resume goes on with one: give one of them")
+    if of_run.fresh and not of_run.durable:
+        raise ConfigurationError("--fresh begins a run anew with --durable DIR; a resumed one has --fresh-state ACTOR")
+    if of_run.fresh_state and not of_run.resume:
+        raise ConfigurationError("--fresh-state does nothing without --resume DIR: it is for a run that goes on")
 
 
 def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has
@@ -112,6 +121,8 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         log=log,
         durable=settings.durable,
         resume=settings.resume,
+        fresh=settings.fresh,
+        fresh_states=[name.strip() for name in (settings.fresh_state or "").split(",") if name.strip()],
     )
     if notifier and notifier.every:
         run.beat(notifier.pet, notifier.every)

@@ -211,7 +211,7 @@ class RunDir:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             run._claim()
             if run.has_begun:
-                message = f"{path} holds a run: go on with it by --resume {path}, or remove the folder to begin anew"
+                message = f"{path} holds a run: go on with it by --resume {path}, or begin anew by --fresh"
                 raise ConfigurationError(message)
             if any(path.iterdir()) and not (path / _UNFINISHED).exists():
                 message = f"{path} is not empty: name a folder that is, or one that does not exist yet"

@@ -31,6 +31,7 @@ CAUSES: Final = (
     "fork server",
     "chaos",
     "replay",
+    "recycled",
 )
 
 PHASES: Final = ("running", "draining", "stopped")

@@ -40,8 +40,9 @@ FAILED = 1
 REPLAY = 121
 STATE_FAILED = 122
 UNLOADABLE = 123
+RECYCLED = 124
 
-__all__ = ["FAILED", "ORPHANED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main", "read_note"]
+__all__ = ["FAILED", "ORPHANED", "RECYCLED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main", "read_note"]
 
 
 def _leave(status: int) -> NoReturn:
@@ -122,6 +123,7 @@ class Household:
             supervisor=run.doorbell(SUPERVISOR_BELL),
             neighbour=self._neighbour,
             abandon=self._abandon,
+            retire=self._retire,
             fault=fault,
         )
 
@@ -132,6 +134,10 @@ class Household:
     def _abandon(self, reason: str) -> NoReturn:
         _write_note(self._note, reason)
         _leave(REPLAY)
+
+    def _retire(self, reason: str) -> NoReturn:
+        _write_note(self._note, reason)
+        _leave(RECYCLED)
 
     def _fault(self) -> Callable[[str], None] | None:
         """Return what kills this process at the fault points planned for this life; None in production."""

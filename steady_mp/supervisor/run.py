@@ -18,28 +18,27 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from steady_mp.channel.ring import Ring
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
-from steady_mp.events import CycleDeclared, Event, RunStopped
+from steady_mp.events import BegunAnew, CycleDeclared, Event, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
-from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
 from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
-from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
+from steady_mp.supervisor.fresh import forget_states, put_aside
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.recorder import Recorder, first_status
-from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.supervisor.report import ActorReport, ChannelReport, Report, last_state
 from steady_mp.supervisor.script import refuse_while_loading, session_files
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import FrameType, TracebackType
 
@@ -79,6 +78,8 @@ class Graph(Topology):
         log: LogSettings | None = None,
         durable: Path | None = None,
         resume: Path | None = None,
+        fresh: bool = False,
+        fresh_states: Sequence[str] = (),
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
@@ -90,7 +91,9 @@ class Graph(Topology):
 
         With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
         processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
-        folder is never removed.
+        folder is never removed. `fresh` puts a run that is in the `durable` folder already aside, as a whole;
+        `fresh_states` lets these actors of a run that is resumed begin with new states, where they stood in
+        their channels. What there was is kept, and a line says where.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
         what differs), NoSpace when there is too little room, and StartError when no process can be
@@ -111,9 +114,13 @@ class Graph(Topology):
         logs = None
         try:
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
+            kept: list[tuple[str, Path]] = []
             if resume is not None:
                 run = reopen(resume, plan, contents)
+                kept = forget_states(run, plan, fresh_states)
             elif durable is not None:
+                if fresh and (aside := put_aside(durable := durable.resolve())):
+                    kept = [("", aside)]
                 run = RunDir.keep(durable, plan.files(), contents)
             else:
                 run = RunDir.create(self.name, plan.files(), contents, root)
@@ -124,7 +131,8 @@ class Graph(Topology):
                 logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        return Run(self, plan, run, on_event, logs, attend)
+        news = [BegunAnew(actor=actor, kept=str(path)) for actor, path in kept]
+        return Run(self, plan, run, on_event, logs, attend, news)
 
 
 class Run:
@@ -141,6 +149,7 @@ class Run:
         on_event: Callable[[Event], None] | None,
         logs: LogWriter,
         attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
+        news: Sequence[Event] = (),
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
         self._plan = plan
@@ -174,6 +183,8 @@ class Run:
             logs=self._logs,
         )
         run.begin()
+        for event in news:
+            self.announce(event)
         for cycle in cycles_of(plan):
             self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
         self._attendant = attend and attend(self.announce, self._logs)
@@ -373,21 +384,5 @@ class Run:
             restarts=max(0, seat.generation - 1),
             deaths=seat.deaths,
             finished=seat.status is Status.FINISHED,
-            state=_last_state(seat),
+            state=last_state(seat),
         )
-
-
-def _last_state(seat: Seat) -> Any:  # noqa: ANN401 - plain data
-    """Read an actor's last committed state as plain data: one state as itself, several as a list."""
-    journal = seat.control.journal()
-    if not journal.snapshot_length:
-        return None
-    slots = SnapshotSlots(seat.snapshot_stem)
-    try:
-        snapshot = slots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        values = [plain(value) for _, value in sorted(decode(snapshot).items())]
-    except SteadyError as error:
-        return f"unreadable: {error}"
-    finally:
-        slots.close()
-    return values[0] if len(values) == 1 else values

@@ -17,7 +17,6 @@ from steady_mp.events import (
     ActorDied,
     ActorFinished,
     ActorGivenUp,
-    ActorReplayed,
     ActorStarted,
     ChaosKilled,
     Event,
@@ -25,7 +24,7 @@ from steady_mp.events import (
     RunStarted,
 )
 from steady_mp.policy import Failures
-from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE, read_note
+from steady_mp.supervisor.child import STATE_FAILED, UNLOADABLE, read_note
 from steady_mp.supervisor.havoc import CAUSE, Havoc
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import (
@@ -46,6 +45,7 @@ from steady_mp.supervisor.messages import (
     Thaw,
     Truce,
 )
+from steady_mp.supervisor.renewal import RENEWALS
 from steady_mp.supervisor.seat import Seat, Status
 from steady_mp.supervisor.shutdown import Shutdown
 
@@ -261,8 +261,8 @@ class Supervisor:
         note = read_note(seat.note, pid or 0)
         if self.killing:
             return
-        if status == REPLAY and note is not None:
-            self._emit(ActorReplayed(actor=seat.name, generation=seat.generation, reason=note))
+        if status in RENEWALS and note is not None:
+            self._emit(RENEWALS[status](actor=seat.name, generation=seat.generation, reason=note))
             self._spawn(seat)
             return
         if struck and note is None:
