@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
-_EVENTS: Final[dict[str, type[Event]]] = {
-    each.__name__: each for each in (AlertRaised, AlertCleared, CycleBlocked)
-}
+_EVENTS: Final[dict[str, type[Event]]] = {each.__name__: each for each in (AlertRaised, AlertCleared, CycleBlocked)}
 
 
 class Attendant:

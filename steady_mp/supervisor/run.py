@@ -101,14 +101,7 @@ class Graph(Topology):
         """
         refuse_while_loading(self.name)
         plan = dataclasses.replace(self.plan(), faults=self.faults)
-        if plan.main is not None:
-            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
-            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
-        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
-        contents |= session_files(plan, root)
-        contents[PLAN_FILE] = plan.to_json().encode()
-        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
-        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
+        contents = self._contents(plan, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
         logs = None
@@ -131,8 +124,19 @@ class Graph(Topology):
                 logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        news = [BegunAnew(actor=actor, kept=str(path)) for actor, path in kept]
-        return Run(self, plan, run, on_event, logs, attend, news)
+        return Run(self, plan, run, on_event, logs, attend, [BegunAnew(actor=a, kept=str(path)) for a, path in kept])
+
+    def _contents(self, plan: Plan, root: Path | None, log: LogSettings | None) -> dict[str, bytes]:
+        """Return the files of the run directory that are there from the start, with what stands in them."""
+        if plan.main is not None:
+            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
+            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
+        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
+        contents |= session_files(plan, root)
+        contents[PLAN_FILE] = plan.to_json().encode()
+        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
+        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
+        return contents
 
 
 class Run:
