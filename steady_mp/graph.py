@@ -72,10 +72,7 @@ class _Actor:
     watching: Watching
     commit_every: CommitEvery | None
     recycle: Recycle | None
-<<<<<<< HEAD
     stall_timeout: float | None
-=======
->>>>>>> ops
     #: Its behavior was typed into a session.
     is_typed: bool
 
@@ -236,7 +233,6 @@ class Topology:
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
-<<<<<<< HEAD
         `behavior` is a plain function that can be imported (any function, with the extra `notebook`).
         The arguments are pickled here and now; the ends and states among them, however deep, become the
         live ones in each life. `restart` says what follows a death, `commit_every` spaces its commits
@@ -246,13 +242,6 @@ class Topology:
         With `stall_timeout` it is killed, and restarted from its last commit, when it was so many seconds in its own
         code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
         more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
-=======
-        `behavior` is a plain function that can be imported (any, with the extra `notebook`). The arguments
-        are pickled here and now; the ends and states among them, however deep, become the live ones in each
-        life. `restart` says what follows a death, `commit_every` spaces its commits (what it sends stays
-        unseen until then), and `recycle` says when it begins a fresh life though nothing has failed.
-        Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
->>>>>>> ops
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -265,29 +254,19 @@ class Topology:
         for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
             if value is not None and not isinstance(value, kind):
                 raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
-<<<<<<< HEAD
         if stall_timeout is not None:
             stall_timeout = _check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
-        reference, by_value = _check_behavior(name, behavior)
-=======
         reference, by_value = byvalue.check_behavior(name, behavior)
->>>>>>> ops
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-<<<<<<< HEAD
-        typed = byvalue.is_typed(cast("FunctionType", behavior))
-        policy = restart or RestartPolicy()
+        policy, typed = restart or RestartPolicy(), byvalue.is_typed(cast("FunctionType", behavior))
         self._actors.append(
             _Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, typed)
         )
-=======
-        policy, typed = restart or RestartPolicy(), byvalue.is_typed(cast("FunctionType", behavior))
-        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, typed))
->>>>>>> ops
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:

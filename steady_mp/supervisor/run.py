@@ -123,7 +123,7 @@ class Graph(Topology):
                 logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        return Run(self, plan, run, on_event, logs, attend, [BegunAnew(actor=a, kept=str(path)) for a, path in kept])
+        return Run(self, plan, run, on_event, logs, attend, kept)
 
     def _contents(self, plan: Plan, root: Path | None, log: LogSettings | None) -> dict[str, bytes]:
         """Return the files of the run directory that are there from the start, with what stands in them."""
