@@ -6,9 +6,11 @@ import itertools
 import logging
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from steady_mp.behaviors import check_behavior, check_signature, main_location
+from steady_mp import byvalue
+from steady_mp.behaviors import check_signature
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.kinds import Shape, shape_of
 from steady_mp.errors import ConfigurationError
@@ -23,21 +25,27 @@ from steady_mp.monitors import (
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
+from steady_mp.recycling import Recycle
+from steady_mp.wait_strategy import WaitStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FunctionType
 
     from steady_mp.channel.endpoints import Rx, Tx
     from steady_mp.monitors import Alert, Monitor
     from steady_mp.state import SteadyState
-from steady_mp.wait_strategy import WaitStrategy
 
 T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
 _NAME_LENGTH = 64
+_LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _MOST_RING = 1 << 40
 _RING = 1 << 20
+_MOST_DEATHS = 1000
+Showstopper = Literal["dead_letter", "stop", "skip"]
+SHOWSTOPPERS: tuple[Showstopper, ...] = ("dead_letter", "stop", "skip")
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -49,6 +57,8 @@ class _Channel:
     ring_bytes: int
     shape: Shape
     watching: Watching
+    showstopper: str
+    showstopper_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,12 @@ class _Actor:
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
     watching: Watching
+    commit_every: CommitEvery | None
+    recycle: Recycle | None
+    stall_timeout: float | None
     wait_strategy: WaitStrategy
+    #: Its behavior was typed into a session.
+    is_typed: bool
 
 
 def _check_timeout(seconds: object) -> float:
@@ -139,12 +154,17 @@ class Topology:
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
+        showstopper: Showstopper = "dead_letter",
+        showstopper_after: int = 3,
     ) -> tuple[Tx[Any], Rx[Any]]:
         """Declare a channel and return its two ends, to be handed to two actors.
 
         It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
         Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+
+        A message that was in hand at `showstopper_after` deaths of its receiver in a row (0: it is never counted) is
+        a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`).
         """
         check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
@@ -156,7 +176,13 @@ class Topology:
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        self._channels.append(_Channel(name, capacity, size, shape, watching))
+        check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
+        if showstopper not in SHOWSTOPPERS:
+            message = (
+                f"{label}: showstopper {showstopper!r} must be {', '.join(SHOWSTOPPERS[:-1])} or {SHOWSTOPPERS[-1]}"
+            )
+            raise ConfigurationError(message)
+        self._channels.append(_Channel(name, capacity, size, shape, watching, showstopper, showstopper_after))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
@@ -172,6 +198,8 @@ class Topology:
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
+        showstopper: Showstopper = "dead_letter",
+        showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
         check_count("lanes", lanes, 1, 1 << 16)
@@ -184,6 +212,8 @@ class Topology:
                 mirror=mirror,
                 monitors=monitors,
                 alerts=alerts,
+                showstopper=showstopper,
+                showstopper_after=showstopper_after,
             )
             for lane in range(lanes)
         ]
@@ -201,16 +231,25 @@ class Topology:
         behavior: Callable[..., None],
         *args: object,
         restart: RestartPolicy | None = None,
+        commit_every: CommitEvery | None = None,
+        recycle: Recycle | None = None,
+        stall_timeout: float | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
         wait_strategy: WaitStrategy | None = None,
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
-        `behavior` is a plain function that can be imported. The arguments are pickled here and now;
-        the ends and states among them, however deep, become the live ones in each life. Telemetry
-        shows its `monitors` and colours it while one of its `alerts` holds. It sleeps where it has to wait, unless
-        `wait_strategy` says otherwise.
+        `behavior` is a plain function that can be imported (any function, with the extra `notebook`).
+        The arguments are pickled here and now; the ends and states among them, however deep, become the
+        live ones in each life. `restart` says what follows a death, `commit_every` spaces its commits
+        (what it sends stays unseen until then), and `recycle` says when it begins a fresh life though
+        nothing has failed. Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+        It sleeps where it has to wait, unless `wait_strategy` says otherwise.
+
+        With `stall_timeout` it is killed, and restarted from its last commit, when it was so many seconds in its own
+        code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
+        more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -220,15 +259,25 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        reference = check_behavior(name, behavior)
+        for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
+            if value is not None and not isinstance(value, kind):
+                raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
+        if stall_timeout is not None:
+            stall_timeout = _check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
+        reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
-        packed, met = pack(name, behavior, names, args)
+        packed, met = pack(name, behavior, names, args, by_value=by_value)
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
         policy, strategy = restart or RestartPolicy(), wait_strategy or WaitStrategy()
-        self._actors.append(_Actor(name, reference, packed, ends, policy, watching, strategy))
+        typed = byvalue.is_typed(cast("FunctionType", behavior))
+        self._actors.append(
+            _Actor(
+                name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, strategy, typed
+            )
+        )
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -254,7 +303,14 @@ class Topology:
             graph=self.name,
             actors=tuple(
                 ActorPlan(
-                    name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching, wait_strategy=a.wait_strategy
+                    name=a.name,
+                    behavior=a.behavior,
+                    ends=a.ends,
+                    watching=a.watching,
+                    commit_every=a.commit_every,
+                    recycle=a.recycle,
+                    stall_timeout=a.stall_timeout,
+                    wait_strategy=a.wait_strategy,
                 )
                 for a in self._actors
             ),
@@ -295,6 +351,8 @@ class Topology:
                     producer=pair[0],
                     consumer=pair[1],
                     watching=channel.watching,
+                    showstopper=channel.showstopper,
+                    showstopper_after=channel.showstopper_after,
                 )
             )
         return tuple(plans)
@@ -304,7 +362,10 @@ class Topology:
         modules = dict.fromkeys(actor.behavior.partition(":")[0] for actor in self._actors)
         needs_main = "__main__" in modules or any(b"__main__" in actor.packed for actor in self._actors)
         modules.pop("__main__", None)
-        return tuple(modules), main_location() if needs_main else None
+        main = None if any(actor.is_typed for actor in self._actors) else byvalue.main_location()
+        if main is None and byvalue.is_available():
+            main = (byvalue.SESSION, byvalue.MAIN_FILE)
+        return tuple(modules), main if needs_main else None
 
     @property
     def packed(self) -> list[bytes]:

@@ -128,11 +128,13 @@ class Sleeper:
                 blocked = end
                 break
         words[layout.BLOCKED_ON] = 0 if blocked is None else ends.index(blocked) + 1
+        words[layout.OTHER_WAYS] = int(alarm.has_choice)
         words[layout.PHASE] = layout.PHASE_WAITING
         return blocked
 
     def _wake_up(self, blocked: End | None, waited_ns: int) -> None:
         words = self._words
+        words[layout.LOOKED_NS] = words[layout.WAIT_SINCE_NS] + waited_ns  # before the phase: see `standing`
         words[layout.PHASE] = layout.PHASE_RUNNING
         words[layout.WAITED_NS] += waited_ns
         if blocked is not None:

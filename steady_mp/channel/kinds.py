@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
+from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.ring import Ring
 from steady_mp.channel.sender import ObjectTx
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from steady_mp.channel.store import Mapped, Store
     from steady_mp.channel.waits import Pace
     from steady_mp.memory.control import Cursor
+    from steady_mp.memory.hands import Hand
+    from steady_mp.memory.letters import Mail
 
 KindName = Literal["object", "lane", "bytes"]
 
@@ -65,15 +68,17 @@ class Planned(Protocol):
 
 
 class _Kind(NamedTuple):
-    """A row of the table: what opens the file, and the two ends."""
+    """A row of the table: what opens the file, and the ends."""
 
     store: type[Store]
     tx: Callable[[Any, Pace, Cursor], Any]
-    rx: Callable[[Any, Pace, Cursor], Any]
+    rx: Callable[[Any, Pace, Cursor, Hand | None, Mail | None], Any]
+    #: The receiving end of a life that finds letters: it passes over what was put aside, and hands out replayed ones.
+    lettered: Callable[[Any, Pace, Cursor, Hand | None, Mail], Any]
 
 
 _KINDS: Final[dict[KindName, _Kind]] = {
-    "object": _Kind(Ring, ObjectTx, ObjectRx),
+    "object": _Kind(Ring, ObjectTx, ObjectRx, LetteredRx),
 }
 
 
@@ -103,7 +108,23 @@ def open_store(mapping: Mapped, plan: Planned) -> Store:
     return store_type(plan)(mapping, plan.name, plan.shape.dtype)
 
 
-def open_end(store: Store, plan: Planned, turn: Pace, cursor: Cursor, *, sends: bool) -> Any:  # noqa: ANN401 - by kind
-    """Open one end of the planned channel, where the last commit stands."""
+def open_end(  # noqa: PLR0913 - what an end has to know
+    store: Store,
+    plan: Planned,
+    turn: Pace,
+    cursor: Cursor,
+    *,
+    sends: bool,
+    hand: Hand | None = None,
+    mail: Mail | None = None,
+) -> Any:  # noqa: ANN401 - by kind
+    """Open one end of the planned channel, where the last commit stands.
+
+    A receiving end says in `hand` what it reads; `mail` says what was put aside of its channel, and was ordered back.
+    """
     kind = _KINDS[plan.shape.kind]
-    return (kind.tx if sends else kind.rx)(store, turn, cursor)
+    if sends:
+        return kind.tx(store, turn, cursor)
+    if mail is not None and (mail.holes or mail.orders):
+        return kind.lettered(store, turn, cursor, hand, mail)
+    return kind.rx(store, turn, cursor, hand, mail)

@@ -60,7 +60,7 @@ class ProducingEnd(Tx[T]):
         self._committed = self._before = cursor
         #: Messages that may be sent without a look at the consumer's cursors.
         self._grant = 0
-        self._group = max(1, min(self.GROUP, store.capacity // 2))
+        self._group = max(1, store.capacity // 2 if turn.spaced else min(self.GROUP, store.capacity // 2))
         self._burst = 1
         self._bulk = 0
         self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER

@@ -14,6 +14,8 @@ from steady_mp.memory.fence import order
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
+    from steady_mp.memory.hands import Hand
+    from steady_mp.memory.letters import Mail
 
 T = TypeVar("T")
 
@@ -28,9 +30,11 @@ class ObjectRx(ConsumingEnd[T]):
 
     __slots__ = ("_base", "_batch", "_index", "_marks", "_read_position", "_ring", "_safe")
 
-    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
-        """Continue at `cursor`, where the last commit stands."""
-        super().__init__(ring, turn, cursor)
+    def __init__(
+        self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
+    ) -> None:
+        """Continue at `cursor`, where the last commit stands; see `ConsumingEnd`."""
+        super().__init__(ring, turn, cursor, hand, mail)
         self._ring = ring
         self._base, self._read_position, _ = cursor
         self._batch: list[T] = []
@@ -67,22 +71,29 @@ class ObjectRx(ConsumingEnd[T]):
         stop = min(self._index + max(0, count), len(self._batch))
         values = self._batch[self._index : stop]
         if values:
+            first = self._here()
             self._index = stop
             self._turn.touched = True
-            self._look_ahead()
+            self._look_ahead(first)
         return values
 
     def try_peek(self) -> T | None:
         """See `Rx.try_peek`."""
-        return self._batch[self._index] if self._decoded(1) else None
+        if not self._decoded(1):
+            return None
+        self._show(1)
+        return self._batch[self._index]
 
     def peek_slice(self, count: int) -> list[T]:
         """See `Rx.peek_slice`."""
         self._decoded(count)
-        return self._batch[self._index : self._index + max(0, count)]
+        values = self._batch[self._index : self._index + max(0, count)]
+        if values:
+            self._show(len(values))
+        return values
 
-    def position(self) -> int:
-        """See `Rx.position`."""
+    def _here(self) -> int:
+        """See `ConsumingEnd._here`."""
         return self._base + self._index
 
     # Reading ahead
@@ -90,23 +101,36 @@ class ObjectRx(ConsumingEnd[T]):
     def _take_one(self) -> T:
         """Take a message that is decoded, and see whether the next one is in reach."""
         value = self._batch[self._index]
+        first = self._here()
         self._index += 1
         self._turn.touched = True
-        self._look_ahead()
+        self._look_ahead(first)
         return value
 
-    def _look_ahead(self) -> None:
-        """Say how far the next takes need no look, and whether the turn should end in a commit."""
+    def _show(self, count: int) -> None:
+        """Say that the next messages are looked at: what is worked with before it is taken is in hand as well."""
+        here = self._here()
+        self._hand.hold(here, max(here + count, self._base + self._safe))
+
+    def _look_ahead(self, first: int) -> None:
+        """Say how far the next takes need no look, and whether the turn should end in a commit.
+
+        The messages from `first` on were taken just now: they are in hand, with those that need no look.
+        """
         left = len(self._batch) - self._index
         if left < self._burst:
             self._decoded(self._burst)
             left = len(self._batch) - self._index
         ungrouped = self._group - (self._base + self._index - self._committed[0])
-        if ungrouped <= 0 or left < self._burst:
+        if ungrouped <= 0 or (left < self._burst and self._presses):
             self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
         else:
             self._safe = self._index + min(left - self._burst, ungrouped)
+        here = self._here()
+        if here < self._until:
+            self._safe = 0
+        self._hand.hold(first, max(here, self._base + self._safe))
 
     def _decoded(self, count: int) -> bool:
         """Unpickle records until `count` messages are at hand; tell whether they are."""
@@ -128,8 +152,9 @@ class ObjectRx(ConsumingEnd[T]):
             self._index = 0
         self._safe = 0
         kind, payload = record.kind, record.payload
+        self._hand.reach(first + record.messages)
         if kind == layout.RECORD_OBJECT:
-            self._batch.append(pickle.loads(payload))  # noqa: S301 - our own 0700 directory
+            self._unpickle(first, payload)
         elif kind == layout.RECORD_BATCH:
             self._batch.extend(pickle.loads(payload))  # noqa: S301
         else:
@@ -137,6 +162,16 @@ class ObjectRx(ConsumingEnd[T]):
             self._batch.extend(cast("list[T]", numbers.tolist()))
         self._read_position = record.end
         self._marks.append((first + record.messages, record.end))
+
+    def _unpickle(self, first: int, payload: bytes | memoryview) -> None:
+        """Unpickle a message of a class that may be somebody's, and so may be the end of this process."""
+        if first >= self._until:
+            self._batch.append(pickle.loads(payload))  # noqa: S301 - our own 0700 directory
+            return
+        kept = self._hand.kept
+        self._hand.hold(first, first + 1)
+        self._batch.append(pickle.loads(payload))  # noqa: S301
+        self._hand.kept = kept
 
     def _resume(self) -> None:
         """Read again the record that the last commit had taken a part of."""
@@ -176,6 +211,7 @@ class ObjectRx(ConsumingEnd[T]):
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
         """See `ConsumingEnd.publish`."""
         super().publish(cursor, alone=alone)
+        self._safe = 0  # so that the next take says that it is in hand
         marks = self._marks
         taken = cursor[0]
         while marks and marks[0][0] <= taken:

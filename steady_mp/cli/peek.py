@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from steady_mp.channel.lookup import LONGEST, Piece, values_in
 from steady_mp.cli.runs import Opened, find_run
-from steady_mp.cli.standin import bounded, unpickle
 from steady_mp.cli.view import printable, show, show_json, table
 from steady_mp.errors import CorruptChannel, ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
+from steady_mp.standin import bounded
 
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Ring
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 _LOOKS: Final = 10_000
 #: Most messages that a record can say it has.
 _MOST_MESSAGES: Final = 0xFFFF
-#: Characters that are shown of one message.
-_LONGEST: Final = 200
-
-
-class Piece(NamedTuple):
-    """A record that was copied out of the ring: the kind, the number of its first message, its bytes."""
-
-    kind: int
-    first: int
-    payload: bytes
 
 
 class Glimpse(NamedTuple):
@@ -50,7 +41,7 @@ def peek(channel: str, which: str | None, *, count: int, as_json: bool) -> int:
         plan = run.plan.channels[index]
         seen = copy(run.ring(index), count)
     messages = [
-        {"position": position, "value": bounded(value, _LONGEST)}
+        {"position": position, "value": bounded(value, LONGEST)}
         for position, value in unpacked(seen)
         if seen.head <= position < seen.head + count
     ]
@@ -117,16 +108,6 @@ def _look(ring: Ring, count: int) -> Glimpse | None:
 def unpacked(seen: Glimpse) -> list[tuple[int, Any]]:
     """Return the messages of the copied records with their positions; one that can't be read says so."""
     found: list[tuple[int, Any]] = []
-    for kind, first, payload in seen.pieces:
-        values: list[Any]
-        try:
-            if kind == layout.RECORD_OBJECT:
-                values = [unpickle(payload)]
-            elif kind == layout.RECORD_BATCH:
-                values = unpickle(payload)
-            else:
-                values = memoryview(payload).cast("q" if kind == layout.RECORD_INTS else "d").tolist()
-        except SteadyError as error:
-            values = [error]
-        found += list(enumerate(values, first))
+    for piece in seen.pieces:
+        found += list(enumerate(values_in(piece), piece.first))
     return found
