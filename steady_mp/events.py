@@ -93,6 +93,35 @@ class ActorReplayed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActorRecycled(Event):
+    """An actor has ended its own life behind a commit, because it has passed a limit (`Recycle`); no failure."""
+
+    actor: str
+    generation: int
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} is recycled after life {self.generation}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunAnew(Event):
+    """A durable run, or the state of an `actor` in it, has begun anew; what there was is in `kept`."""
+
+    level: ClassVar[int] = logging.WARNING
+    kept: str
+    actor: str = ""
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        who = f"{self.actor} begins with a new state, where it stood in its channels" if self.actor else "begun anew"
+        return f"{who}; what there was is kept in {self.kept}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActorFinished(Event):
     """An actor's behavior has returned and its last commit holds."""
 
@@ -351,6 +380,24 @@ class CycleDeclared(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CycleBlocked(Event):
+    """Every actor of a cycle sleeps until there is room in the next one's channel; told once while that lasts."""
+
+    level: ClassVar[int] = logging.ERROR
+    actors: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        way = " → ".join((*self.actors, self.actors[0]))
+        return (
+            f"a deadlock: {way}: each of them waits for room in the next one's channel ({', '.join(self.channels)}), "
+            "and all are full; give them more capacity, let fewer messages go round, or try_send where it closes"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRaised(Event):
     """A trigger that was declared for an actor or a channel holds."""
 
@@ -408,6 +455,19 @@ class ShutdownRefused(Event):
     def text(self) -> str:
         """See `Event.text`."""
         return f"{self.actor} did not stop in time: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutdownPostponed(Event):
+    """The time for the shutdown is over, and begins anew once no debugger holds an actor any more."""
+
+    level: ClassVar[int] = logging.WARNING
+    actors: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"the shutdown waits for the debugger of {', '.join(self.actors)} (one more signal stops at once)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,9 @@ def look(directory: Path, stall: float | None) -> list[str]:
             board.update(sample)
             if reasons := board.not_ready():
                 return reasons
-            if not _is_anybody_busy(board, first, sample):
+            # A cycle in which everybody waits for room is a deadlock when nothing has moved at the second look.
+            undecided = sample.cycles and sample is first
+            if not undecided and not _is_anybody_busy(board, first, sample):
                 return []
             pause.wait(_PAUSE)  # who is busy comes to the end of a turn, or is stuck in the end
             sample = sampler.sample()

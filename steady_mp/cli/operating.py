@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import Annotated, Final
 
 import typer
 
 from steady_mp.cli.clean import clean
 from steady_mp.cli.completion import actors_like, channels_like, runs_like
+from steady_mp.cli.dump import dump
 from steady_mp.cli.health import health
 from steady_mp.cli.kill import kill
 from steady_mp.cli.peek import peek
@@ -148,3 +150,22 @@ def _peek(
 ) -> None:
     """Show the next messages of a channel, without taking them."""
     raise typer.Exit(peek(channel, which, count=count, as_json=as_json))
+
+
+@operating.command("dump")
+def _dump(
+    which: _Run = None,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; .tar.gz, .tgz or .zip.")
+    ] = None,
+    payloads: Annotated[
+        bool, typer.Option("--payloads", help="With what messages, states and arguments contain.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long for each stack.")
+    ] = 3.0,
+    as_json: _Json = False,
+) -> None:
+    """Write all that is known of a run, dead or alive, into one archive for a bug report."""
+    raise typer.Exit(dump(which, output=output, payloads=payloads, timeout=timeout, as_json=as_json))

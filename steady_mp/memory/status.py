@@ -34,6 +34,7 @@ CAUSES: Final = (
     "fork server",
     "chaos",
     "replay",
+    "recycled",
 )
 
 PHASES: Final = ("running", "draining", "stopped")

@@ -23,6 +23,7 @@ from steady_mp.packing import unpack
 from steady_mp.parking import ORPHANED, PollParker
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
 from steady_mp.supervisor import native
+from steady_mp.supervisor.debugger import answer_breakpoints
 from steady_mp.supervisor.keepsake import keep
 from steady_mp.supervisor.note import BALLAST, Note
 from steady_mp.supervisor.stacks import tell_stacks
@@ -39,8 +40,9 @@ FAILED = 1
 REPLAY = 121
 STATE_FAILED = 122
 UNLOADABLE = 123
+RECYCLED = 124
 
-__all__ = ["FAILED", "ORPHANED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main"]
+__all__ = ["FAILED", "ORPHANED", "RECYCLED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main"]
 
 
 def _leave(status: int) -> NoReturn:
@@ -104,6 +106,7 @@ class Household:
             supervisor=run.doorbell(SUPERVISOR_BELL),
             neighbour=self._neighbour,
             abandon=self._abandon,
+            retire=self._retire,
             fault=fault,
             mail=lambda channel: Letters(run.path).mail(channel, index),
         )
@@ -115,6 +118,10 @@ class Household:
     def _abandon(self, reason: str) -> NoReturn:
         Note(os.getpid(), reason).write(self._note)
         _leave(REPLAY)
+
+    def _retire(self, reason: str) -> NoReturn:
+        Note(os.getpid(), reason).write(self._note)
+        _leave(RECYCLED)
 
     def _fault(self) -> Callable[[str], None] | None:
         """Return what kills this process at the fault points planned for this life; None in production."""
@@ -146,6 +153,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     native.set_name(plan.actors[index].name)
     capture_output(log_fd, plan.log_level)
     tell_stacks(directory / actor_file(index, "stack"), directory / actor_file(index, "fault"))
+    answer_breakpoints(directory, index, plan.actors[index].name)
     note = directory / actor_file(index, "death")
     ballast = bytearray(BALLAST)
     try:

@@ -37,6 +37,7 @@ from typing import NoReturn
 
 import psutil
 
+from steady_mp.byvalue import SESSION
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.script import load_main
@@ -92,7 +93,8 @@ class ForkServer:
         """Import what the actors will need; what fails here fails in the actor, with its traceback."""
         if self._plan.main is not None:
             try:
-                load_main(*self._plan.main)
+                kind, where = self._plan.main
+                load_main(kind, str(self._directory / where) if kind == SESSION else where)
             except Exception as error:  # noqa: BLE001 - told by each actor, whose log is the user's
                 self._broken = error
         for name in self._plan.modules:

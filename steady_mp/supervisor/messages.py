@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steady_mp.events import Event
 
 
@@ -92,6 +94,14 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """Call somebody, and again every so many seconds: who is called knows that the loop goes round."""
+
+    call: Callable[[], None]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RestartDue:
     """The pause before an actor's next life is over."""
 
@@ -142,6 +152,7 @@ Message = (
     | Thaw
     | Truce
     | Announce
+    | Beat
     | RestartDue
     | LastWords
     | LookForStalls

@@ -14,6 +14,7 @@ from steady_mp.events import (
     ActorDied,
     ActorFinished,
     ActorGivenUp,
+    ActorRecycled,
     ActorReplayed,
     ActorStarted,
     AlertRaised,
@@ -87,10 +88,10 @@ class Recorder:
                 self._begin(self._actors[event.actor], event)
             case ActorDied() | ActorGivenUp():
                 self._end(self._actors[event.actor], event)
-            case ActorReplayed():
+            case ActorReplayed() | ActorRecycled():
                 actor = self._actors[event.actor]
                 actor.pid, actor.status = None, "restarting"
-                actor.causes["replay"] += 1
+                actor.causes["replay" if isinstance(event, ActorReplayed) else "recycled"] += 1
             case ActorFinished():
                 actor = self._actors[event.actor]
                 actor.pid, actor.status = None, "finished"

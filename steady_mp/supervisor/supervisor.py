@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING
 from steady_mp.errors import ExitCode
 from steady_mp.events import (
     ActorFinished,
-    ActorReplayed,
     ActorStarted,
     Event,
     ForkServerDied,
     RunStarted,
     ShowstopperMet,
-    ShutdownRefused,
-    ShutdownRequested,
 )
-from steady_mp.memory import layout
 from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
 from steady_mp.supervisor.cause import cause_of
@@ -32,6 +28,7 @@ from steady_mp.supervisor.havoc import CAUSE, Havoc
 from steady_mp.supervisor.inbox import Inbox
 from steady_mp.supervisor.messages import (
     Announce,
+    Beat,
     DeadlineReached,
     Exited,
     ForkServerGone,
@@ -51,8 +48,10 @@ from steady_mp.supervisor.messages import (
     Truce,
 )
 from steady_mp.supervisor.quarantine import Quarantine, Verdict
+from steady_mp.supervisor.renewal import RENEWALS
 from steady_mp.supervisor.seat import Seat, Status
 from steady_mp.supervisor.servers import ForkServers
+from steady_mp.supervisor.shutdown import Shutdown
 from steady_mp.supervisor.stall import STALL, StallWatch
 from steady_mp.supervisor.timers import Timers
 
@@ -93,12 +92,10 @@ class Supervisor:
         """Take the parts of a run that is mapped and formatted; `run` starts it."""
         self._run = run
         self.plan = self._plan = plan
-        self._words = words
         self._bell = bell
         self._inbox = Inbox(bell)
         self.post = self._inbox.post
         self.close = self._inbox.close
-        self._shutdown_timeout = shutdown_timeout
         self.emit = self._emit = emit
         self._logs = logs
         self.seats = [
@@ -107,6 +104,7 @@ class Supervisor:
         self._timers = Timers(clock)
         self._after = self._timers.after
         self._havoc = Havoc(self.seats, emit, self._after, clock)
+        self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
         self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)
         self._errands = Errands(run.path, self)
         self._selector = selectors.DefaultSelector()
@@ -115,7 +113,6 @@ class Supervisor:
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
         )
-        self.draining = False
         self.killing = False
         self._unreachable = False
         self.exit_code = ExitCode.DRAINED
@@ -204,6 +201,9 @@ class Supervisor:
                 self._havoc.calm()
             case Announce(event):
                 self._emit(event)
+            case Beat(call, seconds):
+                call()
+                self._after(seconds, message)
             case RestartDue(actor):
                 if not self.killing:
                     self._spawn(self.seats[actor])
@@ -252,11 +252,11 @@ class Supervisor:
         if self.killing:
             self.deaths.tell(death, "the run ends")
             return
-        if (renewed := seat.renewing and excused) or (status == REPLAY and death.note is not None):
-            reason = "dead letters are replayed to it" if renewed else death.cause
-            self.deaths.tell(death, f"life {seat.generation + 1} begins: {reason}", "replay")
-            self._emit(ActorReplayed(actor=seat.name, generation=seat.generation, reason=reason))
-            self._spawn(seat)
+        if seat.renewing and excused:
+            self._renew(seat, death, REPLAY, "dead letters are replayed to it")
+            return
+        if status in RENEWALS and death.note is not None:
+            self._renew(seat, death, status, death.cause)
             return
         if death.cause == CAUSE:
             self._killed_by_chaos(seat, death)
@@ -264,6 +264,13 @@ class Supervisor:
             judged = self.quarantine.died(seat, death.cause, excused=excused)
             self._died(seat, death, judged, innocent=innocent, hopeless=status in _HOPELESS)
         self._look_around()
+
+    def _renew(self, seat: Seat, death: Death, status: int, reason: str) -> None:
+        """Begin the next life of an actor that has ended this one itself, or at our wish."""
+        renewal, cause = RENEWALS[status]
+        self.deaths.tell(death, f"life {seat.generation + 1} begins: {reason}", cause)
+        self._emit(renewal(actor=seat.name, generation=seat.generation, reason=reason))
+        self._spawn(seat)
 
     def _finished(self, seat: Seat, death: Death | None) -> None:
         """Take note that an actor has finished; `death` is how, where it was not by itself."""
@@ -353,39 +360,27 @@ class Supervisor:
     # Shutdown
 
     def _look_around(self) -> None:
-        """See whether an actor has committed a wish for a shutdown."""
-        if not self.draining:
-            for seat in self.seats:
-                if seat.control.words[layout.REQUESTED]:
-                    self._drain(f"{seat.name} asked for it")
-                    return
+        """See whether an actor has committed a wish for a shutdown, or let go of its debugger."""
+        if (name := self._shutdown.asked_by()) is not None:
+            self._drain(f"{name} asked for it")
+        self._shutdown.go_on()
 
     def _drain(self, reason: str) -> None:
-        if self.draining or self.killing:
-            return
-        self.draining = True
-        self._emit(ShutdownRequested(reason=reason, seconds=self._shutdown_timeout))
-        self._words[layout.SHUTDOWN] = 1
-        for seat in self.seats:
-            seat.bell.ring()
-        self._after(self._shutdown_timeout, DeadlineReached())
+        if not self.killing:
+            self._shutdown.begin(reason)
 
     def _reach_deadline(self) -> None:
         """Name who did not stop and what is still queued, then kill."""
-        if self.killing:
+        if self.killing or (refused := self._shutdown.end()) is None:
             return
-        for seat in self.seats:
-            if not seat.is_over:
-                reason = seat.why_not_finished(self._plan)
-                self.why.append(f"{seat.name} did not stop in time: {reason}")
-                self._emit(ShutdownRefused(actor=seat.name, reason=reason))
+        self.why += refused
         self.exit_code = ExitCode.UNCLEAN if self.exit_code is ExitCode.DRAINED else self.exit_code
         self._kill_all()
 
     def _stop_now(self, reason: str) -> None:
         if self.killing:
             return
-        self.why.append(reason)
+        self.why += [reason, *self._shutdown.deadlocks()]
         self.exit_code = ExitCode.INTERRUPTED
         self._kill_all()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from steady_mp.cycles import blocked_cycles, moves_of
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from typing import Any
+
+    from steady_mp.cycles import Cycle
 
 #: Events that are shown.
 MOST_EVENTS: Final = 100
@@ -56,6 +59,7 @@ class ActorSample:
     halt: Halt
     #: Seconds in its own code without having looked up; 0 while it waits.
     in_code: float
+    #: A debugger holds it, or it waits for one.
     debugged: bool
 
 
@@ -80,6 +84,8 @@ class Sample:
     wall: float
     actors: tuple[ActorSample, ...]
     channels: tuple[ChannelSample, ...]
+    #: Cycles in which everybody waits for room, each with what any movement would change.
+    cycles: dict[Cycle, tuple[tuple[int, int], ...]]
     status: RunStatus
     events: list[dict[str, Any]]
     directory_bytes: int
@@ -153,6 +159,10 @@ class Sampler:
             wall=self._wall(),
             actors=actors,
             channels=tuple(self._sample_channel(index) for index in range(len(self._channels))),
+            cycles={
+                cycle: moves_of(self.plan, cycle, self._channels)
+                for cycle in blocked_cycles(self.plan, self._controls, self._channels)
+            },
             status=self._status,
             events=self._events,
             directory_bytes=self._directory_bytes(at),

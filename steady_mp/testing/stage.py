@@ -59,9 +59,14 @@ class _Casting(Graph):
             ends[end.sends].append(Declared(kind, end.channel, f"{kind} of {name}", self._identity))  # type: ignore[arg-type]
         arguments = (ends[True], ends[False], _socket_name(len(self._actors) - 1))
         packed, _ = pack(name, play, ["outputs", "inputs", "name"], arguments)
-        # A test may take its time between two things that it does, so it is never stuck.
         self._actors[-1] = dataclasses.replace(
-            declared, behavior=f"{play.__module__}:{play.__name__}", packed=packed, stall_timeout=None
+            declared,
+            behavior=f"{play.__module__}:{play.__name__}",
+            packed=packed,
+            # A test says itself when what it plays commits and when it ends, and takes its time between two things.
+            commit_every=None,
+            recycle=None,
+            stall_timeout=None,
         )
 
 

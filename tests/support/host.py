@@ -101,7 +101,7 @@ def tell(event: Event) -> None:
 
 
 def main(scene: str, *, forks: bool) -> int:
-    graph = Graph(scene, shutdown_timeout=10.0)
+    graph = Graph(scene, shutdown_timeout=1.0 if scene == "stubborn" else 10.0)  # all of it is waited for
     SCENES[scene](graph)
     run = graph.start(on_event=tell)
     if forks and os.fork() == 0:  # as `multiprocessing` with fork does: the child holds all that was open
