@@ -27,8 +27,9 @@ install: $(INSTALLED)  ## make .venv (again only when pyproject.toml has changed
 run: $(INSTALLED)  ## run the example pipeline for half a minute
 	@$(BIN)/steady-mp run $(RUN)
 
+# Two at a time: most tests start several processes and wait for them, so one alone leaves a core idle.
 test: $(INSTALLED)  ## run the tests
-	@$(BIN)/python -m pytest -m "not long" $(TEST)
+	@$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist worksteal $(TEST)
 
 lint: $(INSTALLED)  ## look for faults and for unformatted code
 	@$(BIN)/ruff check

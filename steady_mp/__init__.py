@@ -1,6 +1,7 @@
 """steady-mp: actors as processes, channels in shared memory, restarts that lose and repeat nothing."""
 
 from steady_mp.actor import Actor
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import ChannelStatistics, Rx, SendOutcome, SendSaturation, Tx
 from steady_mp.conditions import Condition, all_of, any_of
@@ -37,6 +38,7 @@ from steady_mp.monitors import (
     Trigger,
 )
 from steady_mp.policy import RestartPolicy
+from steady_mp.recycling import Recycle
 from steady_mp.serving import Telemetry
 from steady_mp.state import SteadyState
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
@@ -52,6 +54,7 @@ __all__ = [
     "ChannelStatistics",
     "Closed",
     "ClosedByMe",
+    "CommitEvery",
     "Condition",
     "ConfigurationError",
     "CorruptChannel",
@@ -72,6 +75,7 @@ __all__ = [
     "NotPicklable",
     "PeerGone",
     "Rate",
+    "Recycle",
     "Report",
     "RestartPolicy",
     "Run",

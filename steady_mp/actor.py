@@ -163,7 +163,6 @@ class Actor:
                 # wait would sleep until something changes, and nothing may ever change again.
                 self._turn.stay_alert()
                 return False
-            self._turn.commit()
             self._sleep(condition, hopeless=hopeless, draining=draining, mark=mark)
 
     def _may_stop(self, *, draining: bool) -> bool:
@@ -176,6 +175,7 @@ class Actor:
         def arm(alarm: Alarm) -> None:
             condition.arm(alarm)
             if hopeless:
+                alarm.has_choice = True
                 for end in self._turn.ends:
                     end.arm_change()
                     alarm.ends.append(end)
@@ -185,7 +185,7 @@ class Actor:
                 return True
             return self._mark() != mark if hopeless else condition.impossible()
 
-        self._turn.sleep(arm, ready)
+        self._turn.rest(arm, ready)
 
     def _mark(self) -> tuple[tuple[int, ...], ...]:
         return tuple(end.mark() for end in self._turn.ends)

@@ -79,6 +79,7 @@ class AnyOf(Condition):
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken for each part."""
+        alarm.has_choice = alarm.has_choice or len(self.parts) > 1
         for part in self.parts:
             part.arm(alarm)
 

@@ -63,13 +63,17 @@ class ActorDied(Event):
     cause: str
     pause: float
     commit: int
+    #: Where it was, or how the cause is known.
+    detail: str = ""
+    #: The message in hand, as channel and position.
+    in_hand: str = ""
 
     @property
     def text(self) -> str:
         """See `Event.text`."""
         when = "at once" if not self.pause else f"in {self.pause:.2f} s"
         return (
-            f"{self.actor} died in life {self.generation} ({self.cause}); "
+            f"{self.actor} died in life {self.generation} {_because(self.cause, self.detail, self.in_hand)}; "
             f"life {self.generation + 1} goes on from commit {self.commit} {when}"
         )
 
@@ -86,6 +90,35 @@ class ActorReplayed(Event):
     def text(self) -> str:
         """See `Event.text`."""
         return f"{self.actor} begins life {self.generation + 1}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorRecycled(Event):
+    """An actor has ended its own life behind a commit, because it has passed a limit (`Recycle`); no failure."""
+
+    actor: str
+    generation: int
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"{self.actor} is recycled after life {self.generation}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunAnew(Event):
+    """A durable run, or the state of an `actor` in it, has begun anew; what there was is in `kept`."""
+
+    level: ClassVar[int] = logging.WARNING
+    kept: str
+    actor: str = ""
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        who = f"{self.actor} begins with a new state, where it stood in its channels" if self.actor else "begun anew"
+        return f"{who}; what there was is kept in {self.kept}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +144,45 @@ class ActorGivenUp(Event):
     generation: int
     cause: str
     isolated: bool
+    #: As those of `ActorDied`.
+    detail: str = ""
+    in_hand: str = ""
 
     @property
     def text(self) -> str:
         """See `Event.text`."""
         then = "the others go on without it" if self.isolated else "the graph stops"
-        return f"{self.actor} is given up after life {self.generation} ({self.cause}); {then}"
+        why = _because(self.cause, self.detail, self.in_hand)
+        return f"{self.actor} is given up after life {self.generation} {why}; {then}"
+
+
+def _because(cause: str, detail: str, in_hand: str) -> str:
+    """Give the cause of a death in brackets, and what was in hand behind them."""
+    return f"({', '.join(filter(None, (cause, detail)))})" + (f" with {in_hand} in hand" if in_hand else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorStalled(Event):
+    """An actor has not looked up for longer than its `stall_timeout`, or stood still (SIGSTOP): it is killed."""
+
+    level: ClassVar[int] = logging.WARNING
+    actor: str
+    generation: int
+    seconds: float
+    limit: float
+    #: The top frame of its stack; empty for one that stood still, which can't say it.
+    where: str
+    stopped: bool
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        how = "stopped (SIGSTOP)" if self.stopped else "stuck in its own code"
+        where = f", at {self.where}" if self.where else ""
+        return (
+            f"{self.actor} is {how} for {self.seconds:.1f} s in life {self.generation}{where}; "
+            f"it is killed (stall_timeout {self.limit:g} s)"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +380,24 @@ class CycleDeclared(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CycleBlocked(Event):
+    """Every actor of a cycle sleeps until there is room in the next one's channel; told once while that lasts."""
+
+    level: ClassVar[int] = logging.ERROR
+    actors: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        way = " → ".join((*self.actors, self.actors[0]))
+        return (
+            f"a deadlock: {way}: each of them waits for room in the next one's channel ({', '.join(self.channels)}), "
+            "and all are full; give them more capacity, let fewer messages go round, or try_send where it closes"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRaised(Event):
     """A trigger that was declared for an actor or a channel holds."""
 
@@ -371,6 +455,19 @@ class ShutdownRefused(Event):
     def text(self) -> str:
         """See `Event.text`."""
         return f"{self.actor} did not stop in time: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutdownPostponed(Event):
+    """The time for the shutdown is over, and begins anew once no debugger holds an actor any more."""
+
+    level: ClassVar[int] = logging.WARNING
+    actors: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"the shutdown waits for the debugger of {', '.join(self.actors)} (one more signal stops at once)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

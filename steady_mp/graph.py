@@ -11,6 +11,8 @@ import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from steady_mp import byvalue
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
 from steady_mp.errors import ConfigurationError
@@ -25,10 +27,12 @@ from steady_mp.monitors import (
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
+from steady_mp.recycling import Recycle
 from steady_mp.state import SteadyState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FunctionType
 
     from steady_mp.monitors import Alert, Monitor
 
@@ -36,6 +40,7 @@ T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
 _NAME_LENGTH = 64
+_LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _LEAST_RING = PAGE
 _RING = 1 << 20
 _RING_PER_MESSAGE = 64
@@ -66,6 +71,11 @@ class _Actor:
     ends: tuple[EndPlan, ...]
     restart: RestartPolicy
     watching: Watching
+    commit_every: CommitEvery | None
+    recycle: Recycle | None
+    stall_timeout: float | None
+    #: Its behavior was typed into a session.
+    is_typed: bool
 
 
 def _check_timeout(seconds: object) -> float:
@@ -210,20 +220,29 @@ class Topology:
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)
 
-    def actor(
+    def actor(  # noqa: PLR0913 - what there is to say about an actor
         self,
         name: str,
         behavior: Callable[..., None],
         *args: object,
         restart: RestartPolicy | None = None,
+        commit_every: CommitEvery | None = None,
+        recycle: Recycle | None = None,
+        stall_timeout: float | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
-        `behavior` is a plain function that can be imported. The arguments are pickled here and now;
-        the ends and states among them, however deep, become the live ones in each life. Telemetry
-        shows its `monitors` and colours it while one of its `alerts` holds.
+        `behavior` is a plain function that can be imported (any function, with the extra `notebook`).
+        The arguments are pickled here and now; the ends and states among them, however deep, become the
+        live ones in each life. `restart` says what follows a death, `commit_every` spaces its commits
+        (what it sends stays unseen until then), and `recycle` says when it begins a fresh life though
+        nothing has failed. Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+
+        With `stall_timeout` it is killed, and restarted from its last commit, when it was so many seconds in its own
+        code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
+        more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
@@ -233,14 +252,23 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        reference = _check_behavior(name, behavior)
+        for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
+            if value is not None and not isinstance(value, kind):
+                raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
+        if stall_timeout is not None:
+            stall_timeout = _check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
+        reference, by_value = _check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
-        packed, met = pack(name, behavior, names, args)
+        packed, met = pack(name, behavior, names, args, by_value=by_value)
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching))
+        typed = byvalue.is_typed(cast("FunctionType", behavior))
+        policy = restart or RestartPolicy()
+        self._actors.append(
+            _Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, typed)
+        )
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -265,7 +293,16 @@ class Topology:
         return Plan(
             graph=self.name,
             actors=tuple(
-                ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching) for a in self._actors
+                ActorPlan(
+                    name=a.name,
+                    behavior=a.behavior,
+                    ends=a.ends,
+                    watching=a.watching,
+                    commit_every=a.commit_every,
+                    recycle=a.recycle,
+                    stall_timeout=a.stall_timeout,
+                )
+                for a in self._actors
             ),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
@@ -314,7 +351,10 @@ class Topology:
         modules = dict.fromkeys(actor.behavior.partition(":")[0] for actor in self._actors)
         needs_main = "__main__" in modules or any(b"__main__" in actor.packed for actor in self._actors)
         modules.pop("__main__", None)
-        return tuple(modules), _main_location() if needs_main else None
+        main = None if any(actor.is_typed for actor in self._actors) else byvalue.main_location()
+        if main is None and byvalue.is_available():
+            main = (byvalue.SESSION, byvalue.MAIN_FILE)
+        return tuple(modules), main if needs_main else None
 
     @property
     def packed(self) -> list[bytes]:
@@ -327,30 +367,27 @@ class Topology:
         return [actor.restart for actor in self._actors]
 
 
-def _main_location() -> tuple[str, str] | None:
-    """Return how another process finds what is ``__main__`` here: by module name or by path."""
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name != "__main__":
-        return ("module", spec.name)
-    path = getattr(main, "__file__", None)
-    return ("path", path) if path is not None else None
-
-
-def _check_behavior(actor: str, behavior: object) -> str:
-    """Return ``module:qualname`` of a behavior that another process can import."""
+def _check_behavior(actor: str, behavior: object) -> tuple[str, bool]:
+    """Return ``module:qualname`` of a behavior, and whether it travels by value because nobody could import it."""
     if not inspect.isfunction(behavior):
         message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
         raise ConfigurationError(message)
     module, qualname = behavior.__module__, behavior.__qualname__
+    reference = f"{module}:{qualname}"
     if "<lambda>" in qualname or "<locals>" in qualname:
+        if byvalue.is_available():
+            return reference, True
         kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
-        message = f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module"
+        message = (
+            f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module, or {byvalue.MEND}"
+        )
         raise ConfigurationError(message)
-    if module == "__main__" and _main_location() is None:
+    if byvalue.is_typed(behavior):
+        if byvalue.is_available():
+            return reference, True
         message = (
             f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
-            "can import it; put it into a .py file and import it from there"
+            f"can import it: {byvalue.MEND}, or put it into a .py file and import it from there"
         )
         raise ConfigurationError(message)
     found: object = importlib.import_module(module)
@@ -359,7 +396,7 @@ def _check_behavior(actor: str, behavior: object) -> str:
     if found is not behavior:
         message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
         raise ConfigurationError(message)
-    return f"{module}:{qualname}"
+    return reference, False
 
 
 def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:

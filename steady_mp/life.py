@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from steady_mp.actor import Actor
+from steady_mp.cadence import Cadence
 from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
@@ -20,6 +21,7 @@ from steady_mp.memory.fence import fence
 from steady_mp.memory.hands import Hand
 from steady_mp.memory.letters import Mail
 from steady_mp.recovery import recover
+from steady_mp.recycling import Recycling, resident_bytes
 from steady_mp.state import StateBook, SteadyState
 from steady_mp.turn import Turn
 
@@ -55,6 +57,9 @@ class Place:
     neighbour: Callable[[int], Neighbour]
     #: Ends this life for a fresh one; does not return.
     abandon: Callable[[str], None]
+    #: Ends this life for a fresh one where everything is committed; does not return. None: nobody is recycled here.
+    retire: Callable[[str], None] | None = None
+    rss: Callable[[], int] = resident_bytes
     clock: Callable[[], float] = time.monotonic
     fence: Callable[[], None] = fence
     #: Told of each fault point; None costs nothing.
@@ -82,6 +87,11 @@ class Life:
         if journal.snapshot_length:
             saved = place.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
         self.book = StateBook(saved)
+        recycling = None
+        if self._me.recycle is not None and place.retire is not None:
+            recycling = Recycling(
+                self._me.recycle, run=place.run, retire=place.retire, clock=place.clock, rss=place.rss
+            )
         self.turn = place.turn(
             control=place.control,
             book=self.book,
@@ -93,10 +103,15 @@ class Life:
             fence=place.fence,
             fault=place.fault,
             grouped=place.grouped,
+            cadence=None if self._me.commit_every is None else Cadence(self._me.commit_every, place.run),
+            recycling=recycling,
+            watched=self._me.stall_timeout is not None,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
         self._entangle()
+        if recycling is not None:
+            recycling.begin(self.ends)
         reach("start:ready")
 
     def _open(self, position: int, cursor: Cursor) -> ObjectTx[Any] | ObjectRx[Any]:
@@ -154,7 +169,9 @@ class Life:
 
     def live(self, behavior: Callable[..., None], args: Sequence[object]) -> None:
         """Run the behavior to its end, close its ends, and commit that it has finished."""
-        self._place.control.words[layout.PHASE] = layout.PHASE_RUNNING
+        words = self._place.control.words
+        words[layout.LOOKED_NS] = int(self._place.clock() * 1e9)
+        words[layout.PHASE] = layout.PHASE_RUNNING
         try:
             behavior(self.actor(), *args)
         except EndOfStream:

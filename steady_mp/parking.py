@@ -105,11 +105,13 @@ class Sleeper:
         words[layout.WAIT_SINCE_NS] = int(now * 1e9)
         blocked = next((end for end in alarm.ends if end.sends and end.is_full()), None)
         words[layout.BLOCKED_ON] = 0 if blocked is None else ends.index(blocked) + 1
+        words[layout.OTHER_WAYS] = int(alarm.has_choice)
         words[layout.PHASE] = layout.PHASE_WAITING
         return blocked
 
     def _wake_up(self, blocked: End | None, waited_ns: int) -> None:
         words = self._words
+        words[layout.LOOKED_NS] = words[layout.WAIT_SINCE_NS] + waited_ns  # before the phase: see `standing`
         words[layout.PHASE] = layout.PHASE_RUNNING
         words[layout.WAITED_NS] += waited_ns
         if blocked is not None:

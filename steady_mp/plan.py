@@ -6,8 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from steady_mp.cadence import CommitEvery
 from steady_mp.memory import layout
 from steady_mp.monitors import Watching
+from steady_mp.recycling import Recycle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,10 @@ class ActorPlan:
     behavior: str
     ends: tuple[EndPlan, ...]
     watching: Watching = field(default_factory=Watching)
+    commit_every: CommitEvery | None = None
+    recycle: Recycle | None = None
+    #: Seconds in its own code without having looked up, after which it is killed; None for never.
+    stall_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,9 @@ class Plan:
                 behavior=actor["behavior"],
                 ends=tuple(EndPlan(**end) for end in actor["ends"]),
                 watching=Watching.from_data(actor["watching"]),
+                commit_every=CommitEvery(**actor["commit_every"]) if actor.get("commit_every") else None,
+                recycle=Recycle(**actor["recycle"]) if actor.get("recycle") else None,
+                stall_timeout=actor["stall_timeout"],
             )
             for actor in data["actors"]
         )
@@ -141,3 +150,5 @@ def actor_file(index: int, kind: str) -> str:
 SUPERVISOR_BELL = "supervisor.bell"
 RUN_FILE = "run"
 PLAN_FILE = "graph.json"
+#: Where the log file of the run is; empty where it has none.
+LOG_NOTE = "log-file"

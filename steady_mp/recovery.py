@@ -42,6 +42,7 @@ def recover(
             words[layout.WAKE_TAIL] = layout.NEVER
             words[layout.RX_HELD] = 0
         reach("recover:publish")
+    control.words[layout.DEBUGGED] = 0
     let_go(control, [cursor.messages for cursor in journal.cursors])
     control.words[layout.REQUESTED] = journal.requested
     control.words[layout.FINISHED] = journal.finished

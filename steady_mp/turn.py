@@ -19,28 +19,32 @@ its middle (in `send` or `take`) can't commit without being torn, yet what earli
 must not wait for it. So commits are put off only while every end still has what a turn has used so far
 (its *burst*); and when a turn has to wait in its middle all the same, for more than `_PATIENCE`, with
 earlier turns put off, this life is abandoned: the next one repeats those turns from the last commit,
-and never puts a commit off again.
+and never puts a commit off again. Commits may also be spaced on purpose, by the actor's `Cadence`.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from steady_mp.channel.waits import Alarm, End
+from steady_mp.cadence import Nap
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
 from steady_mp.parking import Sleeper
 from steady_mp.snapshot_cost import SnapshotCost
+from steady_mp.staging import why_early
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steady_mp.channel.waits import Condition
+    from steady_mp.cadence import Cadence
+    from steady_mp.channel.waits import Alarm, Condition, End
     from steady_mp.memory.control import ControlBlock, Cursor
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
+    from steady_mp.recycling import Recycling
+    from steady_mp.staging import Staging
     from steady_mp.state import StateBook
 
 #: Seconds between two looks at whether a neighbour waits for what was put off.
@@ -55,29 +59,6 @@ _PATIENCE: Final = 1e-3
 _ALONE_AT_FIRST: Final = 16
 
 
-class Staging(End, Protocol):
-    """An end of a channel, as the turn that commits it sees it."""
-
-    @property
-    def name(self) -> str:
-        """The channel's name."""
-
-    def is_staged(self) -> bool:
-        """Tell whether there is something to publish."""
-
-    def is_urgent(self) -> bool:
-        """Tell whether putting a commit off leaves the peer idle."""
-
-    def freeze(self) -> Cursor:
-        """Write what is staged and return the cursor to commit."""
-
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Show the peer what was committed."""
-
-    def wants_ring(self) -> bool:
-        """Tell whether the publish crossed what the peer waits for."""
-
-
 class Turn:
     """The turns of one life of one actor. Only the thread that runs the behavior may use it."""
 
@@ -85,6 +66,7 @@ class Turn:
         "_abandon",
         "_alone",
         "_book",
+        "_cadence",
         "_clock",
         "_committed_at",
         "_control",
@@ -96,18 +78,23 @@ class Turn:
         "_fault",
         "_fence",
         "_finished",
+        "_look",
         "_look_at",
         "_neighbours",
+        "_parted",
+        "_recycling",
         "_requested",
         "_sleeper",
         "_snapshot",
         "_snapshots",
         "_supervisor",
+        "_unseen",
         "_warned",
         "_wary",
         "_words",
         "left",
         "pending",
+        "spaced",
         "touched",
     )
 
@@ -124,8 +111,15 @@ class Turn:
         fence: Callable[[], None] = fence,
         fault: Callable[[str], None] | None = None,
         grouped: bool = True,
+        cadence: Cadence | None = None,
+        recycling: Recycling | None = None,
+        watched: bool = False,
     ) -> None:
-        """Continue from the journal in force. `abandon` ends this life for a fresh one."""
+        """Continue from the journal in force. `abandon` ends this life for a fresh one.
+
+        No turn of one that is `watched` for stalls begins without a look at the clock, so that each turn of more than
+        a millisecond shows in LOOKED_NS.
+        """
         journal = control.journal()
         self._control = control
         self._words = control.words
@@ -149,8 +143,16 @@ class Turn:
         self._wary: list[Callable[[], bool]] = []
         grouped = grouped and not self._words[layout.UNGROUPED]
         self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
+        #: Commits are spaced on purpose (`cadence.py`); never in a life that commits each turn alone.
+        self.spaced = grouped and cadence is not None
+        self._cadence = cadence if grouped else None
+        self._look = 0.0 if cadence is not None and cadence.counts else _LOOK
+        self._recycling = recycling
         self._committed_at = clock()
         self._due = False
+        #: What the turn at work had done before its last wait was put off.
+        self._parted = False
+        self._unseen = 0 if watched else _UNSEEN
         #: Turns that ended without a commit since the last one.
         self.pending = 0
         #: The turn at work has staged something.
@@ -198,8 +200,8 @@ class Turn:
         """Put the commit of the turn at work off, if the time for a look has not come; tell whether it was."""
         if self._clock() >= self._look_at:
             return False
-        self.pending += 1 + _UNSEEN
-        self.left = _UNSEEN
+        self.pending += 1 + self._unseen
+        self.left = self._unseen
         self.touched = False
         return True
 
@@ -210,13 +212,19 @@ class Turn:
             self.commit()
             if self._alone and not any(still() for still in self._wary):
                 self._alone -= 1
+            if self._recycling is not None:
+                self._recycling.look(self._ends)
         else:
             self.pending += 1
         self.touched = False
-        self._look_at = 0.0 if self._alone or self._due else now + _LOOK
+        self._look_at = 0.0 if self._alone or self._due else now + self._look
 
     def _must_commit(self, now: float) -> bool:
-        if self._due or self._alone or now - self._committed_at >= _PUT_OFF:
+        if self._due or self._alone:
+            return True
+        if self._cadence is not None:
+            return self._cadence.is_over(self.pending + 1, now - self._committed_at)
+        if now - self._committed_at >= _PUT_OFF:
             return True
         for end in self._ends:  # noqa: SIM110 - a generator would double what a look costs
             if end.is_urgent():
@@ -289,7 +297,7 @@ class Turn:
 
     def _publish(self, cursors: list[Cursor]) -> None:
         fault = self._fault
-        alone = self.pending == 0
+        alone = not self.pending and not self._parted
         for end, cursor in zip(self._ends, cursors, strict=True):
             end.publish(cursor, alone=alone)
             if fault is not None:
@@ -314,7 +322,9 @@ class Turn:
     def _settle(self) -> None:
         self._words[layout.TURNS] += self.pending - self.left + 1
         self.pending = self.left = 0
-        self._committed_at = self._clock()
+        self._parted = False
+        self._committed_at = now = self._clock()
+        self._words[layout.LOOKED_NS] = int(now * 1e9)
 
     # Waits
 
@@ -325,8 +335,23 @@ class Turn:
             return condition.holds() or condition.impossible()
 
         while not over():
-            self.commit()
-            self.sleep(condition.arm, over)
+            self.rest(condition.arm, over)
+
+    def rest(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
+        """Sleep like `sleep`, where a commit is allowed: behind one, or on what a cadence puts off (`cadence.Nap`)."""
+        cadence, recycling = self._cadence, self._recycling
+        until = 0.0 if cadence is None else cadence.until(self._committed_at)
+        if cadence is not None and not (self._due or self._alone or cadence.is_draining or self._clock() >= until):
+            self._parted = self._parted or any(end.is_staged() for end in self._ends)
+            nap = Nap(cadence, until, self._ends, self._entangled, arm, ready)
+            self.sleep(nap.arm, nap.is_over)
+            self._due = nap.end() or self._due
+            return
+        self.commit()
+        if recycling is not None:
+            recycling.look(self._ends)
+            arm = recycling.alarmed(arm)
+        self.sleep(arm, ready)
 
     def hold(self, end: End, ready: Callable[[], bool]) -> None:
         """Wait in the middle of a turn until `ready` answers True, without ending the turn.
@@ -336,9 +361,12 @@ class Turn:
         for it after this look finds it said in the channel (`End.hold_back`), and rings.
         """
         patience = self._clock() + _PATIENCE
+        if self._cadence is not None:
+            patience = max(patience, self._cadence.until(self._committed_at))
         while not ready():
             torn = self._must_tear(end)
-            if self.pending and (torn or self._clock() >= patience):
+            behind = self.pending or self._parted
+            if behind and (torn or self._clock() >= patience):
                 self._words[layout.UNGROUPED] = 1
                 self._abandon(
                     "a turn had to wait in its middle while earlier ones were put off; repeating them one by one"
@@ -346,7 +374,7 @@ class Turn:
             if torn:
                 self._commit_early(end)
             else:
-                self._sleep_held(end, ready, patience if self.pending else None)
+                self._sleep_held(end, ready, patience if behind else None)
 
     def _must_tear(self, end: End) -> bool:
         """Tell whether nothing can change at `end` before this turn commits what it has staged."""
@@ -372,14 +400,8 @@ class Turn:
         self._words[layout.EARLY_COMMITS] += 1
         if name not in self._warned:
             self._warned.add(name)
-            if end.is_choked():
-                why = f"it takes or sends more than channel {name} (capacity {end.capacity}) lets it"
-                mend = "raise the capacity, or send less a turn (vacant(), wait_vacant(n))"
-            else:
-                why = f"it waits for channel {name} while somebody waits for what it has sent or taken"
-                mend = "commit() before such a wait, with a state that says how far the turn has come"
             logging.getLogger("steady_mp").warning(
-                "a turn was committed early, so a crash repeats only its rest: %s; %s", why, mend
+                "a turn was committed early, so a crash repeats only its rest: %s", why_early(end, name)
             )
         self.commit()
 

@@ -48,6 +48,7 @@ class ObjectRx(Rx[T], Threshold):
         "_hand",
         "_index",
         "_marks",
+        "_presses",
         "_read_position",
         "_ring",
         "_safe",
@@ -77,7 +78,8 @@ class ObjectRx(Rx[T], Threshold):
         self._index = 0
         self._safe = 0
         self._marks: deque[tuple[int, int]] = deque()
-        self._group = max(1, min(GROUP, ring.capacity // 2))
+        self._group = max(1, ring.capacity // 2 if turn.spaced else min(GROUP, ring.capacity // 2))
+        self._presses = not turn.spaced
         self._burst = 1
         self._warned = False
         self._armed = self._words[layout.WAKE_TAIL] = layout.NEVER
@@ -204,6 +206,7 @@ class ObjectRx(Rx[T], Threshold):
 
     def _await_message(self) -> None:
         if self._turn.touched:
+            self._presses = True  # a turn takes more than what it has waited for: see to it that it begins with all
             self._turn.hold(self, lambda: self._decoded(1) or self.is_closed())
         else:
             self._turn.pause(self.wait_avail(1))
@@ -221,7 +224,7 @@ class ObjectRx(Rx[T], Threshold):
             self._decoded(self._burst)
             left = len(self._batch) - self._index
         ungrouped = self._group - (self._here() - self._committed.messages)
-        if ungrouped <= 0 or left < self._burst:
+        if ungrouped <= 0 or (left < self._burst and self._presses):
             self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
         else:

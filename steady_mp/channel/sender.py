@@ -68,7 +68,7 @@ class ObjectTx(Tx[T]):
         self._extra = 0
         self._open_batch(int)
         self._grant = 0
-        self._group = max(1, min(GROUP, ring.capacity // 2))
+        self._group = max(1, ring.capacity // 2 if turn.spaced else min(GROUP, ring.capacity // 2))
         self._burst = 1
         self._bulk = 0
         self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER

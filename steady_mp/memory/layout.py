@@ -27,9 +27,12 @@ Control block of an actor: one page of words written in place, then two journal 
 
     line 0  MAGIC, ENDPOINTS
     line 1  EPOCH: the commit; the slot in force is EPOCH & 1
-    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`)
+    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`),
+            DEBUGGED (not 0 while it waits for a debugger, or has one: nobody takes it for stuck)
     line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
-    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0)
+    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0),
+            OTHER_WAYS (not 0 when one of several things ends it, so that none of them has to);
+            LOOKED_NS (monotonic): when it last settled its turns, or awoke (see `memory/standing.py`)
     byte 1024  REFUSAL: length, then UTF-8 text
     byte 2048  HAND_END: 1 + index of the end that was read last, since the actor has a control block
 
@@ -97,6 +100,7 @@ REQUESTED: Final = 19
 UNGROUPED: Final = 20
 FINISHED: Final = 21
 BORN: Final = 22
+DEBUGGED: Final = 23
 TURNS: Final = 24
 PARKS: Final = 25
 RESCUES: Final = 26
@@ -106,6 +110,8 @@ SNAPSHOT_BYTES: Final = 29
 SNAPSHOT_NS: Final = 30
 WAIT_SINCE_NS: Final = 32
 BLOCKED_ON: Final = 33
+OTHER_WAYS: Final = 34
+LOOKED_NS: Final = 35
 REFUSAL: Final = 1024
 REFUSAL_BYTES: Final = 512
 HAND_END: Final = 256

@@ -28,9 +28,13 @@ CAUSES: Final = (
     "signal",
     "exception",
     "exit code",
+    "out of memory",
+    "stall",
+    "stopped",
     "fork server",
     "chaos",
     "replay",
+    "recycled",
 )
 
 PHASES: Final = ("running", "draining", "stopped")

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import functools
 import logging
+import os
 import platform
 import signal
 import sys
@@ -17,29 +18,31 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from steady_mp.channel.ring import Ring
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
-from steady_mp.events import CycleDeclared, Event, LettersLeft, RunStopped
+from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
+from steady_mp.memory.kept import keep
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
-from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
+from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
 from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
+from steady_mp.supervisor.fresh import forget_states, put_aside
+from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
-from steady_mp.supervisor.script import refuse_while_loading
+from steady_mp.supervisor.script import refuse_while_loading, session_files
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import FrameType, TracebackType
 
@@ -79,6 +82,8 @@ class Graph(Topology):
         log: LogSettings | None = None,
         durable: Path | None = None,
         resume: Path | None = None,
+        fresh: bool = False,
+        fresh_states: Sequence[str] = (),
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
@@ -90,7 +95,8 @@ class Graph(Topology):
 
         With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
         processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
-        folder is never removed.
+        folder is never removed. `fresh` first puts aside what run is in it, `fresh_states` lets these actors
+        of a resumed run begin with new states; what there was is kept, and a line says where.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
         what differs), NoSpace when there is too little room, and StartError when no process can be
@@ -102,15 +108,19 @@ class Graph(Topology):
             # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
+        contents |= session_files(plan, root)
         contents[PLAN_FILE] = plan.to_json().encode()
+        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
         contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
         logs = None
         try:
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
+            kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
             if resume is not None:
                 run = reopen(resume, plan, contents)
+                kept = forget_states(run, plan, fresh_states)
             elif durable is not None:
                 run = RunDir.keep(durable, plan.files(), contents)
             else:
@@ -122,7 +132,7 @@ class Graph(Topology):
                 logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        return Run(self, plan, run, on_event, logs, attend)
+        return Run(self, plan, run, on_event, logs, attend, kept)
 
 
 class Run:
@@ -139,6 +149,7 @@ class Run:
         on_event: Callable[[Event], None] | None,
         logs: LogWriter,
         attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
+        kept: Sequence[tuple[str, Path]] = (),
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
         self._plan = plan
@@ -172,6 +183,8 @@ class Run:
             logs=self._logs,
         )
         run.begin()
+        for actor, path in kept:
+            self.announce(BegunAnew(actor=actor, kept=str(path)))
         for cycle in cycles_of(plan):
             self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
         self._attendant = attend and attend(self.announce, self._logs)
@@ -228,6 +241,13 @@ class Run:
     def announce(self, event: Event) -> None:
         """Put an event of the caller's into the stream, for the log and everybody else. Returns at once."""
         self._supervisor.post(Announce(event))
+
+    def beat(self, call: Callable[[], None], seconds: float) -> None:
+        """Call `call` now and every `seconds`, on the supervisor's thread, for as long as its loop goes round.
+
+        What it raises ends the run. Returns at once.
+        """
+        self._supervisor.post(Beat(call, seconds))
 
     def strike(self, *actors: str, freeze: float = 0.0) -> None:
         """Kill the first of these actors that may be hit, or stop it for `freeze` seconds. Returns at once.
@@ -331,6 +351,10 @@ class Run:
         if self._attendant is not None:
             self._attendant.close()
         self._logs.close(_LOG_TIMEOUT)
+        self._supervisor.deaths.close()
+        code = self._supervisor.exit_code
+        if code is not ExitCode.DRAINED and not self._run.has_begun:  # a durable one stays where it is
+            keep(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
         self._supervisor.quarantine.close()
         for seat in self._supervisor.seats:
             seat.close()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ class Seat:
         self._moved_before = self._moved()
         self._epoch_before = self.control.epoch
         self.control.words[layout.PHASE] = layout.PHASE_STARTING
+        self.control.words[layout.DEBUGGED] = 0
+        self.control.words[layout.LOOKED_NS] = time.monotonic_ns()
 
     def spawned(self, pid: int) -> None:
         """The life has a process."""
@@ -111,8 +114,8 @@ class Seat:
         asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
         return asleep or self.control.epoch != self._epoch_before
 
-    def was_innocent(self, status: int) -> bool:
-        """Tell whether the life that just ended moved a message, or was killed in its sleep."""
+    def was_innocent(self, status: int | None) -> bool:
+        """Tell whether the life that just ended moved a message, or was killed in its sleep from outside."""
         asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
         return self._moved() != self._moved_before or (asleep and status in _FROM_OUTSIDE)
 

@@ -284,6 +284,7 @@ class RunCollector(Collector):
         figures = (
             (_GAUGE, "up", "1 while the supervisor of the graph lives.", sample.supervised),
             (_GAUGE, "ready", "1 while every actor works and the graph takes messages.", not self._board.not_ready()),
+            (_GAUGE, "deadlocks", "Cycles in which every actor waits for room.", len(self._board.deadlocks)),
             (_GAUGE, "draining", "1 while the graph drains.", status.phase == "draining"),
             (_GAUGE, "start_time_seconds", "When the run started, in seconds since 1970.", status.started),
             (_GAUGE, "sample_time_seconds", "When the figures were read, in seconds since 1970.", sample.wall),

@@ -13,7 +13,7 @@ from actors import Args, build_graph
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.simulate import simulate
 from tests.mutants.mutants import MUTANTS
-from tests.support import anything, brief, posted
+from tests.support import anything, brief, paced, posted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,10 @@ def prey(number: int) -> Callable[[Graph], None]:
             brief.fill_bulk(graph, _MESSAGES)
         elif number % 8 == 4:
             brief.fill_bursts(graph, _MESSAGES)
+        elif number % 16 == 6:
+            paced.fill(graph)
+        elif number % 16 == 14:
+            anything.fill(graph, number, _MESSAGES, paced=True)
         elif number % 16 == 1:
             build_graph(graph, Args(rate=1, beats=2))
         else:
@@ -48,7 +52,9 @@ def prey(number: int) -> Callable[[Graph], None]:
 
 
 def exact(outcome: Outcome) -> None:
-    if "asker" in outcome.states:
+    if "carrier" in outcome.states:
+        paced.check(outcome)
+    elif "asker" in outcome.states:
         assert [outcome.states[f"listener {n}"].said for n in range(brief.PAIRS)] == [[0, 1]] * brief.PAIRS
     elif "burster" in outcome.states:
         assert outcome.states["listener"].said == list(range(_MESSAGES))

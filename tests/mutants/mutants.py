@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from steady_mp import recovery
 from steady_mp.actor import Actor
+from steady_mp.cadence import Nap
 from steady_mp.channel import publish, waits
 from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
@@ -207,7 +208,22 @@ MUTANTS = [
     ),
     Mutant("what is held back is not said", Turn, "_sleep_held", "other.hold_back(here=other is end)", "pass"),
     Mutant("who holds back is not rung", Sleeper, "sleep", "if end.peer_must_know():", "if False:"),
-    Mutant("what was put off is never given up", Turn, "hold", "if self.pending and (torn or", "if False and (torn or"),
+    Mutant("what was put off is never given up", Turn, "hold", "if behind and (torn or", "if False and (torn or"),
+    # Spaced commits
+    Mutant("a spaced commit never comes while its actor sleeps", Nap, "arm", "alarm.at(self._until)", "pass"),
+    Mutant("who naps does not say what it holds back", Nap, "arm", "other.hold_back(here=False)", "pass"),
+    Mutant(
+        "who naps does not look who needs it", Nap, "is_over", "self._ready() or self._is_needed()", "self._ready()"
+    ),
+    Mutant("who naps on a question waits for its answer", Nap, "_is_needed", "other.peer_waits()", "False"),
+    Mutant("who naps on room is not asked for it", Nap, "_is_needed", "not end.sends and end.peer_waits()", "False"),
+    Mutant(
+        "a wait inside of a turn forgets what was put off before it",
+        Turn,
+        "hold",
+        "behind = self.pending or self._parted",
+        "behind = False",
+    ),
     # What was put aside
     Mutant(
         "a letter that is taken is not counted",
