@@ -11,11 +11,14 @@ where messages and states of such classes are looked up by name when they are pi
 from __future__ import annotations
 
 import importlib
+import inspect
 import io
 import sys
 import types
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import pickle
@@ -103,3 +106,33 @@ def session() -> bytes:
             kept[name] = value
     data: bytes = library.dumps(kept)
     return data
+
+
+def check_behavior(actor: str, behavior: object) -> tuple[str, bool]:
+    """Return ``module:qualname`` of a behavior, and whether it travels by value because nobody could import it."""
+    if not inspect.isfunction(behavior):
+        message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
+        raise ConfigurationError(message)
+    module, qualname = behavior.__module__, behavior.__qualname__
+    reference = f"{module}:{qualname}"
+    if "<lambda>" in qualname or "<locals>" in qualname:
+        if is_available():
+            return reference, True
+        kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
+        message = f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module, or {MEND}"
+        raise ConfigurationError(message)
+    if is_typed(behavior):
+        if is_available():
+            return reference, True
+        message = (
+            f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
+            f"can import it: {MEND}, or put it into a .py file and import it from there"
+        )
+        raise ConfigurationError(message)
+    found: object = importlib.import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if found is not behavior:
+        message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
+        raise ConfigurationError(message)
+    return reference, False

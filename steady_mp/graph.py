@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import itertools
 import logging
@@ -257,15 +256,14 @@ class Topology:
                 raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
         if stall_timeout is not None:
             stall_timeout = _check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
-        reference, by_value = _check_behavior(name, behavior)
+        reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        typed = byvalue.is_typed(cast("FunctionType", behavior))
-        policy = restart or RestartPolicy()
+        policy, typed = restart or RestartPolicy(), byvalue.is_typed(cast("FunctionType", behavior))
         self._actors.append(
             _Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, typed)
         )
@@ -365,38 +363,6 @@ class Topology:
     def policies(self) -> list[RestartPolicy]:
         """Each actor's restart policy."""
         return [actor.restart for actor in self._actors]
-
-
-def _check_behavior(actor: str, behavior: object) -> tuple[str, bool]:
-    """Return ``module:qualname`` of a behavior, and whether it travels by value because nobody could import it."""
-    if not inspect.isfunction(behavior):
-        message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
-        raise ConfigurationError(message)
-    module, qualname = behavior.__module__, behavior.__qualname__
-    reference = f"{module}:{qualname}"
-    if "<lambda>" in qualname or "<locals>" in qualname:
-        if byvalue.is_available():
-            return reference, True
-        kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
-        message = (
-            f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module, or {byvalue.MEND}"
-        )
-        raise ConfigurationError(message)
-    if byvalue.is_typed(behavior):
-        if byvalue.is_available():
-            return reference, True
-        message = (
-            f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
-            f"can import it: {byvalue.MEND}, or put it into a .py file and import it from there"
-        )
-        raise ConfigurationError(message)
-    found: object = importlib.import_module(module)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    if found is not behavior:
-        message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
-        raise ConfigurationError(message)
-    return reference, False
 
 
 def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:

@@ -19,7 +19,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
 from steady_mp.log_format import SELF, LogEntry
-from steady_mp.log_output import LogSettings, outputs
+from steady_mp.log_output import LogSettings, join_while_it_moves, outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +154,8 @@ class LogWriter:
             complain=lambda text: self.write(SELF, logging.ERROR, text),
         )
         self._closing = False
+        #: Reads of pipes: who waits for the end sees whether the reader gets on.
+        self._moves = 0
         self._speaking = threading.Lock()
         self._others: dict[str, _Voice] = {}
         self._selector = selectors.DefaultSelector()
@@ -207,17 +209,20 @@ class LogWriter:
         for output in self._outputs:
             output.put(entry)
 
-    def close(self, timeout: float) -> None:
-        """Read all pipes to their ends, write what is queued, and stop, within `timeout` seconds."""
-        deadline = time.monotonic() + timeout
+    def close(self, patience: float) -> None:
+        """Read all pipes to their ends, write what is queued, and stop.
+
+        Blocks as long as lines move, and gives up on a pipe that somebody holds, or an output that stalls, after
+        `patience` seconds without one.
+        """
         self._closing = True
         os.write(self._wake_in, b"\0")
-        self._reader.join(max(0.0, deadline - time.monotonic()))
+        whole = join_while_it_moves(self._reader, lambda: self._moves, patience)
         for output in self._outputs:
             output.finish()
         for output in self._outputs:
-            output.join(max(0.0, deadline - time.monotonic()))
-        if not self._reader.is_alive():
+            output.join(patience)
+        if whole:
             os.close(self._wake_in)
             os.close(self._wake_out)
             self._selector.close()
@@ -253,6 +258,7 @@ class LogWriter:
 
     def _drain(self, source: _Source) -> None:
         lines, open_still = source.read()
+        self._moves += 1
         voice = source.voice
         if lines and not voice.said and voice.pid is None and (greeting := _GREETING.fullmatch(lines[0])):
             voice.pid = int(greeting[1])

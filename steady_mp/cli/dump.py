@@ -30,7 +30,7 @@ from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.status import read_events
 from steady_mp.plan import LOG_NOTE, PLAN_FILE
-from steady_mp.standing import Seen, Shared, describe_channel, describe_phase, explain
+from steady_mp.whereabouts import Seen, Shared, describe_channel, describe_phase, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,11 +24,9 @@ from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
 from steady_mp.memory.rundir import RunDir
-from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
 from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
-from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
@@ -36,7 +34,7 @@ from steady_mp.supervisor.fresh import forget_states, put_aside
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
 from steady_mp.supervisor.recorder import Recorder, first_status
-from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.supervisor.report import ActorReport, ChannelReport, Report, last_state
 from steady_mp.supervisor.script import refuse_while_loading, session_files
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
@@ -104,14 +102,7 @@ class Graph(Topology):
         """
         refuse_while_loading(self.name)
         plan = dataclasses.replace(self.plan(), faults=self.faults)
-        if plan.main is not None:
-            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
-            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
-        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
-        contents |= session_files(plan, root)
-        contents[PLAN_FILE] = plan.to_json().encode()
-        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
-        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
+        contents = self._contents(plan, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
         logs = None
@@ -133,6 +124,18 @@ class Graph(Topology):
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
         return Run(self, plan, run, on_event, logs, attend, kept)
+
+    def _contents(self, plan: Plan, root: Path | None, log: LogSettings | None) -> dict[str, bytes]:
+        """Return the files of the run directory that are there from the start, with what stands in them."""
+        if plan.main is not None:
+            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
+            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
+        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
+        contents |= session_files(plan, root)
+        contents[PLAN_FILE] = plan.to_json().encode()
+        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
+        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
+        return contents
 
 
 class Run:
@@ -394,21 +397,5 @@ class Run:
             restarts=max(0, seat.generation - 1),
             deaths=seat.deaths,
             finished=seat.status is Status.FINISHED,
-            state=_last_state(seat),
+            state=last_state(seat),
         )
-
-
-def _last_state(seat: Seat) -> Any:  # noqa: ANN401 - plain data
-    """Read an actor's last committed state as plain data: one state as itself, several as a list."""
-    journal = seat.control.journal()
-    if not journal.snapshot_length:
-        return None
-    slots = SnapshotSlots(seat.snapshot_stem)
-    try:
-        snapshot = slots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        values = [plain(value) for _, value in sorted(decode(snapshot).items())]
-    except SteadyError as error:
-        return f"unreadable: {error}"
-    finally:
-        slots.close()
-    return values[0] if len(values) == 1 else values

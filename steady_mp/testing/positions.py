@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from steady_mp.memory import layout
-from steady_mp.standing import Shared, describe_channel, describe_phase
 from steady_mp.supervisor.seat import Status
+from steady_mp.whereabouts import Shared, describe_channel, describe_phase
 
 if TYPE_CHECKING:
     from steady_mp import Run

@@ -1,4 +1,4 @@
-"""Standing: where each actor and each channel of a run stands, and who waits for whom, told by its shared words alone.
+"""Whereabouts of each actor and each channel of a run, and who waits for whom, told by its shared words alone.
 
 Nothing here asks a process: it works for a run that goes on, for one in which nothing moves, and for what is left of a
 dead one.
