@@ -13,8 +13,6 @@ from benchmarks.pair import CONTEXT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.console import RenderableType
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
@@ -28,13 +26,18 @@ class Effort:
     trips: int = 1000
     #: Kills in all rounds together.
     kills: int = 25
+    #: Runs of the kill duel for each contestant.
+    duels: int = 10
+    #: Actors that do nothing, and the seconds for which they are watched.
+    idlers: int = 100
+    watched: float = 4.0
     #: Seconds after which a contestant counts as hung.
     patience: float = 30.0
 
     @classmethod
     def quick(cls, rounds: int) -> Effort:
         """Return just enough to see whether everything runs; the figures are not worth quoting."""
-        return cls(rounds=rounds, seconds=0.15, trips=200, kills=6)
+        return cls(rounds=rounds, seconds=0.15, trips=200, kills=6, duels=2, idlers=10, watched=1.0)
 
     @property
     def kills_a_round(self) -> int:
@@ -42,27 +45,21 @@ class Effort:
         return -(-self.kills // self.rounds)
 
 
-class Outcome(ABC):
-    """What an experiment found."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an experiment found: plain data, with every sample, and why to read it with care."""
 
-    @abstractmethod
-    def table(self) -> RenderableType:
-        """Return it for people."""
-
-    @abstractmethod
-    def data(self) -> dict[str, Any]:
-        """Return it as plain data, with every sample."""
-
-    @abstractmethod
-    def warnings(self) -> list[str]:
-        """Return why it should be read with care; nothing when all is well."""
+    data: dict[str, Any]
+    warnings: list[str]
 
 
 class Experiment(ABC):
     """One question, put to several contestants in the same run."""
 
-    #: Short and unique: what ``--only`` selects.
-    name: str
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Short and unique: what ``--only`` selects."""
 
     @abstractmethod
     def run(self, effort: Effort, among: Callable[[str], bool], watch: Callable[[str], None]) -> Outcome:

@@ -1,4 +1,4 @@
-"""Two processes and one result: how peers are measured."""
+"""Two processes and one result: how peers are measured. Or one process, for what brings its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTEXT: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
 
 def _serve(work: Callable[[], object], hold: Connection) -> None:
     """Do the work and stay until the parent lets go: some peers lose what a process sent just before its end."""
-    work()
+    hold.send(work())
     with contextlib.suppress(EOFError):
         hold.recv()
 
@@ -27,13 +27,13 @@ def _measure(work: Callable[[], object], reply: Connection) -> None:
     reply.send(work())
 
 
-def run_pair(serve: Callable[[], object], measure: Callable[[], object], patience: float) -> Any:  # noqa: ANN401 - the caller knows what its `measure` returns
-    """Run `serve` and `measure` (picklable, without arguments) in a process each; return what `measure` does.
+def run_pair(serve: Callable[[], object], measure: Callable[[], object], patience: float) -> tuple[Any, Any]:
+    """Run both (picklable, without arguments) in a process each; return what `measure` and `serve` return.
 
     Raises TimeoutError when that takes more than `patience` seconds, and RuntimeError when a process fails.
     """
     result, reply = CONTEXT.Pipe(duplex=False)
-    held, hold = CONTEXT.Pipe(duplex=False)
+    held, hold = CONTEXT.Pipe()
     measuring = CONTEXT.Process(target=_measure, args=(measure, reply), daemon=True)
     serving = CONTEXT.Process(target=_serve, args=(serve, held), daemon=True)
     try:
@@ -41,10 +41,30 @@ def run_pair(serve: Callable[[], object], measure: Callable[[], object], patienc
         serving.start()
         reply.close()
         held.close()
-        return _await(result, serving, patience)
+        measured = _await(result, serving, patience)
+        return measured, _await(hold, serving, patience)
     finally:
         hold.close()
         _end(measuring, serving)
+        result.close()
+
+
+def run_alone(work: Callable[[], object], patience: float) -> Any:  # noqa: ANN401 - the caller knows what its `work` returns
+    """Run `work` (picklable, without arguments) in a process of its own, and return what it returns.
+
+    Raises TimeoutError when that takes more than `patience` seconds, and RuntimeError when it fails.
+    """
+    result, reply = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_measure, args=(work, reply))
+    try:
+        process.start()
+        reply.close()
+        if not result.poll(patience):
+            message = f"no result after {patience:g} s"
+            raise TimeoutError(message)
+        return _receive(result)
+    finally:
+        _end(process)
         result.close()
 
 
@@ -56,6 +76,10 @@ def _await(result: Connection, serving: BaseProcess, patience: float) -> object:
     if result not in ready:
         message = f"the other process ended early, with status {serving.exitcode}"
         raise RuntimeError(message)
+    return _receive(result)
+
+
+def _receive(result: Connection) -> object:
     try:
         return result.recv()
     except EOFError:

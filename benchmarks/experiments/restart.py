@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from benchmarks.figures import MILLISECONDS
 from benchmarks.pair import CONTEXT
 from benchmarks.race import Contestant, Race
+from benchmarks.standings import Question, Sample
 from benchmarks.steady import run_graph, state_of
 from steady_mp import Actor, Graph, RestartPolicy, Rx, SteadyState, Tx
 
@@ -92,7 +93,7 @@ class _Steady(Contestant):
     note = "from the last commit, with state"
     ours = True
 
-    def measure(self, effort: Effort) -> list[float]:
+    def measure(self, effort: Effort) -> list[Sample]:
         """See `Contestant.measure`."""
         kills = effort.kills_a_round
         graph = Graph("bench", log_level="error")
@@ -100,7 +101,7 @@ class _Steady(Contestant):
         graph.actor("victim", victim, tx, graph.state(), restart=_AT_ONCE)
         graph.actor("killer", killer, rx, graph.state(), kills)
         restarts = Restarts(**state_of(run_graph(graph, effort.patience), "killer"))
-        return [nanoseconds / 1e9 for nanoseconds in restarts.nanoseconds]
+        return [Sample(nanoseconds / 1e9) for nanoseconds in restarts.nanoseconds]
 
 
 # By hand
@@ -133,7 +134,7 @@ class _ByHand(Contestant):
     name = _BASELINE
     note = "forkserver, watched and started again by hand; loses what was in the pipe"
 
-    def measure(self, effort: Effort) -> list[float]:
+    def measure(self, effort: Effort) -> list[Sample]:
         """See `Contestant.measure`."""
         restarts = Restarts(effort.kills_a_round)
         life = _Life()
@@ -150,17 +151,19 @@ class _ByHand(Contestant):
                     break
         finally:
             life.end()
-        return [nanoseconds / 1e9 for nanoseconds in restarts.nanoseconds]
+        return [Sample(nanoseconds / 1e9) for nanoseconds in restarts.nanoseconds]
 
 
 def experiments() -> list[Experiment]:
     """See `benchmarks.experiment.discover`."""
     return [
         Race(
-            name="restart",
-            title="SIGKILL of a producer at work to the first message of its replacement",
-            unit=MILLISECONDS,
-            baseline=_BASELINE,
-            contestants=[_Steady(), _ByHand()],
+            Question(
+                name="restart",
+                title="SIGKILL of a producer at work (numpy imported) to the first message of its replacement",
+                unit=MILLISECONDS,
+                baseline=_BASELINE,
+            ),
+            [_Steady(), _ByHand()],
         )
     ]
