@@ -130,20 +130,20 @@ class Limit(Need):
 
 @dataclass(frozen=True, slots=True)
 class Flat(Need):
-    """All rows of ours within a share of the best of them."""
+    """No row of ours worse than the one that is judged by more than a share of it."""
 
     share: float
 
     def __str__(self) -> str:
-        return f"flat (all within {self.share:.0%} of the best)"
+        return f"flat (none more than {self.share:.0%} worse)"
 
     def judge(self, found: Findings, name: str) -> tuple[bool, str]:
         """See `Need.judge`."""
-        found.row(name)
-        medians = [row["median"] for row in found.experiment["rows"] if row["ours"] and "median" in row]
-        low, high = min(medians), max(medians)
-        away = 1 - low / high if found.more_is_better else high / low - 1
-        return away <= self.share, f"{away:.0%} away"
+        first = found.row(name)["median"]
+        rows = [row for row in found.experiment["rows"] if row["ours"] and "median" in row]
+        worst = (min if found.more_is_better else max)(rows, key=lambda row: row["median"])
+        away = 1 - worst["median"] / first if found.more_is_better else worst["median"] / first - 1
+        return away <= self.share, f"{worst['name']}: {away:.0%} worse"
 
 
 @dataclass(frozen=True, slots=True)

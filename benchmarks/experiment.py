@@ -28,6 +28,10 @@ class Effort:
     kills: int = 25
     #: Runs of the kill duel for each contestant.
     duels: int = 10
+    #: Calls of an actor framework in a round, the rounds it takes part in, and the kills in the first of them.
+    calls: int = 3000
+    few_rounds: int = 3
+    few_kills: int = 5
     #: Actors that do nothing, and the seconds for which they are watched.
     idlers: int = 100
     watched: float = 4.0
@@ -37,7 +41,9 @@ class Effort:
     @classmethod
     def quick(cls, rounds: int) -> Effort:
         """Return just enough to see whether everything runs; the figures are not worth quoting."""
-        return cls(rounds=rounds, seconds=0.15, trips=200, kills=6, duels=2, idlers=10, watched=1.0)
+        return cls(
+            rounds=rounds, seconds=0.15, trips=200, kills=6, duels=2, idlers=10, watched=1.0, calls=500, few_kills=2
+        )
 
     @property
     def kills_a_round(self) -> int:
@@ -71,7 +77,8 @@ def discover() -> list[Experiment]:
     package = importlib.import_module("benchmarks.experiments")
     found: list[Experiment] = []
     names = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-    for name in names:
+    names.append("benchmarks.victims")
+    for name in names[:-1]:
         found += importlib.import_module(name).experiments()
     CONTEXT.set_forkserver_preload(names)  # processes start without importing anything
     return found

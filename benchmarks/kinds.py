@@ -45,3 +45,8 @@ def spin_then_park() -> dict[str, Any] | None:
     if strategy is None or "wait_strategy" not in inspect.signature(Graph.actor).parameters:
         return None
     return {"wait_strategy": strategy.SPIN_THEN_PARK}
+
+
+def warm_spare() -> dict[str, Any] | None:
+    """Return what `Graph.actor` is told for an actor whose replacement stands by; None where it can't."""
+    return {"spare": True} if "spare" in inspect.signature(Graph.actor).parameters else None

@@ -86,7 +86,7 @@ class Loops:
 class Stream(Contestant):
     """A contestant that streams as many messages as fill the time of a round."""
 
-    def __init__(self, checksum: Callable[[int], int], weight: int = 1, first: int = _FIRST_COUNT) -> None:
+    def __init__(self, checksum: Callable[[int], int], weight: float = 1, first: int = _FIRST_COUNT) -> None:
         """Expect ``checksum(count)`` of a stream of `count` messages, each of which counts `weight`.
 
         `first` messages are tried first, to find out how many fill a round.
@@ -136,7 +136,7 @@ def _consume(link: Link, loops: Loops, count: int) -> tuple[Streamed, int]:
 class PeerStream(Stream):
     """A peer's stream."""
 
-    def __init__(self, peer: Peer, link: Callable[[Peer], Link], loops: Loops, **sizes: int) -> None:
+    def __init__(self, peer: Peer, link: Callable[[Peer], Link], loops: Loops, **sizes: Any) -> None:  # noqa: ANN401 - those of `Stream`
         """Stream over a fresh `link` each time; `sizes` are those of `Stream`."""
         super().__init__(loops.checksum, **sizes)
         self.name = peer.name
@@ -192,7 +192,7 @@ class SteadyStream(Stream):
 
     ours = True
 
-    def __init__(self, ours: Ours, checksum: Callable[[int], int], **sizes: int) -> None:
+    def __init__(self, ours: Ours, checksum: Callable[[int], int], **sizes: Any) -> None:  # noqa: ANN401 - those of `Stream`
         """Stream in a fresh graph each time; `sizes` are those of `Stream`."""
         super().__init__(checksum, **sizes)
         self.name = ours.name

@@ -120,7 +120,7 @@ class _Trips(Contestant):
         raise NotImplementedError
 
 
-class _PeerTrips(_Trips):
+class PeerTrips(_Trips):
     """A peer, over two links."""
 
     def __init__(self, peer: Peer, pause: float) -> None:
@@ -149,7 +149,7 @@ class _PeerTrips(_Trips):
         return nanoseconds
 
 
-class _SteadyTrips(_Trips):
+class SteadyTrips(_Trips):
     """Ours, over two channels."""
 
     name = "steady-mp"
@@ -168,7 +168,7 @@ class _SteadyTrips(_Trips):
         return Trips(**state_of(run_graph(graph, patience), "play")).nanoseconds
 
 
-class _SpinningTrips(_SteadyTrips):
+class _SpinningTrips(SteadyTrips):
     """Ours, looking for a while before it sleeps."""
 
     name = "steady-mp, spin then park"
@@ -190,7 +190,7 @@ class _SpinningTrips(_SteadyTrips):
 def _race(name: str, title: str, pause: float) -> Race:
     return Race(
         Question(name=name, title=title, unit=MICROSECONDS, baseline=_BASELINE, extras={_P99: MICROSECONDS}),
-        [_SteadyTrips(pause), _SpinningTrips(pause), *(_PeerTrips(peer, pause) for peer in peers())],
+        [SteadyTrips(pause), _SpinningTrips(pause), *(PeerTrips(peer, pause) for peer in peers())],
     )
 
 

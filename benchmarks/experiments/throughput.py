@@ -129,8 +129,13 @@ def plain(capacity: int) -> Ours:
     )
 
 
+def peer_loops() -> Loops:
+    """Return what the two processes of a peer do."""
+    return Loops(_send_ints, _receive_ints, sum_up_to)
+
+
 def _contestants(capacity: int) -> list[Contestant]:
-    loops = Loops(_send_ints, _receive_ints, sum_up_to)
+    loops = peer_loops()
     waiting = Ours(
         name="steady-mp, await_for_all",
         note="the same, each turn waiting for its conditions",
