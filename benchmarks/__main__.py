@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import bars, machine
-from benchmarks.experiment import Effort, Experiment, Outcome, discover
+from benchmarks.experiment import Effort, Experiment, Outcome, discover, preload
 from benchmarks.grid import grid, verdict_grid
 from benchmarks.peer import peers
 
@@ -32,6 +32,7 @@ def main(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Measure our channels and restarts beside their peers, in one run."""
     chosen = _choose(discover(), only)
+    preload()
     effort = Effort.quick(rounds or _QUICK_ROUNDS) if quick else Effort(rounds=rounds or _ROUNDS)
     console = _console()
     facts = machine.facts()
@@ -40,21 +41,27 @@ def main(  # noqa: PLR0913 - each is an option
     theft = machine.Theft()
     if quick:
         warnings.append("--quick: these figures are not worth quoting")
-    outcomes = []
+    outcomes: list[Outcome] = []
+    data: dict[str, Any] = {}
     began = time.monotonic()
     for number, experiment in enumerate(chosen):
         outcome = _run(experiment, effort, among, f"{number + 1}/{len(chosen)}")
         outcomes.append(outcome)
         console.print(grid(outcome.data, bars.judge([outcome.data])).rich(), "")
         warnings += outcome.warnings
-    warnings += theft.doubts()
-    data = _data(facts, effort, outcomes, warnings)
+        data = _data(facts, effort, outcomes, warnings + theft.doubts())
+        if json_file is not None:  # after each one: a run that is cut short has measured something too
+            _write(data, json_file)
     if data["bars"]:
         console.print(verdict_grid(data["bars"]).rich())
-    for warning in warnings:
+    for warning in data["warnings"]:
         console.print(f"! {warning}", style="yellow", markup=False, highlight=False)
     console.print(f"{len(chosen)} experiments in {time.monotonic() - began:.0f} s", style="dim")
-    _keep(data, json_file, charts)
+    if charts is not None:
+        from benchmarks.charts import draw  # noqa: PLC0415 - the only thing here that needs matplotlib
+
+        for path in draw(data, charts):
+            print(f"drawn: {path}")
 
 
 def _console() -> Console:
@@ -63,15 +70,9 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=_WIDTH)
 
 
-def _keep(data: dict[str, Any], json_file: Path | None, charts: Path | None) -> None:
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if charts is not None:
-        from benchmarks.charts import draw  # noqa: PLC0415 - the only thing here that needs matplotlib
-
-        for path in draw(data, charts):
-            print(f"drawn: {path}")
+def _write(data: dict[str, Any], json_file: Path) -> None:
+    json_file.parent.mkdir(parents=True, exist_ok=True)
+    json_file.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _choose(experiments: list[Experiment], only: list[str] | None) -> list[Experiment]:

@@ -14,11 +14,18 @@ _OURS: Final = "#2b6cb0"
 _PEERS: Final = "#b8c0cc"
 _BAD: Final = ("#9b2c2c", "#dd6b20", "#d69e2e")
 _RACES: Final = {
-    "throughput.png": ("throughput-1024", "throughput-64", "slices-1000", "bytes-1KiB", "bytes-1MiB", "performant"),
-    "latency.png": ("ping-pong", "ping-pong-idle", "restart"),
-    "sizes.png": ("size-actors", "size-channels", "size-capacity", "steps"),
+    "performance-throughput.png": (
+        "throughput-1024",
+        "throughput-64",
+        "slices-1000",
+        "performant",
+        "bytes-1KiB",
+        "bytes-1MiB",
+    ),
+    "performance-latency.png": ("ping-pong", "ping-pong-idle", "restart"),
+    "performance-sizes.png": ("size-actors", "size-channels", "size-capacity", "steps"),
 }
-_DUEL: Final = "kill-duel.png"
+_DUEL: Final = "performance-kills.png"
 _SMALL: Final = 8
 _DPI: Final = 110
 

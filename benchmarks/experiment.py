@@ -6,12 +6,16 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.pair import CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+#: The modules that run first, in this order; the others follow by name.
+_ORDER: Final = ("throughput", "slices", "payloads", "performant", "ping_pong", "restart", "kill_duel", "idle", "steps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +78,22 @@ class Experiment(ABC):
 
 def discover() -> list[Experiment]:
     """Return what the modules of `benchmarks.experiments` offer."""
-    package = importlib.import_module("benchmarks.experiments")
     found: list[Experiment] = []
-    names = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-    names.append("benchmarks.victims")
-    for name in names[:-1]:
+    for name in _modules():
         found += importlib.import_module(name).experiments()
-    CONTEXT.set_forkserver_preload(names)  # processes start without importing anything
     return found
+
+
+def preload() -> None:
+    """Have the peers' processes start without importing anything."""
+    CONTEXT.set_forkserver_preload([*_modules(), "benchmarks.victims"])
+
+
+def _modules() -> list[str]:
+    package = importlib.import_module("benchmarks.experiments")
+    names = sorted((module.name for module in pkgutil.iter_modules(package.__path__)), key=_place)
+    return [f"{package.__name__}.{name}" for name in names]
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_ORDER.index(name), "") if name in _ORDER else (len(_ORDER), name)

@@ -22,7 +22,9 @@ CONTEXT: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
 def _serve(work: Callable[[], object], hold: Connection) -> None:
     """Do the work and stay until the parent lets go: some peers lose what a process sent just before its end."""
     hold.send(work())
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(
+        EOFError, ConnectionResetError
+    ):  # the latter where it has failed, and nobody wants the result
         hold.recv()
 
 

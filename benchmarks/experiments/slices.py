@@ -7,6 +7,7 @@ message. Both may hold 64,000 ints. The figure is ints a second.
 from __future__ import annotations
 
 import time
+from array import array
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.experiments.throughput import sum_up_to
@@ -80,6 +81,44 @@ def consume(actor: Actor, rx: Rx[int], state: SteadyState[Consumed]) -> None:
     consumed.cpu_ns = time.process_time_ns() - began
 
 
+def produce_views(actor: Actor, tx: Any, state: SteadyState[Produced], count: int) -> None:  # noqa: ANN401 - a lane's end, which not every version has
+    """Copy a slice a turn to where it will stand."""
+    produced = state.acquire(Produced)
+    began = time.process_time_ns()
+    values = memoryview(array("q", range(_SLICE)))
+    while actor.is_running():
+        if produced.count == count:
+            break
+        if not actor.await_for_all(tx.wait_vacant(_SLICE)):
+            continue
+        done = 0
+        for view in tx.poke_slice(_SLICE):
+            view[:] = values[done : done + len(view)]
+            done += len(view)
+        tx.advance_send(done)
+        produced.count += 1
+    produced.cpu_ns = time.process_time_ns() - began
+
+
+def consume_views(actor: Actor, rx: Any, state: SteadyState[Consumed]) -> None:  # noqa: ANN401 - likewise
+    """Add up a slice a turn where it stands."""
+    consumed = state.acquire(Consumed)
+    began = time.process_time_ns()
+    ints = 0
+    while actor.is_running():
+        actor.await_for_all(rx.wait_avail(_SLICE))
+        views = rx.peek_slice(_SLICE)
+        if views and not ints:
+            consumed.first_ns = time.perf_counter_ns()
+        there = sum(map(len, views))
+        consumed.checksum += sum(sum(view.tolist()) for view in views)
+        rx.advance_take(there)
+        ints += there
+        consumed.count = ints // _SLICE
+    consumed.last_ns = time.perf_counter_ns()
+    consumed.cpu_ns = time.process_time_ns() - began
+
+
 def _steady() -> list[SteadyStream]:
     capacity = _SLICE * _SLICES
     found = [
@@ -96,6 +135,14 @@ def _steady() -> list[SteadyStream]:
             channel=lambda graph: lane(graph, capacity, "q"),
             produce=produce,
             consume=consume,
+            missing=NO_LANE,
+        ),
+        Ours(
+            name="steady-mp, typed lane by views",
+            note="poke_slice and peek_slice: memory copied in, read where it stands, a list of it made to add up",
+            channel=lambda graph: lane(graph, capacity, "q"),
+            produce=produce_views,
+            consume=consume_views,
             missing=NO_LANE,
         ),
     ]
