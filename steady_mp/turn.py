@@ -211,6 +211,8 @@ class Turn(Waiting):
                 self._recycling.look(self._ends)
         else:
             self.pending += 1
+            if self._cadence is not None:  # else it settles within a millisecond
+                self._words[layout.LOOKED_NS] = int(now * 1e9)
         self.touched = False
         self._look_at = 0.0 if self._alone or self._due else now + self._look
 

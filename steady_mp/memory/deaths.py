@@ -21,7 +21,7 @@ MOST_LATEST: Final = 20
 LONGEST_TEXT: Final = 16_000
 MOST_LINES: Final = 50
 #: Ends that are no failure of the actor's.
-PLANNED: Final = frozenset({"finished", "end of the run", "replay", "chaos"})
+PLANNED: Final = frozenset({"finished", "end of the run", "replay", "recycled", "chaos"})
 
 _NAME: Final = re.compile(r"actor-(?P<actor>\d+)\.died-(?P<generation>\d+)")
 

@@ -65,9 +65,11 @@ def word_for(  # noqa: PLR0913 - keyword only
     """Return the word for an actor with a process, `seconds` in its own code."""
     if halt.stopped:
         return "stopped"
+    if debugged:
+        return "debugged"
     if phase == layout.PHASE_WAITING:
         return "blocked" if blocked else "idle"
-    if debugged or halt.traced:
+    if halt.traced:
         return "debugged"
     if seconds >= (STALL if stall is None else stall):
         return "stuck"

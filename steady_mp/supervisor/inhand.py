@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from steady_mp.channel.lookup import LONGEST, shown
+from steady_mp.memory import layout
 from steady_mp.memory.hands import Held, held
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def hand(control: ControlBlock, plan: Plan, actor: int, found: list[Held] | None
     """
     for each in held(control) if found is None else found:
         channel = plan.actors[actor].ends[each.end].channel
-        return InHand(channel, plan.channels[channel].name, each.end, each.first, each.last)
+        first, last = each.first % layout.LETTER, each.last % layout.LETTER  # of a letter: the position that it had
+        return InHand(channel, plan.channels[channel].name, each.end, first, last)
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import dataclasses
 import functools
 import logging
@@ -31,6 +30,7 @@ from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
 from steady_mp.supervisor.fresh import forget_states, put_aside
+from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
 from steady_mp.supervisor.recorder import Recorder, first_status
@@ -40,9 +40,9 @@ from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
     from steady_mp.log_output import LogSettings
 
@@ -160,7 +160,7 @@ class Run:
         self._level = LOG_LEVELS[graph.log_level]
         self._report: Report | None = None
         self._ended = threading.Event()
-        self._signals = 0
+        self._interrupts = Interrupts(self.request_shutdown, self.stop_now)
         self._started = time.monotonic()
         self._words = run.mapping(RUN_FILE)
         self._words.words[layout.START_NS] = time.monotonic_ns()
@@ -286,7 +286,7 @@ class Run:
         In the main thread INT and TERM ask for a shutdown meanwhile, and the second one stops at
         once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then.
         """
-        with self._handle_signals():
+        with self._interrupts.heard():
             if not self._ended.wait(timeout):
                 message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
                 raise TimeoutError(message)
@@ -294,27 +294,6 @@ class Run:
             message = "the run ended without a report"
             raise SteadyError(message) from self._supervisor.error
         return self._report
-
-    @contextlib.contextmanager
-    def _handle_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, _frame: FrameType | None) -> None:
-            name = signal.Signals(number).name
-            self._signals += 1
-            if self._signals == 1:
-                self.request_shutdown(f"{name} received (once more to stop at once)")
-            else:
-                self.stop_now(f"stopped at once: {name} received again")
-
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def close(self) -> None:
         """Stop at once if it still runs, and wait for the end."""

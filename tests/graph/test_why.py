@@ -100,7 +100,7 @@ def test_why_of_a_run_that_gave_up_after_it_has_gone(operator: Operator) -> None
         (report,) = found["reports"]  # it went down with the run
         assert (report["kind"], report["detail"]) == (
             "end of the run",
-            "failing was given up after life 3: ValueError: no good",
+            "failing was given up after life 2: ValueError: no good",
         )
         assert operator.types("why", "--run", "doomed").status == ExitCode.DRAINED
         # A run that is alive goes first; the other one is pointed at.
@@ -108,7 +108,7 @@ def test_why_of_a_run_that_gave_up_after_it_has_gone(operator: Operator) -> None
             shown = operator.types("why").out
             assert "flow  running" in shown
             assert f"the latest: steady-mp why --run {found['run']}" in shown
-            assert "failing, life 3" in operator.types("why", "--run", found["run"]).out
+            assert "failing, life 2" in operator.types("why", "--run", found["run"]).out
         told = operator.types("clean", "--json")
         assert told.data["kept"] == [found["directory"]]
         assert "--kept removes them" in operator.types("clean").out

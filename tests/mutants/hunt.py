@@ -13,7 +13,7 @@ from actors import Args, build_graph
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.simulate import simulate
 from tests.mutants.mutants import MUTANTS
-from tests.support import anything, brief, paced
+from tests.support import anything, brief, paced, posted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SEEDS = 1000
 _MESSAGES = 60
 GRAPHS = 32
+#: Which of the graphs have dead letters.
+POSTED = (6, 22)
 _STEPS = 200_000
 
 
@@ -66,7 +68,11 @@ def exact(outcome: Outcome) -> None:
 
 
 def run(seed: int) -> Outcome:
-    """Simulate one of the graphs with two crashes."""
+    """Simulate one of the graphs with two crashes, or one whose messages are put aside and replayed."""
+    if seed % GRAPHS in POSTED:
+        office = posted.Office(seed)
+        with posted.opened(office):
+            return simulate(posted.build, seed=seed, crashes=15, check=office.check, max_steps=_STEPS, shrink=False)
     return simulate(prey(seed % GRAPHS), seed=seed, crashes=2, check=exact, max_steps=_STEPS, shrink=False)
 
 

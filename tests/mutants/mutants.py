@@ -18,6 +18,7 @@ from steady_mp.actor import Actor
 from steady_mp.cadence import Nap
 from steady_mp.channel import publish, waits
 from steady_mp.channel.consuming import ConsumingEnd
+from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.memory.control import ControlBlock
@@ -225,6 +226,22 @@ MUTANTS = [
         "behind = self.pending or self._parted",
         "behind = False",
     ),
+    # What was put aside
+    Mutant(
+        "a letter that is taken is not counted",
+        LetteredRx,
+        "_take_letter",
+        "    self._closed += 1 << layout.CLOSED_BITS\n",
+        "    pass\n",
+    ),
+    Mutant(
+        "a letter is counted only by the turn behind it",
+        ObjectRx,
+        "freeze",
+        "    return Cursor(taken, freed, self._closed)",
+        "    return Cursor(taken, freed, max(self._committed.closed, self._closed - 2) | self._closed & 1)",
+    ),
+    Mutant("what was put aside is passed over twice", LetteredRx, "_pass", "self._index += 1", "self._index += 2"),
     # Recovery
     Mutant(
         "recovery does not publish what was sent",

@@ -70,7 +70,7 @@ def doomed(graph: Graph) -> None:
     tx, rx = graph.channel(8)
     graph.actor("source", pipeline.source, tx, ENDLESS, 1, graph.state())
     script = Script.each_life([Take(), Say("before the end"), Raise(ValueError, "no good")])
-    graph.actor("failing", perform, script, rx, restart=RestartPolicy(threshold=2.0, backoff=0.0, max_backoff=0.0))
+    graph.actor("failing", perform, script, rx, restart=RestartPolicy(threshold=1.5, backoff=0.0, max_backoff=0.0))
 
 
 def refusing(graph: Graph) -> None:

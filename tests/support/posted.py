@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from steady_mp import Actor, Graph, Rx, SteadyState, Tx
     from steady_mp.channel.ring import Ring
     from steady_mp.life import Place
+    from steady_mp.testing.simulation.outcome import Outcome
 
 TOTAL = 120
 
@@ -109,6 +110,16 @@ class Office:
         """Return what has to be missing at the end: put aside, and not replayed."""
         delivered = {position for position in self.orders[:done] if position is not None}
         return {_number(pickle.loads(self.letters[each])) for each in self.letters if each not in delivered}  # noqa: S301
+
+    def check(self, outcome: Outcome) -> None:
+        """See that nothing is lost and nothing came twice, but what is a letter still."""
+        relay, sink = outcome.states["relay"].values, outcome.states["sink"].values
+        assert sink == relay
+        assert len(set(relay)) == len(relay), "something came twice"
+        in_line = [number for number in relay if number not in self.letters]
+        assert in_line == sorted(in_line), "what was never put aside keeps its order"
+        missing = set(range(TOTAL)) - set(relay)
+        assert missing == self.left(len(self.orders)), (missing, self.orders)
 
 
 def _number(value: Any) -> int:

@@ -72,6 +72,16 @@ def test_a_slow_stream_commits_once_a_second() -> None:
     assert 4 <= line.commits <= 6
 
 
+def test_one_that_spaces_its_commits_looks_up_all_the_same() -> None:
+    """Else it would be taken for stuck between two commits."""
+    line = Line(CommitEvery(seconds=1000.0))
+    line.rig.clock.advance(100.0)
+    for _ in range(6):  # where turns were short, four may begin unseen
+        assert line.loop.is_running()
+    assert line.commits == 0
+    assert line.middle.control.words[layout.LOOKED_NS] == int(line.rig.clock() * 1e9)
+
+
 def test_after_so_many_turns_it_commits_whatever_the_time() -> None:
     line = Line(CommitEvery(seconds=100.0, turns=5))
     for _ in range(21):

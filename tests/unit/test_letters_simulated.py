@@ -14,16 +14,8 @@ def test_put_aside_and_replayed_exactly_once(first: int) -> None:
     for seed in range(first, first + 10):
         office = posted.Office(seed)
         with posted.opened(office):
-            outcome = simulate(posted.build, seed=seed, crashes=5, shrink=False)
-        relay, sink = outcome.states["relay"].values, outcome.states["sink"].values
-        assert sink == relay
-        assert len(set(relay)) == len(relay), "nothing comes twice"
-        in_line = [number for number in relay if number not in office.letters]
-        assert in_line == sorted(in_line), "what was never put aside keeps its order"
-        missing = set(range(posted.TOTAL)) - set(relay)
-        # What was ordered and could not be delivered any more, because the channel was over, may be missing as well.
-        assert missing <= set(office.letters)
-        assert missing == office.left(len(office.orders)), (missing, office.orders)
+            outcome = simulate(posted.build, seed=seed, crashes=5, check=office.check, shrink=False)
+        missing = set(range(posted.TOTAL)) - set(outcome.states["relay"].values)
         letters += len(office.letters)
         replayed += len(office.letters) - len(missing)
     assert letters > 10
