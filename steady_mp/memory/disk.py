@@ -6,7 +6,6 @@ when it likes, in any order, in whole sectors. `flush` returns when it is on the
 
 from __future__ import annotations
 
-import fcntl
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -20,10 +19,10 @@ def flush(fd: int) -> None:
 
     For a mapped file that is what msync does on Linux; a descriptor also takes what has grown behind the mapping.
     """
-    if hasattr(fcntl, "F_FULLFSYNC"):  # pragma: no cover - macOS, where fsync stops at the cache of the drive
-        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
-    else:
+    if hasattr(os, "fdatasync"):
         os.fdatasync(fd)
+    else:  # pragma: no cover - macOS, where it stops at the cache of the drive
+        os.fsync(fd)
 
 
 def settle(path: Path) -> None:
