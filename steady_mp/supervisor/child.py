@@ -124,12 +124,18 @@ class Household:
         return self._run.doorbell(actor_file(peer, "bell"))
 
     def _abandon(self, reason: str) -> NoReturn:
-        Note(os.getpid(), reason).write(self._note)
-        _leave(REPLAY)
+        self._leave_for_another("replay", reason, REPLAY)
 
     def _retire(self, reason: str) -> NoReturn:
-        Note(os.getpid(), reason).write(self._note)
-        _leave(RECYCLED)
+        self._leave_for_another("retire", reason, RECYCLED)
+
+    def _leave_for_another(self, how: str, reason: str, status: int) -> NoReturn:
+        """End this life by its own decision: the note says so, also where somebody kills it on its way out."""
+        fault = self._fault() or (lambda _: None)
+        fault(f"{how}:begin")
+        Note(os.getpid(), reason, renewal=status).write(self._note)
+        fault(f"{how}:noted")
+        _leave(status)
 
     def _fault(self) -> Callable[[str], None] | None:
         """Return what kills this process at the fault points planned for this life; None in production."""

@@ -82,6 +82,11 @@ class Death:
         first, last = self.in_hand["first"], self.in_hand["last"]
         return f"{self.in_hand['channel']} {last}" if first == last else f"{self.in_hand['channel']} {first} to {last}"
 
+    @property
+    def renewal(self) -> int | None:
+        """The exit status of an end that the life has planned itself, and told of; None for any other end."""
+        return self.note.renewal if self.note is not None else None
+
     def event(self, pause: float) -> ActorDied:
         """Return what is told of it where another life follows in `pause` seconds."""
         return (ChaosKilled if self.cause == CAUSE else ActorDied)(

@@ -29,12 +29,17 @@ _LONGEST_CAUSE: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """The end of the life of process `pid`, in its own words. Where `cause` is empty, its exit status tells."""
+    """The end of the life of process `pid`, in its own words. Where `cause` is empty, its exit status tells.
+
+    `renewal` is the exit status of an end that the life has planned, so that one that is killed on its way out has
+    not failed either; None for every other end.
+    """
 
     pid: int
     cause: str = ""
     detail: str = ""
     traceback: str = ""
+    renewal: int | None = None
 
     @classmethod
     def of_error(cls, error: BaseException) -> Self:
@@ -63,7 +68,7 @@ class Note:
     def write(self, path: Path) -> None:
         """Leave the note at `path`: whole or not there at all. It gets shorter where there is no room for all of it."""
         draft = path.with_suffix(".note")
-        for note in (self, Note(self.pid, self.cause, self.detail)):
+        for note in (self, Note(self.pid, self.cause, self.detail, renewal=self.renewal)):
             with suppress(OSError, MemoryError):
                 draft.write_text(json.dumps(asdict(note)))
                 draft.replace(path)

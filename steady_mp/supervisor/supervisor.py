@@ -256,8 +256,8 @@ class Supervisor:
         if seat.renewing and excused:
             self._renew(seat, death, REPLAY, "dead letters are replayed to it")
             return
-        if status in RENEWALS and death.note is not None:
-            self._renew(seat, death, status, death.cause)
+        if (renewal := death.renewal) is not None:
+            self._renew(seat, death, renewal, death.cause)
             return
         if death.cause == CAUSE:
             self._killed_by_chaos(seat, death)
@@ -353,6 +353,8 @@ class Supervisor:
         death = self.deaths.examine(seat, None, ("fork server", f"it died ({cause}), and its actors with it", ""))
         if seat.ended().finished:
             self._finished(seat, death)
+        elif not self.killing and (renewal := death.renewal) is not None:
+            self._renew(seat, death, renewal, death.cause)
         elif not self.killing:
             self.deaths.tell(death, 0.0, "fork server")
             seat.deaths.append(f"fork server: {cause}")

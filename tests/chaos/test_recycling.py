@@ -76,3 +76,32 @@ def test_one_that_sleeps_is_recycled_by_its_age() -> None:
         report = run.block_until_stopped(40.0)
     assert report.clean, report.why
     assert report.actors[0].state["lives"] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("point", "cause"), [("retire:begin", "SIGKILL"), ("retire:noted", None)])
+def test_killed_between_its_decision_and_its_exit(point: str, cause: str | None) -> None:
+    """With the note of a planned end written, it is a planned end, whoever comes first; without one it is a death."""
+    graph = Graph("noted", log_level="warning")
+    strict = RestartPolicy(backoff=0.0, max_backoff=0.0, threshold=1.0)  # the second failure is one too many
+    limits = Recycle(max_age=0.05)
+    graph.actor("dozer", recycled.doze, graph.state(), recycle=limits, restart=strict)
+    killed = [1] if cause else [1, 2, 3]
+    graph.faults["dozer"] = [{"point": point, "hit": 1, "generations": killed}]
+    events: list[Event] = []
+    with graph.start(output=Lines(), on_event=events.append) as run:
+        report = run.block_until_stopped(40.0)
+    assert report.clean, report.why
+    (dozer,) = report.actors
+    assert dozer.state["lives"] == [1, 2, 3, 4]
+    assert dozer.deaths == ([cause] if cause else [])
+    lives = [event.generation for event in events if isinstance(event, ActorRecycled)]
+    assert lives == ([2, 3] if cause else [1, 2, 3])
+
+
+@pytest.mark.parametrize("status", [121, 124])
+def test_an_exit_status_of_the_users_own_is_no_planned_end(status: int) -> None:
+    graph = Graph("own", log_level="error")
+    graph.actor("leaver", recycled.leave, status, restart=RestartPolicy(threshold=0.0))
+    with graph.start(output=Lines()) as run:
+        report = run.block_until_stopped(40.0)
+    assert report.actors[0].deaths == [f"exit code {status}"]

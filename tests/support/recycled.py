@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,11 @@ def doze(actor: Actor, state: SteadyState[Seen]) -> None:
         actor.request_shutdown()
     while actor.is_running():
         actor.await_for_all(actor.wait_shutdown())
+
+
+def leave(_: Actor, status: int) -> None:
+    """End with an exit status that Steady uses as well."""
+    sys.exit(status)
 
 
 def fill(graph: Graph, carrier: Recycle, *, total: int = MESSAGES, hoard: int = 0, spaced: bool = False) -> None:
