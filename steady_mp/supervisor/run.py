@@ -10,7 +10,6 @@ import os
 import platform
 import signal
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -37,6 +36,7 @@ from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report, last_state
 from steady_mp.supervisor.script import refuse_while_loading, session_files
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
+from steady_mp.supervisor.sitting import SupervisorThread, run_here
 from steady_mp.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -130,6 +130,11 @@ class Graph(Topology):
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
         return Run(self, plan, run, on_event, logs, attend, kept)
 
+    @staticmethod
+    def running(name: str) -> Run | None:
+        """Return the run of the graph called `name` in this process; None where none runs. For a cell run again."""
+        return run_here(name)
+
     def _contents(self, plan: Plan, root: Path | None, log: LogSettings | None) -> dict[str, bytes]:
         """Return the files of the run directory that are there from the start, with what stands in them."""
         if plan.main is not None:
@@ -195,7 +200,9 @@ class Run:
         for cycle in cycles_of(plan):
             self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
         self._attendant = attend and attend(self.announce, self._logs)
-        self._thread = threading.Thread(target=self._supervise, name="steady-mp supervisor", daemon=True)
+        self._thread = SupervisorThread(
+            self, plan.graph, self._supervise, functools.partial(self._interrupts.wait, 0.0)
+        )
         atexit.register(self.close)
         self._thread.start()
         # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.

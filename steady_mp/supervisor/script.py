@@ -64,8 +64,8 @@ def session_files(plan: Plan, root: Path | None) -> dict[str, bytes]:
         return {}
     if running := running_here(plan.graph, default_root() if root is None else root):
         message = (
-            f"graph {plan.graph!r} still runs in this session, in {running}: end it by close() or request_shutdown() "
-            "of what its start() gave, or give this one another name"
+            f"graph {plan.graph!r} still runs in this session, in {running}: end it first, by "
+            f"Graph.running({plan.graph!r}).close(), or .request_shutdown() to drain it; or give this one another name"
         )
         raise ConfigurationError(message)
     return {MAIN_FILE: session()}

@@ -78,14 +78,17 @@ MARK = "?"
 def speak(actor, out, state):
     actor.await_for_all(actor.wait_shutdown())
 
-run = declare().start()
+directory = declare().start().directory
+_ = "the run has no name"
 declare().start()
-print("still", run.directory.exists())
-run.close()
+print("still", directory.exists())
+Graph.running('cell').close()
+print("gone", not directory.exists(), Graph.running('cell'))
 second = declare().start()
-print("and again", second.directory.exists())
+print("and again", second.directory.exists(), Graph.running('cell') is second)
 second.close()
 """
+MEND = "end it first, by Graph.running('cell').close(), or .request_shutdown() to drain it"
 
 
 def typed(*lines: str) -> str:
@@ -102,8 +105,10 @@ def test_what_a_session_defines_works_and_is_restarted() -> None:
     assert "heard ['A!', 'B!', 'C!'] restarts 1" in told
     # The cell again, while its graph runs: refused, and nothing happens to the one that runs.
     assert "ConfigurationError: graph 'cell' still runs in this session, in " in told
+    assert MEND in told
     assert "still True" in told
-    assert "and again True" in told
+    assert "gone True None" in told
+    assert "and again True True" in told
     assert told.count("Traceback") == 1
 
 

@@ -1,0 +1,33 @@
+"""Sittings: the runs of this process, as its threads know them; for sessions, where the name of one gets lost."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steady_mp.supervisor.run import Run
+
+
+class SupervisorThread(threading.Thread):
+    """The thread of one run's supervisor. While it lives, whoever has lost the run finds it here."""
+
+    def __init__(self, run: Run, graph: str, supervise: Callable[[], None], over: Callable[[], bool]) -> None:
+        """Make the thread; `start` starts it. `over` tells whether the run has ended."""
+        super().__init__(target=supervise, name="steady-mp supervisor", daemon=True)
+        self._sitting = run
+        self._over = over
+        self.graph = graph
+
+    @property
+    def sitting(self) -> Run | None:
+        """The run; None once it is over, though this thread may have a moment to go."""
+        return None if self._over() else self._sitting
+
+
+def run_here(graph: str) -> Run | None:
+    """Return the run of a graph of that name in this process, the latest of several; None where none runs."""
+    threads = [each for each in threading.enumerate() if isinstance(each, SupervisorThread) and each.graph == graph]
+    return next((run for thread in reversed(threads) if (run := thread.sitting) is not None), None)
