@@ -53,12 +53,12 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
     if not of_run.log_file and (idle := [RUN[name].option for name in _OF_LOG_FILE if name in values]):
         raise ConfigurationError(f"{idle[0]} does nothing without --log-file FILE; add it, like --log-file run.log")
-    _refuse_at_odds(of_run)
+    refuse_at_odds(of_run)
     report = _block(_build(target, of_run, of_graph), of_run, words)
     return _conclude(verdict.judge(report, target) if of_run.chaos else report, of_run)
 
 
-def _refuse_at_odds(of_run: RunSettings) -> None:
+def refuse_at_odds(of_run: RunSettings) -> None:
     """Refuse options about the folder of a durable run that do not go together."""
     if of_run.durable and of_run.resume:
         raise ConfigurationError("--durable begins a run and --resume goes on with one: give one of them")

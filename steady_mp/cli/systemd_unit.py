@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
+from steady_mp.cli.run import refuse_at_odds
 from steady_mp.cli.target import load_target
 from steady_mp.config import RunSettings, merge, settings_of
 from steady_mp.errors import ConfigurationError, ExitCode
@@ -57,6 +58,7 @@ def systemd_unit(words: Sequence[str]) -> int:
         merge(target.args, settings, options=values, environ={}, file=file)
     if of_run.resume:
         raise ConfigurationError("--resume: give --durable DIR instead; the unit goes on with what it finds there")
+    refuse_at_odds(of_run)
     options = ["--config", str(command_line.config.absolute())] if command_line.config else []
     for name, value in values.items():
         if name not in UNIT and name != "durable":

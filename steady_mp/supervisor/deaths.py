@@ -87,6 +87,11 @@ class Death:
         """The exit status of an end that the life has planned itself, and told of; None for any other end."""
         return self.note.renewal if self.note is not None else None
 
+    @property
+    def trace(self) -> str:
+        """The traceback of its exception, else its stacks; empty where nobody could write any."""
+        return (self.note.traceback if self.note is not None else "") or self.stack
+
     def event(self, pause: float) -> ActorDied:
         """Return what is told of it where another life follows in `pause` seconds."""
         return (ChaosKilled if self.cause == CAUSE else ActorDied)(

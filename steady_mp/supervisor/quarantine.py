@@ -21,6 +21,7 @@ from steady_mp.channel.lookup import record_of, shown
 from steady_mp.errors import CorruptChannel
 from steady_mp.events import LettersReplayed, MessagePutAside
 from steady_mp.memory import layout
+from steady_mp.memory.deaths import cut
 from steady_mp.memory.letters import Letter, Letters, Suspect, orders_done, rescue
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Deaths of one message that are written down.
 _MOST_DEATHS: Final = 16
+#: Characters of a traceback that are written down with each; the report of the death has more of it.
+_LONGEST_TRACE: Final = 4000
 
 
 class Verdict(NamedTuple):
@@ -62,12 +65,17 @@ class Quarantine:
         self._emit = emit
         self._wall = wall
 
-    def died(self, seat: Seat, cause: str, *, excused: bool = False) -> Verdict:
-        """Judge a death, unless it is excused: somebody else wanted it. Ask before the next life begins."""
+    def died(self, seat: Seat, cause: str, trace: str = "", *, excused: bool = False) -> Verdict:
+        """Judge a death, unless it is excused: somebody else wanted it. Ask before the next life begins.
+
+        `trace` is the traceback or the stacks of the life, for whoever opens the letter later.
+        """
         found = [] if excused else self._in_hand(seat)
         if not found:
             return Verdict()  # nobody is cleared by a death that has to do with no message
         death = {"generation": seat.generation, "cause": cause.strip()[:2000], "time": round(self._wall(), 3)}
+        if trace:
+            death["traceback"] = cut(trace, _LONGEST_TRACE)
         before = self.letters.suspects(seat.index)
         suspects = [new for each in found for new in _compared(each, before, death)]
         stoppers = [each for each in suspects if 0 < self._after(each.channel) <= len(each.deaths)]

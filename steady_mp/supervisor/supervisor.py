@@ -262,7 +262,7 @@ class Supervisor:
         if death.cause == CAUSE:
             self._killed_by_chaos(seat, death)
         else:
-            judged = self.quarantine.died(seat, death.cause, excused=excused)
+            judged = self.quarantine.died(seat, death.cause, death.trace, excused=excused)
             self._died(seat, death, judged, innocent=innocent, hopeless=status in _HOPELESS)
         self._look_around()
 

@@ -66,6 +66,7 @@ def test_a_letter_is_listed_shown_exported_and_replayed_exactly_once(operator: O
         shown = operator.types("dead-letters", "show", "numbers@30").out
         assert "message 30 of numbers" in shown
         assert shown.count("sink died in life") == 3
+        assert shown.count(" in segfault\n") == 3  # its stacks at each crash
         assert operator.types("dead-letters", "show", "numbers@30", "--json").data["value"] == "30"
         assert "there is numbers@30, numbers@70" in operator.refused("dead-letters", "show", "numbers@31")
 

@@ -15,7 +15,8 @@ pytest.importorskip("IPython", reason="a notebook's shell is not installed: pip 
 pytestmark = pytest.mark.timeout(60)
 
 HOST = """
-import json, sys
+import json, os, sys, tempfile
+os.environ["IPYTHONDIR"] = tempfile.mkdtemp()
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(colors="NoColor", history_length=0)
 shell.history_manager.enabled = False

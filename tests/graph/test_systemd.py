@@ -203,3 +203,15 @@ def test_without_a_manager_nobody_is_told() -> None:
         assert notifier.every == every
         notifier.pet()  # into the void
         notifier.close()
+
+
+@pytest.mark.parametrize("words", [("--sync",), ("--fresh",)])
+def test_options_that_do_nothing_are_refused_as_the_run_refuses_them(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for command in ("run", "systemd-unit"):
+        assert main([command, *words]) == ExitCode.BAD_CONFIGURATION
+        told.append(capsys.readouterr().err.partition(words[0])[2])
+    assert told[0] == told[1]
+    assert "--durable DIR" in told[0]
