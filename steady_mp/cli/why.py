@@ -5,6 +5,7 @@ It reads the death reports in the directory of a run, or what is kept of one tha
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from steady_mp.cli.view import STYLES, printable, show, show_json, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.deaths import DeathReport, read_reports
 from steady_mp.memory.kept import all_kept, kept_root
+from steady_mp.memory.status import EVENTS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,7 @@ _MENDS: Final = {
     "given up": "its policy says that this is the end",
 }
 _MEBI: Final = 1 << 20
+_RETURNED: Final = "its behavior has returned"
 
 
 class _Case(NamedTuple):
@@ -40,6 +43,8 @@ class _Case(NamedTuple):
     phase: str
     actors: list[dict[str, Any]]
     reports: list[DeathReport]
+    #: When an actor has finished, by its name, where the events still tell.
+    finished: dict[str, float]
 
     @property
     def is_kept(self) -> bool:
@@ -68,7 +73,11 @@ def why(actor: str | None, which: str | None, *, everything: bool, as_json: bool
     if actor is None:
         _draw_actors(case)
     else:
-        _draw_state(next(each for each in case.actors if each["name"] == actor), died=bool(case.of(actor)))
+        _draw_state(
+            next(each for each in case.actors if each["name"] == actor),
+            died=bool(case.of(actor)),
+            at=case.finished.get(actor),
+        )
     for report in chosen:
         show("", *_draw(report))
     if which is None and not case.is_kept:
@@ -104,7 +113,19 @@ def _open(which: str | None) -> _Case:
         ]
         for each in actors:
             each["state"] = each["state"] if each["state"] in {"finished", "given up"} else "dead"
-    return _Case(found, phase, actors, reports)
+    return _Case(found, phase, actors, reports, _finished(directory))
+
+
+def _finished(directory: Path) -> dict[str, float]:
+    """Return when actors have finished; their ends have no report of their own, as nothing has failed."""
+    found: dict[str, float] = {}
+    with suppress(OSError):
+        for line in (directory / EVENTS_FILE).read_bytes().splitlines():
+            with suppress(ValueError, KeyError):
+                event = json.loads(line)
+                if event["kind"] == "ActorFinished":
+                    found.setdefault(event["actor"], event["time"])
+    return found
 
 
 def _latest_of_the_dead(which: str | None) -> Path | None:
@@ -132,7 +153,7 @@ def _plain(case: _Case, actor: str | None, chosen: list[DeathReport]) -> dict[st
                 "state": each["state"],
                 "generation": each["generation"],
                 "restarts": each["restarts"],
-                "last": next((report.cause for report in case.of(each["name"])[::-1]), None),
+                "last": _last(case, each)[0],
             }
             for each in case.actors
             if actor in {None, each["name"]}
@@ -156,14 +177,14 @@ def _draw_actors(case: _Case) -> None:
     made = table("actor", "state", "life", "ends", "last end", left=2)
     made.columns[4].justify = "left"
     for actor in case.actors:
-        reports = case.of(actor["name"])
-        last = reports[-1] if reports else None
+        cause, then, at = _last(case, actor)
+        words = [printable((cause or "").partition("\n")[0]) if then != _RETURNED else "", then]
         made.add_row(
             Text(printable(actor["name"])),
             Text(actor["state"], STYLES.get(actor["state"], "")),
             str(actor["generation"]),
-            str(len(reports)),
-            Text(f"{_moment(last.at)}  {printable(last.cause.partition(chr(10))[0])}; {last.then}" if last else "-"),
+            str(len(case.of(actor["name"]))),
+            Text(f"{_moment(at)}  {'; '.join(filter(None, words))}" if cause else "-"),
         )
     show(made)
     for actor in case.actors:
@@ -171,8 +192,25 @@ def _draw_actors(case: _Case) -> None:
             _draw_state(actor, died=True)
 
 
-def _draw_state(actor: Mapping[str, Any], *, died: bool) -> None:
+def _last(case: _Case, actor: Mapping[str, Any]) -> tuple[str | None, str, float | None]:
+    """Return what the latest end of an actor was, what followed, and when; None for one that has had no end."""
+    reports = case.of(actor["name"])
+    if actor["state"] == "finished" and not (reports and reports[-1].generation == actor["generation"]):
+        return "finished", _RETURNED, case.finished.get(actor["name"])
+    return (_cause(reports[-1]), reports[-1].then, reports[-1].at) if reports else (None, "", None)
+
+
+def _cause(report: DeathReport) -> str:
+    """Return the cause in words; of an end that an actor has planned itself, also what that is called."""
+    return f"{report.kind}: {report.cause}" if report.kind in {"recycled", "replay"} else report.cause
+
+
+def _draw_state(actor: Mapping[str, Any], *, died: bool, at: float | None = None) -> None:
     name = printable(actor["name"])
+    if actor["state"] == "finished":
+        when = "" if at is None else f", {_moment(at)}"
+        show(f"{name} has finished in life {actor['generation']}{when}: {_RETURNED}")
+        return
     mend = _MENDS.get(actor["state"], "").format(name=name)
     never = "" if died else "; it has not died"
     show(f"{name} is {actor['state']} in life {actor['generation']}{never}{'; ' if mend else ''}{mend}")
@@ -184,7 +222,7 @@ def _draw(report: DeathReport) -> list[object]:
         (printable(report.actor), "bold"),
         f", life {report.generation}, process {report.pid or '?'}, {_moment(report.at)}",
     )
-    rows = [("cause", report.cause), ("", report.detail), ("in hand", _hand(report)), ("then", report.then)]
+    rows = [("cause", _cause(report)), ("", report.detail), ("in hand", _hand(report)), ("then", report.then)]
     rows.append(("it had", _figures(report)))
     lines: list[object] = [head]
     for name, text in rows:
@@ -226,5 +264,5 @@ def _point_at_others(case: _Case) -> None:
         show("", f"{len(others)} runs that did not end well are kept; the latest: steady-mp why --run {others[0].name}")
 
 
-def _moment(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+def _moment(at: float | None) -> str:
+    return "-" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -269,7 +269,8 @@ class Supervisor:
     def _renew(self, seat: Seat, death: Death, status: int, reason: str) -> None:
         """Begin the next life of an actor that has ended this one itself, or at our wish."""
         renewal, cause = RENEWALS[status]
-        self.deaths.tell(death, f"life {seat.generation + 1} begins: {reason}", cause)
+        why = 0.0 if reason == death.cause else f"life {seat.generation + 1} begins: {reason}"
+        self.deaths.tell(death, why, cause)
         self._emit(renewal(actor=seat.name, generation=seat.generation, reason=reason))
         self._spawn(seat)
 

@@ -145,6 +145,30 @@ def test_who_did_not_stop_in_time_has_a_report_too(operator: Operator) -> None:
         assert "  stubborn did not stop in time: it refused: 3 orders unpaid" in told.out
 
 
+def test_ends_that_were_planned_are_told_as_such(operator: Operator) -> None:
+    with Process(*HOST, "planned") as host:
+        host.wait_line("dozer is recycled after life 1: max_age 0.2 s reached")
+        assert eventually(lambda: operator.actors()["brief"]["state"] == "finished")
+        told = operator.types("why", "brief").out
+        assert re.search(r"brief has finished in life 1, \d{4}-\d\d-\d\d [\d:]+: its behavior has returned\n", told)
+        assert re.search(
+            r"brief +finished +1 +0  \d{4}-\d\d-\d\d [\d:]+  its behavior has returned *\n", operator.types("why").out
+        )
+        told = operator.types("why", "dozer").out
+        assert "  cause    recycled: max_age 0.2 s reached\n" in told
+        assert re.search(r"  then     life \d+ began at once from commit \d+\n", told)
+        assert "  it had   lived 0." in told
+        found = {actor["name"]: actor for actor in operator.types("why", "--json").data["actors"]}
+        assert (found["brief"]["last"], found["dozer"]["last"]) == ("finished", "recycled: max_age 0.2 s reached")
+        family = host.family()
+        host.send(signal.SIGKILL)
+        host.wait()
+        assert all_gone(family, 10.0)
+        assert "brief has finished in life 1, " in operator.types("why", "brief").out  # nobody has swept it
+        assert operator.types("clean").status == 0
+        assert "nothing runs" in operator.refused("why")  # nobody had failed
+
+
 def test_a_run_that_drains_leaves_nothing(operator: Operator) -> None:
     with hosted("flow", *FLOW) as host:
         assert operator.types("kill", "middle").status == 0

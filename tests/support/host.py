@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from steady_mp import Graph, RestartPolicy
+from steady_mp import Graph, Recycle, RestartPolicy
 from steady_mp.events import ActorStarted
 from steady_mp.testing.scripted import Script, perform
 from steady_mp.testing.steps import HangAsleep, HangBusy, HangInC, LiveOn, Raise, Say, Take
@@ -79,6 +79,12 @@ def refusing(graph: Graph) -> None:
     graph.actor("stubborn", perform, lives.REFUSING)
 
 
+def planned(graph: Graph) -> None:
+    """One is done at once, and one is recycled five times a second; nobody fails."""
+    graph.actor("brief", perform, Script.each_life([Say("that is all")]))
+    graph.actor("dozer", perform, Script.each_life([LiveOn()]), recycle=Recycle(max_age=0.2))
+
+
 def devouring(graph: Graph) -> None:
     """Somebody takes memory until the kernel ends it."""
     graph.actor("hungry", perform, Script.each_life([Devour()], [LiveOn()]))
@@ -90,7 +96,8 @@ def slow(graph: Graph) -> None:
 
 
 SCENES: dict[str, Callable[[Graph], None]] = {
-    scene.__name__: scene for scene in (flow, stubborn, busy, stuck, family, limits, doomed, refusing, devouring, slow)
+    scene.__name__: scene
+    for scene in (flow, stubborn, busy, stuck, family, limits, doomed, refusing, planned, devouring, slow)
 }
 
 
