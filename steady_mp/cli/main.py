@@ -16,7 +16,7 @@ import typer
 from steady_mp.cli.completion import actors_like, runs_like
 from steady_mp.cli.debug import debug
 from steady_mp.cli.graph import graph
-from steady_mp.cli.operating import operating
+from steady_mp.cli.operating import one_of, operating
 from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
 from steady_mp.cli.systemd_unit import systemd_unit
@@ -121,10 +121,13 @@ def _top(
         typer.Argument(metavar="RUN", help="Its graph's name or its directory; not needed for the only one."),
     ] = None,
     *,
+    also: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="The same.", autocompletion=runs_like)
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Show it once and leave.")] = False,
 ) -> None:
     """Show the actors and channels of a run on this machine, live, until Ctrl-C."""
-    raise typer.Exit(top(which, once=once))
+    raise typer.Exit(top(one_of(which, also), once=once))
 
 
 @app.command("pdb")

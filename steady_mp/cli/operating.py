@@ -18,6 +18,7 @@ from steady_mp.cli.stack import stack
 from steady_mp.cli.state import state
 from steady_mp.cli.stop import stop
 from steady_mp.cli.why import why
+from steady_mp.errors import ConfigurationError
 from steady_mp.memory.standing import STALL
 
 operating: Final = typer.Typer()
@@ -31,10 +32,17 @@ _Actor = Annotated[
 ]
 
 
+def one_of(which: str | None, also: str | None) -> str | None:
+    """Return the run that is meant, as the argument or, as all the other commands have it, as --run."""
+    if which is not None and also is not None:
+        raise ConfigurationError(f"{which!r} and --run {also!r} both name a run: give one of them")
+    return also if which is None else which
+
+
 @operating.command("ps")
-def _ps(which: _Run = None, *, as_json: _Json = False) -> None:
+def _ps(which: _Run = None, *, also: _RunOption = None, as_json: _Json = False) -> None:
     """Show the runs of this machine and their actors."""
-    raise typer.Exit(ps(which, as_json=as_json))
+    raise typer.Exit(ps(one_of(which, also), as_json=as_json))
 
 
 @operating.command("why")
@@ -57,16 +65,17 @@ def _why(
 
 
 @operating.command("stop")
-def _stop(
+def _stop(  # noqa: PLR0913 - one an option
     which: _Run = None,
     *,
+    also: _RunOption = None,
     now: Annotated[bool, typer.Option("--now", help="Do not drain: kill every actor.")] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the run has gone.")] = True,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long.")] = 60.0,
     as_json: _Json = False,
 ) -> None:
     """Drain a run and stop it; the exit status is that of the run."""
-    raise typer.Exit(stop(which, now=now, wait=wait, timeout=timeout, as_json=as_json))
+    raise typer.Exit(stop(one_of(which, also), now=now, wait=wait, timeout=timeout, as_json=as_json))
 
 
 @operating.command("kill")
@@ -93,6 +102,7 @@ def _state(actor: _Actor, *, which: _RunOption = None, as_json: _Json = False) -
 def _health(
     which: _Run = None,
     *,
+    also: _RunOption = None,
     stall: Annotated[
         float | None,
         typer.Option(
@@ -104,7 +114,7 @@ def _health(
     as_json: _Json = False,
 ) -> None:
     """Answer a probe: 0 when every actor can be relied on, else 1 and the reason."""
-    raise typer.Exit(health(which, stall=stall, as_json=as_json))
+    raise typer.Exit(health(one_of(which, also), stall=stall, as_json=as_json))
 
 
 @operating.command("clean")
@@ -153,9 +163,10 @@ def _peek(
 
 
 @operating.command("dump")
-def _dump(
+def _dump(  # noqa: PLR0913 - one an option
     which: _Run = None,
     *,
+    also: _RunOption = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; .tar.gz, .tgz or .zip.")
     ] = None,
@@ -168,4 +179,4 @@ def _dump(
     as_json: _Json = False,
 ) -> None:
     """Write all that is known of a run, dead or alive, into one archive for a bug report."""
-    raise typer.Exit(dump(which, output=output, payloads=payloads, timeout=timeout, as_json=as_json))
+    raise typer.Exit(dump(one_of(which, also), output=output, payloads=payloads, timeout=timeout, as_json=as_json))

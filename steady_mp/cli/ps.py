@@ -12,6 +12,7 @@ from rich.text import Text
 from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, open_status
 from steady_mp.cli.view import STYLES, printable, restarts_of, show, show_json, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.memory.kept import all_kept
 from steady_mp.memory.rundir import RunDir, default_root
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
@@ -36,7 +37,8 @@ def ps(which: str | None, *, as_json: bool) -> int:
     if as_json:
         show_json(seen)
     elif not seen:
-        show(f"nothing runs on this machine (looked in {default_root()})")
+        past = "; `steady-mp why` shows how the last one ended" if all_kept() else ""
+        show(f"nothing runs on this machine (looked in {default_root()}){past}")
     for number, run in enumerate([] if as_json else seen):
         show(*([""] if number else []), *_draw(run))
     return ExitCode.DRAINED

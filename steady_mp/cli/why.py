@@ -73,11 +73,7 @@ def why(actor: str | None, which: str | None, *, everything: bool, as_json: bool
     if actor is None:
         _draw_actors(case)
     else:
-        _draw_state(
-            next(each for each in case.actors if each["name"] == actor),
-            died=bool(case.of(actor)),
-            at=case.finished.get(actor),
-        )
+        _draw_state(next(each for each in case.actors if each["name"] == actor), case)
     for report in chosen:
         show("", *_draw(report))
     if which is None and not case.is_kept:
@@ -97,7 +93,8 @@ def _choose(case: _Case, actor: str | None, *, everything: bool) -> list[DeathRe
 def _open(which: str | None) -> _Case:
     """Find the run that is meant: a living one, else what is left of the latest that is dead."""
     directory = None
-    with suppress(ConfigurationError):
+    living = any(run.is_alive and which in {None, run.status.graph, run.directory.name} for run in all_runs())
+    with suppress(*([] if living else [ConfigurationError])):  # of several that live none is chosen for the asker
         directory = find_run(which)
     directory = directory or _latest_of_the_dead(which) or find_run(which, dead=True)
     found = open_status(directory)
@@ -189,7 +186,7 @@ def _draw_actors(case: _Case) -> None:
     show(made)
     for actor in case.actors:
         if actor["state"] in _MENDS:
-            _draw_state(actor, died=True)
+            _draw_state(actor, case)
 
 
 def _last(case: _Case, actor: Mapping[str, Any]) -> tuple[str | None, str, float | None]:
@@ -205,14 +202,18 @@ def _cause(report: DeathReport) -> str:
     return f"{report.kind}: {report.cause}" if report.kind in {"recycled", "replay"} else report.cause
 
 
-def _draw_state(actor: Mapping[str, Any], *, died: bool, at: float | None = None) -> None:
+def _draw_state(actor: Mapping[str, Any], case: _Case) -> None:
     name = printable(actor["name"])
     if actor["state"] == "finished":
+        at = case.finished.get(actor["name"])
         when = "" if at is None else f", {_moment(at)}"
         show(f"{name} has finished in life {actor['generation']}{when}: {_RETURNED}")
         return
     mend = _MENDS.get(actor["state"], "").format(name=name)
-    never = "" if died else "; it has not died"
+    if actor["state"] == "given up":
+        again = f"`steady-mp revive {name}`" if case.phase == "running" else "start the run again"
+        mend += f"; mend the cause, then {again}"
+    never = "" if case.of(actor["name"]) else "; it has not died"
     show(f"{name} is {actor['state']} in life {actor['generation']}{never}{'; ' if mend else ''}{mend}")
 
 
@@ -261,7 +262,8 @@ def _point_at_others(case: _Case) -> None:
     """Name the runs that are over and of which something is kept."""
     others = [directory for directory in all_kept() if directory.name != case.found.directory.name]
     if others:
-        show("", f"{len(others)} runs that did not end well are kept; the latest: steady-mp why --run {others[0].name}")
+        many = f"{len(others)} runs that did not end well are" if len(others) > 1 else "1 run that did not end well is"
+        show("", f"{many} kept; the latest: steady-mp why --run {others[0].name}")
 
 
 def _moment(at: float | None) -> str:

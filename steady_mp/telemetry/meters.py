@@ -133,7 +133,8 @@ class ActorMeter:
         """Its state, with how long that lasts where it is stuck."""
         if self.state != "stuck" or self.now is None:
             return self.state
-        return f"stuck: in its own code for {self.now.in_code:.0f} s"
+        seconds = self.now.in_code
+        return f"stuck: in its own code for {seconds:.{int(seconds < 1)}f} s"
 
     @staticmethod
     def _busy(before: ActorSample, after: ActorSample, seconds: float) -> float:

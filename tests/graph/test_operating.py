@@ -218,7 +218,11 @@ def test_a_run_is_found_by_name_or_directory_where_there_are_two(operator: Opera
         assert set(runs) == {"flow", "stubborn"}
         assert set(operator.actors("flow")) == set(FLOW)
         assert operator.types("kill", "stubborn", "--run", runs["stubborn"]["directory"]).status == 0
-        assert operator.types("stop", "flow").status == ExitCode.DRAINED
+        assert "both name a run: give one of them" in operator.refused("stop", "flow", "--run", "stubborn")
+        (by_option,) = operator.types("ps", "--run", "flow", "--json").data
+        assert by_option["run"] == runs["flow"]["run"]
+        assert operator.types("health", "--run", "flow").status == 0
+        assert operator.types("stop", "--run", "flow").status == ExitCode.DRAINED
         assert set(operator.actors()) == {*FLOW, "stubborn"}
 
 

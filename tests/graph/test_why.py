@@ -96,6 +96,8 @@ def test_why_of_a_run_that_gave_up_after_it_has_gone(operator: Operator) -> None
         assert "ValueError: no good\n" in told.out.partition("  traceback:\n")[2]
         assert "  last 1 lines of its log:\n    before the end\n" in told.out
         assert "  in hand  source→failing 0" in told.out
+        assert "this is the end; mend the cause, then start the run again\n" in told.out
+        assert "; `steady-mp why` shows how the last one ended\n" in operator.types("ps").out
         found = operator.types("why", "source", "--json").data
         (report,) = found["reports"]  # it went down with the run
         assert (report["kind"], report["detail"]) == (
@@ -107,7 +109,10 @@ def test_why_of_a_run_that_gave_up_after_it_has_gone(operator: Operator) -> None
         with hosted("flow", *FLOW):
             shown = operator.types("why").out
             assert "flow  running" in shown
-            assert f"the latest: steady-mp why --run {found['run']}" in shown
+            assert f"\n1 run that did not end well is kept; the latest: steady-mp why --run {found['run']}" in shown
+            with hosted("flow", *FLOW):  # of two that live neither is chosen, nor one that is dead
+                assert "several runs could be meant" in operator.refused("why")
+                assert "several runs could be meant" in operator.refused("why", "--run", "flow")
             assert "failing, life 2" in operator.types("why", "--run", found["run"]).out
         told = operator.types("clean", "--json")
         assert told.data["kept"] == [found["directory"]]
