@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from steady_mp.channel.decoding import decode
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
 from steady_mp.channel.publish import publish_rx
 from steady_mp.channel.sender import GROUP
@@ -106,7 +106,12 @@ class ObjectRx(Rx[T]):
         """See `Rx.take_slice`."""
         self._decoded(count)
         stop = min(self._index + max(0, count), len(self._batch))
-        values = self._batch[self._index : stop]
+        if self._index == 0 and stop == len(self._batch):  # all of it: no need for a copy
+            values, self._batch = self._batch, []
+            self._base += stop
+            stop = 0
+        else:
+            values = self._batch[self._index : stop]
         if values:
             self._index = stop
             self._turn.touched = True
@@ -207,14 +212,11 @@ class ObjectRx(Rx[T]):
             self._base += self._index
             self._index = 0
         self._safe = 0
-        kind, payload = record.kind, record.payload
-        if kind == layout.RECORD_OBJECT:
-            self._batch.append(pickle.loads(payload))  # noqa: S301 - our own 0700 directory
-        elif kind == layout.RECORD_BATCH:
-            self._batch.extend(pickle.loads(payload))  # noqa: S301
+        values = decode(record)
+        if self._batch:
+            self._batch += values
         else:
-            numbers = memoryview(payload).cast("q" if kind == layout.RECORD_INTS else "d")
-            self._batch.extend(cast("list[T]", numbers.tolist()))
+            self._batch = values
         self._read_position = record.end
         self._marks.append((first + record.messages, record.end))
 

@@ -7,8 +7,10 @@ has passed the record, all of it begins anew.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from steady_mp.channel.decoding import decode
 from steady_mp.cli.runs import Opened, find_run
 from steady_mp.cli.standin import bounded, unpickle
 from steady_mp.cli.view import printable, show, show_json, table
@@ -17,7 +19,7 @@ from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from steady_mp.channel.ring import Ring
+    from steady_mp.channel.ring import Record, Ring
 
 #: Looks before a channel counts as one that moves faster than it can be read.
 _LOOKS: Final = 10_000
@@ -27,20 +29,12 @@ _MOST_MESSAGES: Final = 0xFFFF
 _LONGEST: Final = 200
 
 
-class Piece(NamedTuple):
-    """A record that was copied out of the ring: the kind, the number of its first message, its bytes."""
-
-    kind: int
-    first: int
-    payload: bytes
-
-
 class Glimpse(NamedTuple):
-    """A channel at one moment: messages taken and sent so far, and the records that hold the next ones."""
+    """A channel at one moment: messages taken and sent so far, and copies of the records that hold the next ones."""
 
     head: int
     tail: int
-    pieces: list[Piece]
+    pieces: list[Record]
 
 
 def peek(channel: str, which: str | None, *, count: int, as_json: bool) -> int:
@@ -100,13 +94,13 @@ def _look(ring: Ring, count: int) -> Glimpse | None:
     order()
     tail = words[layout.TAIL]
     order()
-    pieces: list[Piece] = []
+    pieces: list[Record] = []
     following = ring.first_at(position) if head < tail else tail
     if head < tail and not 0 <= head - following <= _MOST_MESSAGES:
         raise CorruptChannel(f"channel {ring.name!r}: message {head} is not where it should be")
     while following < min(tail, head + count):
         record = ring.read(position, following)
-        pieces.append(Piece(record.kind, following, bytes(record.payload)))
+        pieces.append(record._replace(views=(memoryview(bytes(record.payload)),)))
         position, following = record.end, following + max(1, record.messages)
         order()
         if words[layout.HEAD_POS] != start:
@@ -117,16 +111,13 @@ def _look(ring: Ring, count: int) -> Glimpse | None:
 def unpacked(seen: Glimpse) -> list[tuple[int, Any]]:
     """Return the messages of the copied records with their positions; one that can't be read says so."""
     found: list[tuple[int, Any]] = []
-    for kind, first, payload in seen.pieces:
+    for record in seen.pieces:
         values: list[Any]
         try:
-            if kind == layout.RECORD_OBJECT:
-                values = [unpickle(payload)]
-            elif kind == layout.RECORD_BATCH:
-                values = unpickle(payload)
-            else:
-                values = memoryview(payload).cast("q" if kind == layout.RECORD_INTS else "d").tolist()
+            values = decode(record, unpickle)
         except SteadyError as error:
             values = [error]
-        found += list(enumerate(values, first))
+        except (struct.error, TypeError, ValueError, MemoryError) as error:  # a table that tells nonsense
+            values = [SteadyError(f"a record that can't be read: {error}")]
+        found += list(enumerate(values, record.first))
     return found

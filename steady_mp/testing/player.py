@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from steady_mp import errors
-from steady_mp.channel.encoding import encode
+from steady_mp.channel.encoding import Encoder
 from steady_mp.errors import ConfigurationError
 from steady_mp.testing.contrast import contrast, show, show_all
 from steady_mp.testing.conversation import Conversation, Gone
@@ -110,8 +110,9 @@ class Player:
         index = self._lane("output", self.outputs, lane)
         batch = list(values)
         payloads = []
+        encoder = Encoder(self.outputs[index], self._rings[index])
         for value in batch:
-            encode(value, self.outputs[index], self._rings[index])  # refuses what can't be sent, in this process
+            encoder.encode(value)  # refuses what can't be sent, in this process
             payloads.append(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
         deadline = time.monotonic() + timeout
         what = f"echo {show(batch[0]) if len(batch) == 1 else f'{len(batch)} values'}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from steady_mp import Graph, RestartPolicy, SendOutcome, any_of
+from tests.support.frames import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ class Player:
     # Moves
 
     def receive(self, index: int, value: Any) -> None:
-        number = value[0] if isinstance(value, tuple) else value
+        number = number_of(value)
         if number != self.ledger.got[index]:
             self.ledger.wrong.append(f"{self.inputs[index].name}: {number} instead of {self.ledger.got[index]}")
         self.ledger.got[index] += 1
@@ -76,7 +77,10 @@ class Player:
 
     def value(self, index: int) -> Any:
         number = self.ledger.sent[index]
-        return number if number % 3 else (number, _PADDING[: number * 37 % 3000])
+        padding = _PADDING[: number * 37 % 3000]
+        return (number, (number, padding), b"%d:" % number + padding, Frame(str(number), bytearray(padding)))[
+            number % 4
+        ]
 
     def book(self, index: int) -> None:
         self.ledger.sent[index] += 1
@@ -129,7 +133,7 @@ class Player:
             value = rx.try_peek()
             ahead = rx.peek_slice(3)
             assert (value is None) == (not ahead)
-            if value is not None and (value[0] if isinstance(value, tuple) else value) != self.ledger.got[index]:
+            if value is not None and number_of(value) != self.ledger.got[index]:
                 self.ledger.wrong.append(f"peeked {value}")
 
     def wait(self) -> None:
@@ -147,6 +151,15 @@ class Player:
             for index, rx in enumerate(self.inputs):
                 for value in rx.take_slice(rx.avail()):
                     self.receive(index, value)
+
+
+def number_of(value: Any) -> int:
+    """Return which message it is."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, bytes):
+        return int(value.partition(b":")[0])
+    return int(value.name) if isinstance(value, Frame) else value[0]
 
 
 def play(actor: Actor, inputs: list[Rx[Any]], outputs: list[Tx[Any]], total: int, state: SteadyState[Ledger]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.testing.conformance import ChannelConformance, DoorbellConformance, Link
+from tests.support.frames import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +55,30 @@ class TestMixed(ObjectChannel):
 
     def plain(self, value: Any) -> Any:
         return type(value), value
+
+
+class TestBytes(ObjectChannel):
+    """Batches of bytes, cut by longer ones that are records of their own."""
+
+    def values(self, count: int) -> list[Any]:
+        return [b"%d " % number + b"x" * (number * 7 % 11 * 60) for number in range(count)]
+
+
+class TestBuffers(ObjectChannel):
+    """Each with a buffer beside its pickle."""
+
+    def values(self, count: int) -> list[Any]:
+        return [Frame(str(number), bytearray(b"x" * (number % 50))) for number in range(count)]
+
+    def changing(self) -> Sequence[tuple[Any, Callable[[], object]]]:
+        frame, long = Frame("short", bytearray(b"x")), bytearray(1000)
+        return ((frame, frame.data.clear), (long, long.clear))  # type: ignore[union-attr]
+
+    def unfit(self) -> Sequence[Any]:
+        return ([Frame("behind it", b"x"), lambda: None],)
+
+    def bulky(self, size: int) -> Any:
+        return Frame("bulky", bytearray(size))
 
 
 class TestFifo(DoorbellConformance):

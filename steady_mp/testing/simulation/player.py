@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from greenlet import greenlet
 
+    from steady_mp.channel.ring import Part
     from steady_mp.channel.waits import Alarm
     from steady_mp.memory.control import Journal
     from steady_mp.policy import RestartPolicy
@@ -83,10 +84,10 @@ class _SlowRing(Ring):
         super().__init__(view, name)
         self._steps = steps
 
-    def write(self, position: int, kind: int, count: int, first: int, payload: bytes) -> int:
+    def write(self, position: int, kind: int, count: int, first: int, *parts: Part) -> int:
         """See `Ring.write`."""
         self._steps.step("writes a record")
-        return super().write(position, kind, count, first, payload)
+        return super().write(position, kind, count, first, *parts)
 
 
 class _TornControl(ControlBlock):
