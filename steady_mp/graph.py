@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import itertools
 import logging
 import sys
-import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from steady_mp.behaviors import check_behavior, check_signature, main_location
 from steady_mp.channel.bundle import RxBundle, TxBundle
-from steady_mp.channel.endpoints import Rx, Tx
+from steady_mp.channel.kinds import Shape, shape_of
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
 from steady_mp.monitors import (
@@ -25,23 +23,21 @@ from steady_mp.monitors import (
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
-from steady_mp.state import SteadyState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from steady_mp.channel.endpoints import Rx, Tx
     from steady_mp.monitors import Alert, Monitor
+    from steady_mp.state import SteadyState
 
 T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
 _NAME_LENGTH = 64
-_LEAST_RING = PAGE
+_MOST_RING = 1 << 40
 _RING = 1 << 20
-_RING_PER_MESSAGE = 64
-_KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
-_WANTED: dict[Any, str] = {Tx: "a sending end (Tx)", Rx: "a receiving end (Rx)", SteadyState: "a state"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -50,6 +46,7 @@ class _Channel:
     name: str | None
     capacity: int
     ring_bytes: int
+    shape: Shape
     watching: Watching
 
 
@@ -130,12 +127,14 @@ class Topology:
 
     # Declaring
 
-    def channel(
+    def channel(  # noqa: PLR0913 - what a channel can be told
         self,
         capacity: int = 64,
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> tuple[Tx[Any], Rx[Any]]:
@@ -148,13 +147,14 @@ class Topology:
         check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
             _check_name("channel", name)
-        if ring_bytes is None:
-            ring_bytes = max(_RING, capacity * _RING_PER_MESSAGE)
-        check_count("ring_bytes", ring_bytes, _LEAST_RING, 1 << 40)
+        if ring_bytes is not None:
+            check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
+        shape = shape_of(dtype, mirror=mirror)
+        size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        self._channels.append(_Channel(name, capacity, (ring_bytes + PAGE - 1) & -PAGE, watching))
+        self._channels.append(_Channel(name, capacity, size, shape, watching))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
@@ -166,6 +166,8 @@ class Topology:
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
@@ -176,6 +178,8 @@ class Topology:
                 capacity,
                 name=f"{name}[{lane}]" if name else None,
                 ring_bytes=ring_bytes,
+                dtype=dtype,
+                mirror=mirror,
                 monitors=monitors,
                 alerts=alerts,
             )
@@ -212,7 +216,7 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        reference = _check_behavior(name, behavior)
+        reference = check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args)
         index = len(self._actors)
@@ -279,6 +283,7 @@ class Topology:
                     name=channel.name or default,
                     capacity=channel.capacity,
                     ring_bytes=channel.ring_bytes,
+                    shape=channel.shape,
                     producer=pair[0],
                     consumer=pair[1],
                     watching=channel.watching,
@@ -291,7 +296,7 @@ class Topology:
         modules = dict.fromkeys(actor.behavior.partition(":")[0] for actor in self._actors)
         needs_main = "__main__" in modules or any(b"__main__" in actor.packed for actor in self._actors)
         modules.pop("__main__", None)
-        return tuple(modules), _main_location() if needs_main else None
+        return tuple(modules), main_location() if needs_main else None
 
     @property
     def packed(self) -> list[bytes]:
@@ -302,63 +307,3 @@ class Topology:
     def policies(self) -> list[RestartPolicy]:
         """Each actor's restart policy."""
         return [actor.restart for actor in self._actors]
-
-
-def _main_location() -> tuple[str, str] | None:
-    """Return how another process finds what is ``__main__`` here: by module name or by path."""
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name != "__main__":
-        return ("module", spec.name)
-    path = getattr(main, "__file__", None)
-    return ("path", path) if path is not None else None
-
-
-def _check_behavior(actor: str, behavior: object) -> str:
-    """Return ``module:qualname`` of a behavior that another process can import."""
-    if not inspect.isfunction(behavior):
-        message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
-        raise ConfigurationError(message)
-    module, qualname = behavior.__module__, behavior.__qualname__
-    if "<lambda>" in qualname or "<locals>" in qualname:
-        kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
-        message = f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module"
-        raise ConfigurationError(message)
-    if module == "__main__" and _main_location() is None:
-        message = (
-            f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
-            "can import it; put it into a .py file and import it from there"
-        )
-        raise ConfigurationError(message)
-    found: object = importlib.import_module(module)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    if found is not behavior:
-        message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
-        raise ConfigurationError(message)
-    return f"{module}:{qualname}"
-
-
-def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
-    """Return the parameter names of `args`, for messages; refuse what doesn't fit the signature."""
-    signature = inspect.signature(behavior)
-    try:
-        bound = signature.bind(None, *args)
-    except TypeError as error:
-        called = getattr(behavior, "__qualname__", repr(behavior))
-        message = f"actor {actor!r}: {called}(actor, …) can't take {len(args)} arguments: {error}"
-        raise ConfigurationError(message) from None
-    try:
-        hints = typing.get_type_hints(behavior)
-    except Exception:  # noqa: BLE001 - a hint that can't be resolved here is no fault of the graph
-        hints = {}
-    names: list[str] = []
-    for name, value in bound.arguments.items():
-        values = value if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL else (value,)
-        names += [name] * len(values)
-        hint = typing.get_origin(hints.get(name)) or hints.get(name)
-        for part in values:
-            if isinstance(part, Declared) and hint in _WANTED and _KINDS[part.kind] is not hint:
-                message = f"actor {actor!r}: parameter {name!r} wants {_WANTED[hint]} and was given {part.label}"
-                raise ConfigurationError(message)
-    return names[1:]

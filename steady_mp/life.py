@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from steady_mp.actor import Actor
-from steady_mp.channel.receiver import ObjectRx
-from steady_mp.channel.sender import ObjectTx
+from steady_mp.channel.kinds import open_end
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
@@ -23,7 +22,7 @@ from steady_mp.turn import Turn
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from steady_mp.channel.ring import Ring
+    from steady_mp.channel.store import Store
     from steady_mp.memory.control import ControlBlock, Cursor
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
@@ -40,8 +39,8 @@ class Place:
 
     plan: Plan
     index: int
-    #: One ring for each end of the actor, in the order of the plan.
-    rings: Sequence[Ring]
+    #: The channel's file for each end of the actor, in the order of the plan.
+    stores: Sequence[Store]
     control: ControlBlock
     snapshots: SnapshotSlots
     #: Words of the run file.
@@ -70,7 +69,7 @@ class Life:
         self._me = place.plan.actors[place.index]
         reach = place.fault or _pass
         reach("start:mapped")
-        channels = [(end.sends, ring.words) for end, ring in zip(self._me.ends, place.rings, strict=True)]
+        channels = [(end.sends, store.words) for end, store in zip(self._me.ends, place.stores, strict=True)]
         journal = recover(place.control, channels, reach)
         reach("start:recovered")
         saved = None
@@ -94,11 +93,10 @@ class Life:
         self._entangle()
         reach("start:ready")
 
-    def _open(self, position: int, cursor: Cursor) -> ObjectTx[Any] | ObjectRx[Any]:
-        plan, ring = self._me.ends[position], self._place.rings[position]
+    def _open(self, position: int, cursor: Cursor) -> Any:  # noqa: ANN401 - an end of any kind
+        plan = self._me.ends[position]
         channel = self._place.plan.channels[plan.channel]
-        end: ObjectTx[Any] | ObjectRx[Any]
-        end = ObjectTx(ring, self.turn, cursor) if plan.sends else ObjectRx(ring, self.turn, cursor)
+        end = open_end(self._place.stores[position], channel, self.turn, cursor, sends=plan.sends)
         self.turn.join(end, self._place.neighbour(channel.consumer if plan.sends else channel.producer))
         return end
 
@@ -141,10 +139,10 @@ class Life:
         try:
             behavior(self.actor(), *args)
         except EndOfStream:
-            if not all(end.is_closed_and_empty() for end in self.ends if isinstance(end, ObjectRx)):
+            if not all(end.is_closed_and_empty() for end in self.ends if not end.sends):
                 raise
         for end in self.ends:
-            if isinstance(end, ObjectTx):
+            if end.sends:
                 end.mark_closed()
             else:
                 end.close()

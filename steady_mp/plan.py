@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from steady_mp.channel.kinds import Shape
 from steady_mp.memory import layout
 from steady_mp.monitors import Watching
 
@@ -19,6 +20,7 @@ class ChannelPlan:
     ring_bytes: int
     producer: int
     consumer: int
+    shape: Shape = field(default_factory=Shape)
     watching: Watching = field(default_factory=Watching)
 
 
@@ -88,7 +90,7 @@ class Plan:
         for mine, theirs in zip(self.channels, other.channels, strict=True):
             found += [
                 f"channel {mine.name}: {what} {getattr(theirs, what)} instead of {getattr(mine, what)}"
-                for what in ("name", "capacity", "ring_bytes", "producer", "consumer")
+                for what in ("name", "capacity", "ring_bytes", "producer", "consumer", "shape")
                 if getattr(mine, what) != getattr(theirs, what)
             ]
         found += [
@@ -116,7 +118,9 @@ class Plan:
             for actor in data["actors"]
         )
         data["channels"] = tuple(
-            ChannelPlan(**{**channel, "watching": Watching.from_data(channel["watching"])})
+            ChannelPlan(
+                **{**channel, "shape": Shape(**channel["shape"]), "watching": Watching.from_data(channel["watching"])}
+            )
             for channel in data["channels"]
         )
         data["path"] = tuple(data["path"])

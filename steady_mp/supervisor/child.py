@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import open_store
 from steady_mp.errors import StateError
 from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
@@ -108,8 +108,8 @@ class Household:
         return Place(
             plan=self._plan,
             index=index,
-            rings=[
-                Ring(run.mapping(channel_file(end.channel)), self._plan.channels[end.channel].name)
+            stores=[
+                open_store(run.mapping(channel_file(end.channel)), self._plan.channels[end.channel])
                 for end in self._me.ends
             ],
             control=ControlBlock(run.mapping(actor_file(index, "control")), len(self._me.ends)),

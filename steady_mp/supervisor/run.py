@@ -14,7 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import format_channel
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import CycleDeclared, Event, RunStopped
@@ -152,7 +152,7 @@ class Run:
         self._channels = channel_mappings(run, plan)
         if not run.has_begun:
             for channel, mapping in zip(plan.channels, self._channels, strict=True):
-                Ring.format(mapping, channel.capacity)
+                format_channel(mapping, channel)
         self._logs = logs
         self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
         self._audience.add(Recorder(run.path, plan), "the record of events")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import format_channel, open_store, shape_of
 from steady_mp.life import Life, Place
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
@@ -129,7 +129,7 @@ class Party:
         place = Place(
             plan=plan,
             index=self._index,
-            rings=[Ring(mapping, plan.channels[index].name) for index, mapping, _ in self.channels],
+            stores=[open_store(mapping, plan.channels[index]) for index, mapping, _ in self.channels],
             control=self.control,
             snapshots=self.snapshots,
             run=self._rig.run,
@@ -241,23 +241,33 @@ class Rig:
         self.parties.append(party)
         return party
 
-    def channel(self, producer: Party, consumer: Party, *, capacity: int = 64, ring_bytes: int = layout.PAGE) -> int:
-        """Make a channel and return its index. Declare all of them before `start`."""
-        mapping = Mapping(None, layout.channel_bytes(ring_bytes))
-        Ring.format(mapping, capacity)
+    def channel(
+        self,
+        producer: Party,
+        consumer: Party,
+        *,
+        capacity: int = 64,
+        ring_bytes: int | None = None,
+        dtype: object = None,
+    ) -> int:
+        """Make a channel and return its index. Declare all before `start`; `dtype` is as for `Graph.channel`."""
         index = len(self.mappings)
+        shape = shape_of(dtype)
+        size = shape.ring_bytes(capacity, ring_bytes, least=layout.PAGE)
+        plan = ChannelPlan(
+            name=f"channel {index}",
+            capacity=capacity,
+            ring_bytes=size,
+            producer=self.parties.index(producer),
+            consumer=self.parties.index(consumer),
+            shape=shape,
+        )
+        mapping = Mapping(None, layout.channel_bytes(size))
+        format_channel(mapping, plan)
         self.mappings.append(mapping)
         producer.channels.append((index, mapping, True))
         consumer.channels.append((index, mapping, False))
-        self._channels.append(
-            ChannelPlan(
-                name=f"channel {index}",
-                capacity=capacity,
-                ring_bytes=ring_bytes,
-                producer=self.parties.index(producer),
-                consumer=self.parties.index(consumer),
-            )
-        )
+        self._channels.append(plan)
         return index
 
     def plan(self) -> Plan:

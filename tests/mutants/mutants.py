@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from steady_mp import recovery
 from steady_mp.actor import Actor
 from steady_mp.channel import publish, waits
+from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.memory.control import ControlBlock
@@ -138,7 +139,7 @@ MUTANTS = [
     ),
     Mutant(
         "the tail is read before the closing",
-        ObjectRx,
+        ConsumingEnd,
         "is_closed_and_empty",
         "self.is_closed() and not self.has(1)",
         "not self.has(1) and self.is_closed()",

@@ -1,0 +1,80 @@
+"""Behaviors: which functions can be one, where another process finds them, and what they may be handed."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import typing
+from typing import TYPE_CHECKING, Any
+
+from steady_mp.channel.endpoints import Rx, Tx
+from steady_mp.errors import ConfigurationError
+from steady_mp.packing import Declared
+from steady_mp.state import SteadyState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
+_WANTED: dict[Any, str] = {Tx: "a sending end (Tx)", Rx: "a receiving end (Rx)", SteadyState: "a state"}
+
+
+def main_location() -> tuple[str, str] | None:
+    """Return how another process finds what is ``__main__`` here: by module name or by path."""
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name != "__main__":
+        return ("module", spec.name)
+    path = getattr(main, "__file__", None)
+    return ("path", path) if path is not None else None
+
+
+def check_behavior(actor: str, behavior: object) -> str:
+    """Return ``module:qualname`` of a behavior that another process can import."""
+    if not inspect.isfunction(behavior):
+        message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
+        raise ConfigurationError(message)
+    module, qualname = behavior.__module__, behavior.__qualname__
+    if "<lambda>" in qualname or "<locals>" in qualname:
+        kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
+        message = f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module"
+        raise ConfigurationError(message)
+    if module == "__main__" and main_location() is None:
+        message = (
+            f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
+            "can import it; put it into a .py file and import it from there"
+        )
+        raise ConfigurationError(message)
+    found: object = importlib.import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if found is not behavior:
+        message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
+        raise ConfigurationError(message)
+    return f"{module}:{qualname}"
+
+
+def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
+    """Return the parameter names of `args`, for messages; refuse what doesn't fit the signature."""
+    signature = inspect.signature(behavior)
+    try:
+        bound = signature.bind(None, *args)
+    except TypeError as error:
+        called = getattr(behavior, "__qualname__", repr(behavior))
+        message = f"actor {actor!r}: {called}(actor, …) can't take {len(args)} arguments: {error}"
+        raise ConfigurationError(message) from None
+    try:
+        hints = typing.get_type_hints(behavior)
+    except Exception:  # noqa: BLE001 - a hint that can't be resolved here is no fault of the graph
+        hints = {}
+    names: list[str] = []
+    for name, value in bound.arguments.items():
+        values = value if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL else (value,)
+        names += [name] * len(values)
+        hint = typing.get_origin(hints.get(name)) or hints.get(name)
+        for part in values:
+            if isinstance(part, Declared) and hint in _WANTED and _KINDS[part.kind] is not hint:
+                message = f"actor {actor!r}: parameter {name!r} wants {_WANTED[hint]} and was given {part.label}"
+                raise ConfigurationError(message)
+    return names[1:]
