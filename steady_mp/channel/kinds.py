@@ -5,17 +5,25 @@ A further kind is a row of `_KINDS`, and what `dtype=` asks for it by, in `shape
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
+from steady_mp.channel.items import items_of, text_of
+from steady_mp.channel.lane_receiver import SlotRx
+from steady_mp.channel.lane_sender import SlotTx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.ring import Ring
 from steady_mp.channel.sender import ObjectTx
+from steady_mp.channel.slots import Slots
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.mirror import Mirror, refuse_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from steady_mp.channel.store import Mapped, Store
     from steady_mp.channel.waits import Pace
@@ -25,6 +33,7 @@ KindName = Literal["object", "lane", "bytes"]
 
 #: Bytes of a ring for each message that it may hold, where nobody said how many.
 _RING_PER_MESSAGE: Final = 64
+_MOST_SLOT_BYTES: Final = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +53,23 @@ class Shape:
 
         Raises ConfigurationError where they follow from the capacity, and may not be wanted otherwise.
         """
+        if self.itemsize:
+            if wanted is not None:
+                message = f"ring_bytes {wanted!r}: a lane has {self.itemsize} bytes an item; leave it out"
+                raise ConfigurationError(message)
+            return _slot_bytes(capacity, self.itemsize, mirror=self.mirror)
         size = max(least, capacity * _RING_PER_MESSAGE) if wanted is None else wanted
         return (size + layout.PAGE - 1) & -layout.PAGE
+
+
+def _slot_bytes(capacity: int, itemsize: int, *, mirror: bool) -> int:
+    """Return the bytes of a lane's ring: whole words; for a mirror whole pages that are whole slots."""
+    size = capacity * itemsize
+    if size > _MOST_SLOT_BYTES:
+        message = f"a lane of {capacity} items of {itemsize} bytes takes {size} bytes: lower its capacity"
+        raise ConfigurationError(message)
+    step = math.lcm(layout.PAGE, itemsize) if mirror else layout.WORD
+    return (size + step - 1) // step * step
 
 
 class Planned(Protocol):
@@ -74,6 +98,7 @@ class _Kind(NamedTuple):
 
 _KINDS: Final[dict[KindName, _Kind]] = {
     "object": _Kind(Ring, ObjectTx, ObjectRx),
+    "lane": _Kind(Slots, SlotTx, SlotRx),
 }
 
 
@@ -84,8 +109,15 @@ def shape_of(dtype: object, *, mirror: bool = False) -> Shape:
             message = "mirror=True is for lanes: say what their items are by dtype="
             raise ConfigurationError(message)
         return Shape()
-    message = f"dtype {dtype!r}: there is no kind of channel for that"
-    raise ConfigurationError(message)
+    text = text_of(dtype)
+    if mirror:
+        refuse_mirror()
+    return Shape(kind="lane", dtype=text, itemsize=items_of(text).itemsize, mirror=mirror)
+
+
+def map_channel(plan: Planned, path: Path | None = None, size: int = 0) -> Mapping:
+    """Map the planned channel's file at `path`; or `size` bytes of memory, for who needs no file."""
+    return Mirror(path, size) if plan.shape.mirror else Mapping(path, size)
 
 
 def format_channel(mapping: Mapped, plan: Planned) -> None:

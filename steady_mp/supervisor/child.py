@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
-from steady_mp.channel.kinds import open_store
+from steady_mp.channel.kinds import map_channel, open_store
 from steady_mp.errors import StateError
 from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from steady_mp.channel.store import Store
     from steady_mp.memory.doorbell import Doorbell
     from steady_mp.plan import ActorPlan, Plan
 
@@ -108,10 +109,7 @@ class Household:
         return Place(
             plan=self._plan,
             index=index,
-            stores=[
-                open_store(run.mapping(channel_file(end.channel)), self._plan.channels[end.channel])
-                for end in self._me.ends
-            ],
+            stores=[self._store(end.channel) for end in self._me.ends],
             control=ControlBlock(run.mapping(actor_file(index, "control")), len(self._me.ends)),
             snapshots=SnapshotSlots(run.path / actor_file(index, "snapshot")),
             run=run.mapping(RUN_FILE).words,
@@ -123,6 +121,10 @@ class Household:
             abandon=self._abandon,
             fault=fault,
         )
+
+    def _store(self, channel: int) -> Store:
+        plan = self._plan.channels[channel]
+        return open_store(map_channel(plan, self._run.path / channel_file(channel)), plan)
 
     @functools.cache  # noqa: B019 - one life, one process
     def _neighbour(self, peer: int) -> Doorbell:
