@@ -2,6 +2,8 @@
 
 from steady_mp.actor import Actor
 from steady_mp.channel.bundle import RxBundle, TxBundle
+from steady_mp.channel.bytes_rx import BytesRx
+from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.endpoints import ChannelStatistics, Rx, SendOutcome, SendSaturation, Tx
 from steady_mp.conditions import Condition, all_of, any_of
 from steady_mp.errors import (
@@ -47,6 +49,8 @@ __all__ = [
     "ActorReport",
     "Alert",
     "AlertColor",
+    "BytesRx",
+    "BytesTx",
     "ChannelError",
     "ChannelReport",
     "ChannelStatistics",

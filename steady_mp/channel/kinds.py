@@ -9,6 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
+from steady_mp.channel.bytes_ring import BytesRing
+from steady_mp.channel.bytes_rx import BytesRx
+from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.items import items_of, text_of
 from steady_mp.channel.lane_receiver import SlotRx
 from steady_mp.channel.lane_sender import SlotTx
@@ -99,6 +102,7 @@ class _Kind(NamedTuple):
 _KINDS: Final[dict[KindName, _Kind]] = {
     "object": _Kind(Ring, ObjectTx, ObjectRx),
     "lane": _Kind(Slots, SlotTx, SlotRx),
+    "bytes": _Kind(BytesRing, BytesTx, BytesRx),
 }
 
 
@@ -109,6 +113,11 @@ def shape_of(dtype: object, *, mirror: bool = False) -> Shape:
             message = "mirror=True is for lanes: say what their items are by dtype="
             raise ConfigurationError(message)
         return Shape()
+    if dtype is bytes:
+        if mirror:
+            message = "mirror=True is for lanes of items: a message of a bytes lane stands in one piece without it"
+            raise ConfigurationError(message)
+        return Shape(kind="bytes")
     text = text_of(dtype)
     if mirror:
         refuse_mirror()

@@ -12,7 +12,7 @@ from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from steady_mp.channel.ring import Ring
+    from steady_mp.channel.ring import Record, Ring
     from steady_mp.channel.waits import Pace
 
 T = TypeVar("T")
@@ -132,13 +132,17 @@ class ObjectRx(ConsumingEnd[T]):
             self._base += self._index
             self._index = 0
         self._safe = 0
-        values = decode(record)
+        values = self._unpack(record)
         if self._batch:
             self._batch += values
         else:
             self._batch = values
         self._read_position = record.end
         self._marks.append((first + record.messages, record.end))
+
+    def _unpack(self, record: Record) -> list[T]:
+        """Return the messages of a record."""
+        return decode(record)
 
     def _resume(self) -> None:
         """Read again the record that the last commit had taken a part of."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from steady_mp.channel.bytes_ring import BytesRing
 from steady_mp.channel.ring import Ring
 from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.memory import layout
@@ -114,7 +115,8 @@ class Opened:
         """Map a channel. Raises SteadyError when it is damaged."""
         name, plan = channel_file(channel), self.plan.channels[channel]
         mapping = self._map(name)
-        ring = mapping.size == layout.channel_bytes(plan.ring_bytes) and Ring(mapping, plan.name)
+        kind = BytesRing if plan.shape.kind == "bytes" else Ring
+        ring = mapping.size == layout.channel_bytes(plan.ring_bytes) and kind(mapping, plan.name)
         if not ring or ring.size != plan.ring_bytes:
             raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
         return ring

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from steady_mp.channel.bytes_ring import BytesRing
 from steady_mp.channel.kinds import store_type
 from steady_mp.channel.ring import Ring
 
@@ -27,7 +28,29 @@ class _SlowRing(Ring):
         return super().write(position, kind, count, first, *parts)
 
 
-_SLOW: Final[dict[type[Store], Any]] = {Ring: _SlowRing}
+class _SlowBytesRing(BytesRing):
+    """The same, in one piece each; padding is a step too."""
+
+    __slots__ = ("steps",)
+
+    steps: Steps
+
+    def write(self, position: int, kind: int, count: int, first: int, *parts: Part) -> int:
+        """See `Ring.write`."""
+        self.steps.step("writes a record")
+        return super().write(position, kind, count, first, *parts)
+
+    def seal(self, position: int, start: int, length: int, first: int) -> int:
+        """See `BytesRing.seal`."""
+        self.steps.step("seals a record")
+        return super().seal(position, start, length, first)
+
+    def _pad(self, position: int, stop: int, first: int) -> None:
+        super()._pad(position, stop, first)
+        self.steps.step("has padded")
+
+
+_SLOW: Final[dict[type[Store], Any]] = {Ring: _SlowRing, BytesRing: _SlowBytesRing}
 
 
 def open_slowly(mapping: Mapped, plan: Planned, steps: Steps) -> Store:
