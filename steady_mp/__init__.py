@@ -3,6 +3,7 @@
 from steady_mp.actor import Actor
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import ChannelStatistics, Rx, SendOutcome, SendSaturation, Tx
+from steady_mp.channel.lane import LaneRx, LaneTx
 from steady_mp.conditions import Condition, all_of, any_of
 from steady_mp.errors import (
     ChannelError,
@@ -10,15 +11,18 @@ from steady_mp.errors import (
     ClosedByMe,
     ConfigurationError,
     CorruptChannel,
+    DoesNotFit,
     EndOfStream,
     ExitCode,
     MessageTooLarge,
     NoSpace,
     NotPicklable,
+    OutOfReach,
     PeerGone,
     StartError,
     StateError,
     SteadyError,
+    ViewInUse,
 )
 from steady_mp.events import Event
 from steady_mp.log_output import LogSettings
@@ -55,11 +59,14 @@ __all__ = [
     "Condition",
     "ConfigurationError",
     "CorruptChannel",
+    "DoesNotFit",
     "EndOfStream",
     "Event",
     "ExitCode",
     "Filled",
     "Graph",
+    "LaneRx",
+    "LaneTx",
     "Latency",
     "Level",
     "Load",
@@ -70,6 +77,7 @@ __all__ = [
     "Monitor",
     "NoSpace",
     "NotPicklable",
+    "OutOfReach",
     "PeerGone",
     "Rate",
     "Report",
@@ -88,6 +96,7 @@ __all__ = [
     "Trigger",
     "Tx",
     "TxBundle",
+    "ViewInUse",
     "all_of",
     "any_of",
 ]

@@ -9,6 +9,7 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from steady_mp.channel.endpoints import Rx, Tx
+from steady_mp.channel.lane import LaneRx, LaneTx
 from steady_mp.errors import ConfigurationError
 from steady_mp.packing import Declared
 from steady_mp.state import SteadyState
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
-_WANTED: dict[Any, str] = {Tx: "a sending end (Tx)", Rx: "a receiving end (Rx)", SteadyState: "a state"}
+_LANES: dict[str, type] = {"tx": LaneTx, "rx": LaneRx}
+_WANTED: dict[Any, str] = {
+    Tx: "a sending end (Tx)",
+    Rx: "a receiving end (Rx)",
+    LaneTx: "the sending end of a lane (LaneTx), as channel(dtype=…) declares one,",
+    LaneRx: "the receiving end of a lane (LaneRx), as channel(dtype=…) declares one,",
+    SteadyState: "a state",
+}
+
+
+def _live(declared: Declared) -> type:
+    """Return what a reference will be in its actor's lives."""
+    return (_LANES if declared.channel == "lane" else _KINDS)[declared.kind]
 
 
 def main_location() -> tuple[str, str] | None:
@@ -74,7 +87,7 @@ def check_signature(actor: str, behavior: Callable[..., None], args: tuple[objec
         names += [name] * len(values)
         hint = typing.get_origin(hints.get(name)) or hints.get(name)
         for part in values:
-            if isinstance(part, Declared) and hint in _WANTED and _KINDS[part.kind] is not hint:
+            if isinstance(part, Declared) and hint in _WANTED and hint not in _live(part).__mro__:
                 message = f"actor {actor!r}: parameter {name!r} wants {_WANTED[hint]} and was given {part.label}"
                 raise ConfigurationError(message)
     return names[1:]

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from array import array, typecodes
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
 
-from steady_mp.errors import ConfigurationError
+from steady_mp.errors import ConfigurationError, DoesNotFit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,8 @@ FloatCode: TypeAlias = Literal["e", "f", "d"]
 UNFIT: Final = (TypeError, ValueError, OverflowError, struct.error)
 
 _NUMPY: Final = "numpy:"
+#: Characters of a value that an error shows.
+_SHOWN: Final = 60
 _KINDS: Final = {**dict.fromkeys("bhilqn", "i"), **dict.fromkeys("BHILQN", "u"), "f": "f", "d": "f", "?": "?", "c": "c"}
 _NATIVE: Final = "<" if sys.byteorder == "little" else ">"
 _FIELD: Final = re.compile(r"(\d*)([a-zA-Z?])")
@@ -230,6 +232,23 @@ def items_of(text: str) -> Items:
         return _Records(text)
     code = _native_code(text)
     return _Structs(text) if code is None else _Numbers(code)
+
+
+def misfit(values: object, dtype: str, channel: str, error: Exception) -> DoesNotFit:
+    """Make the error for what is no item."""
+    shown = repr(values)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+    return DoesNotFit(f"channel {channel!r}: {shown} does not fit dtype {dtype!r}: {error}")
+
+
+def check_item(value: object, dtype: str, channel: str) -> None:
+    """Raise DoesNotFit, naming the channel, unless `value` is an item."""
+    items = items_of(dtype)
+    cells = items.cells(memoryview(bytearray(items.itemsize)))
+    try:
+        cells[0] = value
+    except UNFIT as error:
+        raise misfit(value, dtype, channel, error) from None
 
 
 def text_of(dtype: object) -> str:
