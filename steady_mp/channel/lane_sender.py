@@ -122,10 +122,10 @@ class SlotTx(ProducingEnd[T], LaneTx[T]):
 
     def advance_send(self, count: int) -> None:
         """See `LaneTx.advance_send`."""
-        poked = self._poked - self.position()
+        poked = max(0, self._poked - self.position())
         if not 0 <= count <= poked:
             message = (
-                f"channel {self.name!r}: advance_send({count}) with {max(0, poked)} slots handed out: "
+                f"channel {self.name!r}: advance_send({count}) with {poked} slots handed out: "
                 "poke_slice gives those that can be sent"
             )
             raise OutOfReach(message)

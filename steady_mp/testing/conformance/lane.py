@@ -132,6 +132,13 @@ class LaneConformance(ChannelConformance):
             _rx(link).advance_take(count)
         assert (link.tx().position(), link.rx().position()) == (2, 0)
 
+    def test_an_advance_by_nothing_is_nothing(self, make: MakeLink) -> None:
+        link = make()
+        link.send(self.values(2))
+        _tx(link).advance_send(0)
+        _rx(link).advance_take(0)
+        assert (link.tx().position(), link.rx().position()) == (2, 0)
+
     def test_who_cant_send_gets_no_slots(self, make: MakeLink) -> None:
         link = make()
         link.tx().mark_closed()
