@@ -6,7 +6,7 @@ import itertools
 import logging
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from steady_mp.behaviors import check_behavior, check_signature, main_location
 from steady_mp.channel.bundle import RxBundle, TxBundle
@@ -27,7 +27,13 @@ from steady_mp.policy import RestartPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+
+    from steady_mp.channel.bytes_rx import BytesRx
+    from steady_mp.channel.bytes_tx import BytesTx
     from steady_mp.channel.endpoints import Rx, Tx
+    from steady_mp.channel.items import FloatCode, IntCode
+    from steady_mp.channel.lane import LaneRx, LaneTx
     from steady_mp.monitors import Alert, Monitor
     from steady_mp.state import SteadyState
 
@@ -127,6 +133,66 @@ class Topology:
 
     # Declaring
 
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        ring_bytes: int | None = ...,
+        dtype: None = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+    ) -> tuple[Tx[Any], Rx[Any]]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        dtype: IntCode,
+        mirror: bool = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+    ) -> tuple[LaneTx[int], LaneRx[int]]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        dtype: FloatCode,
+        mirror: bool = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+    ) -> tuple[LaneTx[float], LaneRx[float]]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        ring_bytes: int | None = ...,
+        dtype: type[bytes],
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+    ) -> tuple[BytesTx, BytesRx]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        dtype: str | np.dtype[Any] | type[np.generic],
+        mirror: bool = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+    ) -> tuple[LaneTx[Any], LaneRx[Any]]: ...
+
     def channel(  # noqa: PLR0913 - what a channel can be told
         self,
         capacity: int = 64,
@@ -142,6 +208,9 @@ class Topology:
 
         It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
+        With a `dtype` it is a *lane*: a channel of items of one size that are not pickled (`LaneTx`, `LaneRx`). That is
+        a format of `struct` ("Q", "d", "Qd") or a `numpy.dtype`; with `mirror` (Linux) its views never wrap. With
+        ``dtype=bytes`` it is a *bytes lane* (`BytesTx`, `BytesRx`): bytes of any length up to half of `ring_bytes`.
         Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
         """
         check_count("capacity", capacity, 1, _MOST_CAPACITY)
@@ -155,8 +224,8 @@ class Topology:
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
         self._channels.append(_Channel(name, capacity, size, shape, watching))
-        tx = Declared("tx", index, f"the sending end of {label}", self._identity)
-        rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
+        tx = Declared("tx", index, f"the sending end of {label}", self._identity, shape.kind)
+        rx = Declared("rx", index, f"the receiving end of {label}", self._identity, shape.kind)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
 
     def channel_bundle(  # noqa: PLR0913 - what a channel takes, and the number of them
@@ -166,15 +235,16 @@ class Topology:
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
-        dtype: object = None,
+        dtype: str | np.dtype[Any] | type[np.generic | bytes] | None = None,
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
         check_count("lanes", lanes, 1, 1 << 16)
+        declare: Callable[..., tuple[Tx[Any], Rx[Any]]] = self.channel
         ends = [
-            self.channel(
+            declare(
                 capacity,
                 name=f"{name}[{lane}]" if name else None,
                 ring_bytes=ring_bytes,

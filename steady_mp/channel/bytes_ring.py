@@ -18,17 +18,17 @@ _HEADER = layout.RECORD
 _HEADER_BYTES = layout.RECORD.size
 
 
+def largest_record(ring_bytes: int) -> int:
+    """Return the bytes of the largest record that fits an empty ring wherever its tail stands."""
+    return (ring_bytes + _HEADER_BYTES) // 2 & -layout.RECORD_ALIGN
+
+
 class BytesRing(Ring):
     """A mapped channel file whose records never wrap."""
 
     __slots__ = ()
 
     KIND = layout.KIND_BYTES
-
-    @property
-    def largest(self) -> int:
-        """Bytes of the largest record that fits an empty ring wherever its tail stands."""
-        return (self.size + _HEADER_BYTES) // 2 & -layout.RECORD_ALIGN
 
     def start(self, position: int, length: int) -> int:
         """Return where a record with `length` bytes of payload begins that is written at `position`."""

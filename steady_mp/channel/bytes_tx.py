@@ -7,6 +7,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from steady_mp.channel.bytes_ring import largest_record
 from steady_mp.channel.encoding import lump
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
 from steady_mp.channel.loans import Loans
@@ -29,6 +30,36 @@ _TOGETHER: Final = 1024
 _LENGTH: Final = 4
 #: Most bytes that a record takes beside its payload.
 _AROUND: Final = layout.RECORD.size + layout.RECORD_ALIGN
+
+
+def as_bytes(value: Any, channel: str, ring_bytes: int) -> bytes | memoryview:  # noqa: ANN401 - any buffer
+    """Return the bytes of `value`, short ones as a copy. Raises DoesNotFit and MessageTooLarge, naming the channel."""
+    kind = type(value).__name__
+    if type(value) is bytes:
+        _check_size(len(value), kind, channel, ring_bytes)
+        return value
+    try:
+        view = memoryview(value)
+        data = view.cast("B") if view.nbytes else b""
+    except TypeError as error:
+        message = f"channel {channel!r} carries bytes: a {kind} is none, or not in one piece; encode it first"
+        raise DoesNotFit(message) from error
+    size = len(data)
+    if size <= SMALL or layout.record_bytes(size) > largest_record(ring_bytes):
+        data = bytes(data) if size <= SMALL else b""
+        view.release()  # or who handles an error finds its memory in use
+    _check_size(size, kind, channel, ring_bytes)
+    return data
+
+
+def _check_size(size: int, kind: str, channel: str, ring_bytes: int) -> None:
+    largest = largest_record(ring_bytes)
+    if layout.record_bytes(size) > largest:
+        message = (
+            f"channel {channel!r}: a {kind} of {size} bytes exceeds {largest - layout.RECORD.size}, the most that fits "
+            f"a ring of {ring_bytes} bytes in one piece; give the channel a larger ring_bytes"
+        )
+        raise MessageTooLarge(message)
 
 
 class _Poked(NamedTuple):
@@ -77,7 +108,7 @@ class BytesTx(ProducingEnd[bytes]):
                 self._turn.touched = True
                 return
         self._check_open()
-        data = self._checked(value)
+        data = as_bytes(value, self.name, self._ring.size)
         self._await_room(len(data), saturation)
         self._stage(data)
 
@@ -85,7 +116,7 @@ class BytesTx(ProducingEnd[bytes]):
         """See `Tx.try_send`."""
         if self.is_closed():
             return SendOutcome.CLOSED
-        data = self._checked(value)
+        data = as_bytes(value, self.name, self._ring.size)
         if not self._fits(len(data)):
             return SendOutcome.FULL
         self._stage(data)
@@ -119,7 +150,7 @@ class BytesTx(ProducingEnd[bytes]):
         the ring held before. Blocks and raises like `send`.
         """
         self._check_open()
-        self._check_size(size, "message")
+        _check_size(size, "message", self.name, self._ring.size)
         self._drop_poked()
         self._flush()
         self._await_room(size, saturation)
@@ -128,7 +159,7 @@ class BytesTx(ProducingEnd[bytes]):
     def try_poke(self, size: int) -> memoryview | None:
         """Do what `poke` does if there is room, else return None; never blocks. Raises Closed and MessageTooLarge."""
         self._check_open()
-        self._check_size(size, "message")
+        _check_size(size, "message", self.name, self._ring.size)
         self._drop_poked()
         self._flush()
         return self._poke(size) if self._fits(size) else None
@@ -173,34 +204,6 @@ class BytesTx(ProducingEnd[bytes]):
     def position(self) -> int:
         """See `Tx.position`."""
         return self._sent + len(self._atoms)
-
-    def _checked(self, value: Any) -> bytes | memoryview:  # noqa: ANN401 - any buffer
-        """Return `value` as bytes; refuse what is none, or too large."""
-        kind = type(value).__name__
-        if type(value) is bytes:
-            self._check_size(len(value), kind)
-            return value
-        try:
-            view = memoryview(value)
-            data = view.cast("B") if view.nbytes else b""
-        except TypeError as error:
-            message = f"channel {self.name!r} carries bytes: a {kind} is none, or not in one piece; encode it first"
-            raise DoesNotFit(message) from error
-        size = len(data)
-        if size <= self._small or layout.record_bytes(size) > self._ring.largest:
-            data = bytes(data)
-            view.release()  # or who handles an error finds its memory in use
-        self._check_size(size, kind)
-        return data
-
-    def _check_size(self, size: int, kind: str) -> None:
-        largest = self._ring.largest
-        if layout.record_bytes(size) > largest:
-            message = (
-                f"channel {self.name!r}: a {kind} of {size} bytes exceeds {largest - layout.RECORD.size}, the most "
-                f"that fits a ring of {self._ring.size} bytes in one piece; give the channel a larger ring_bytes"
-            )
-            raise MessageTooLarge(message)
 
     def _batch_end(self) -> int:
         """Return the position behind the batch, as it will be written."""

@@ -108,6 +108,10 @@ class ConsumingEnd(Rx[T]):
     def freeze(self) -> Cursor:
         """Return the cursor to commit: messages taken, and the end of the room that is given back."""
 
+    @abstractmethod
+    def look(self, count: int) -> list[T]:
+        """Return copies of the next messages without taking them, at most `count`, whatever `peek_slice` returns."""
+
     # The producer's side
 
     def _await_message(self) -> None:

@@ -12,13 +12,16 @@ import struct
 import sys
 from abc import ABC, abstractmethod
 from array import array, typecodes
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
 
-from steady_mp.errors import ConfigurationError
+from steady_mp.errors import ConfigurationError, DoesNotFit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+
+    Array: TypeAlias = np.ndarray[Any, Any]
 
 IntCode: TypeAlias = Literal["b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "n", "N"]
 FloatCode: TypeAlias = Literal["e", "f", "d"]
@@ -27,6 +30,8 @@ FloatCode: TypeAlias = Literal["e", "f", "d"]
 UNFIT: Final = (TypeError, ValueError, OverflowError, struct.error)
 
 _NUMPY: Final = "numpy:"
+#: Characters of a value that an error shows.
+_SHOWN: Final = 60
 _KINDS: Final = {**dict.fromkeys("bhilqn", "i"), **dict.fromkeys("BHILQN", "u"), "f": "f", "d": "f", "?": "?", "c": "c"}
 _NATIVE: Final = "<" if sys.byteorder == "little" else ">"
 _FIELD: Final = re.compile(r"(\d*)([a-zA-Z?])")
@@ -70,7 +75,7 @@ class Items(ABC):
         """Return the items that stand in `data`, as values of their own."""
 
     @abstractmethod
-    def as_array(self, view: memoryview) -> Any:
+    def as_array(self, view: memoryview) -> Array:
         """Return a view of a lane as an array, without a copy. Needs numpy."""
 
 
@@ -91,7 +96,7 @@ class _Numbers(Items):
 
     def _cast(self, data: memoryview) -> memoryview[Any]:
         code: Any = self._code
-        return data.cast(code)  # type: ignore[no-any-return]
+        return data.cast(code)
 
     def pack(self, values: Sequence[Any]) -> Any:  # noqa: ANN401
         raw = self._raw(values)
@@ -101,10 +106,10 @@ class _Numbers(Items):
             return memoryview(array(self._code, values)).cast("B")
         return struct.pack(f"{len(values)}{self._code}", *values)
 
-    def _raw(self, values: Any) -> memoryview | bytes | None:
+    def _raw(self, values: Sequence[Any]) -> memoryview | bytes | None:
         """Return the bytes of a buffer of the same numbers; None for anything else."""
         try:
-            view = memoryview(values)
+            view = memoryview(cast("memoryview", values))  # which it may not be
         except (TypeError, ValueError, BufferError):
             return None
         kind = _KINDS.get(view.format)
@@ -116,8 +121,9 @@ class _Numbers(Items):
         with memoryview(data) as view:
             return self._cast(view).tolist()
 
-    def as_array(self, view: memoryview) -> Any:
-        return _numpy().asarray(view)
+    def as_array(self, view: memoryview) -> Array:
+        found: Array = _numpy().frombuffer(view, self._code)  # asarray makes an object of a released view
+        return found
 
 
 class _StructCells:
@@ -163,8 +169,9 @@ class _Structs(Items):
         found = list(self._struct.iter_unpack(data))
         return [value for (value,) in found] if self._single else found
 
-    def as_array(self, view: memoryview) -> Any:
-        return _numpy().frombuffer(view, _as_dtype(self._struct))
+    def as_array(self, view: memoryview) -> Array:
+        found: Array = _numpy().frombuffer(view, _as_dtype(self._struct))
+        return found
 
 
 class _RecordCells:
@@ -172,7 +179,7 @@ class _RecordCells:
 
     __slots__ = ("_array",)
 
-    def __init__(self, records: Any) -> None:
+    def __init__(self, records: Array) -> None:
         self._array = records
 
     def __getitem__(self, index: int) -> Any:  # noqa: ANN401
@@ -214,8 +221,9 @@ class _Records(Items):
     def unpack(self, data: bytes | memoryview) -> list[Any]:
         return list(_numpy().frombuffer(data, self._dtype).copy())
 
-    def as_array(self, view: memoryview) -> Any:
-        return _numpy().asarray(view) if self.unit == 1 else _numpy().frombuffer(view, self._dtype)
+    def as_array(self, view: memoryview) -> Array:
+        found: Array = _numpy().frombuffer(view, self._dtype)
+        return found
 
 
 def items_of(text: str) -> Items:
@@ -224,6 +232,23 @@ def items_of(text: str) -> Items:
         return _Records(text)
     code = _native_code(text)
     return _Structs(text) if code is None else _Numbers(code)
+
+
+def misfit(values: object, dtype: str, channel: str, error: Exception) -> DoesNotFit:
+    """Make the error for what is no item."""
+    shown = repr(values)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+    return DoesNotFit(f"channel {channel!r}: {shown} does not fit dtype {dtype!r}: {error}")
+
+
+def check_item(value: object, dtype: str, channel: str) -> None:
+    """Raise DoesNotFit, naming the channel, unless `value` is an item."""
+    items = items_of(dtype)
+    cells = items.cells(memoryview(bytearray(items.itemsize)))
+    try:
+        cells[0] = value
+    except UNFIT as error:
+        raise misfit(value, dtype, channel, error) from None
 
 
 def text_of(dtype: object) -> str:

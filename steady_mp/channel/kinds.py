@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from steady_mp.channel.bytes_ring import BytesRing
 from steady_mp.channel.bytes_rx import BytesRx
-from steady_mp.channel.bytes_tx import BytesTx
-from steady_mp.channel.items import items_of, text_of
+from steady_mp.channel.bytes_tx import BytesTx, as_bytes
+from steady_mp.channel.encoding import Encoder
+from steady_mp.channel.items import check_item, items_of, text_of
 from steady_mp.channel.lane_receiver import SlotRx
 from steady_mp.channel.lane_sender import SlotTx
 from steady_mp.channel.receiver import ObjectRx
@@ -92,17 +93,18 @@ class Planned(Protocol):
 
 
 class _Kind(NamedTuple):
-    """A row of the table: what opens the file, and the two ends."""
+    """A row of the table: what opens the file, the two ends, and what refuses a message that can't be sent."""
 
     store: type[Store]
     tx: Callable[[Any, Pace, Cursor], Any]
     rx: Callable[[Any, Pace, Cursor], Any]
+    check: Callable[[Planned, object, int], object]
 
 
 _KINDS: Final[dict[KindName, _Kind]] = {
-    "object": _Kind(Ring, ObjectTx, ObjectRx),
-    "lane": _Kind(Slots, SlotTx, SlotRx),
-    "bytes": _Kind(BytesRing, BytesTx, BytesRx),
+    "object": _Kind(Ring, ObjectTx, ObjectRx, lambda plan, value, size: Encoder(plan.name, size).encode(value)),
+    "lane": _Kind(Slots, SlotTx, SlotRx, lambda plan, value, _: check_item(value, plan.shape.dtype or "", plan.name)),
+    "bytes": _Kind(BytesRing, BytesTx, BytesRx, lambda plan, value, size: as_bytes(value, plan.name, size)),
 }
 
 
@@ -127,6 +129,11 @@ def shape_of(dtype: object, *, mirror: bool = False) -> Shape:
 def map_channel(plan: Planned, path: Path | None = None, size: int = 0) -> Mapping:
     """Map the planned channel's file at `path`; or `size` bytes of memory, for who needs no file."""
     return Mirror(path, size) if plan.shape.mirror else Mapping(path, size)
+
+
+def check_message(plan: Planned, value: object, ring_bytes: int) -> None:
+    """Raise what `send` would raise because of the value itself, on a ring of that size."""
+    _KINDS[plan.shape.kind].check(plan, value, ring_bytes)
 
 
 def format_channel(mapping: Mapped, plan: Planned) -> None:

@@ -79,11 +79,9 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
 
     def take_slice(self, count: int) -> list[T]:
         """See `Rx.take_slice`."""
-        count = min(count, self._reach(count))
-        if count < 1:
-            return []
-        values = self._slots.read(self._slot, count)
-        self._advance(count)
+        values = self.look(count)
+        if values:
+            self._advance(len(values))
         return values
 
     def try_peek(self) -> T | None:
@@ -101,6 +99,11 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
             views.append(self._loans.lend(self._whole[start * unit : stop * unit], first))
             first += stop - start
         return tuple(views)
+
+    def look(self, count: int) -> list[T]:
+        """See `ConsumingEnd.look`."""
+        count = min(count, self._reach(count))
+        return self._slots.read(self._slot, count) if count > 0 else []
 
     def advance_take(self, count: int) -> None:
         """See `LaneRx.advance_take`."""

@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
-from steady_mp.channel.items import UNFIT
+from steady_mp.channel.items import UNFIT, misfit
 from steady_mp.channel.lane import LaneTx
 from steady_mp.channel.loans import Loans
 from steady_mp.channel.producing import ProducingEnd
-from steady_mp.errors import DoesNotFit, OutOfReach
+from steady_mp.errors import OutOfReach
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.slots import Slots
     from steady_mp.channel.waits import Pace
+    from steady_mp.errors import DoesNotFit
 
 T = TypeVar("T")
 
@@ -121,10 +122,10 @@ class SlotTx(ProducingEnd[T], LaneTx[T]):
 
     def advance_send(self, count: int) -> None:
         """See `LaneTx.advance_send`."""
-        poked = self._poked - self.position()
+        poked = max(0, self._poked - self.position())
         if not 0 <= count <= poked:
             message = (
-                f"channel {self.name!r}: advance_send({count}) with {max(0, poked)} slots handed out: "
+                f"channel {self.name!r}: advance_send({count}) with {poked} slots handed out: "
                 "poke_slice gives those that can be sent"
             )
             raise OutOfReach(message)
@@ -146,10 +147,8 @@ class SlotTx(ProducingEnd[T], LaneTx[T]):
 
     # Staging
 
-    def _misfit(self, value: object, error: Exception) -> DoesNotFit:
-        shown = repr(value)
-        shown = shown if len(shown) <= 60 else f"{shown[:57]}..."  # noqa: PLR2004 - one line
-        return DoesNotFit(f"channel {self.name!r}: {shown} does not fit dtype {self.dtype!r}: {error}")
+    def _misfit(self, values: object, error: Exception) -> DoesNotFit:
+        return misfit(values, self.dtype, self.name, error)
 
     def _room(self, wanted: int = 1) -> int:
         """Messages that fit; looked up when they are fewer than `wanted`."""

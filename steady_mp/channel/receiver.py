@@ -86,6 +86,10 @@ class ObjectRx(ConsumingEnd[T]):
         self._decoded(count)
         return self._batch[self._index : self._index + max(0, count)]
 
+    def look(self, count: int) -> list[T]:
+        """See `ConsumingEnd.look`."""
+        return self.peek_slice(count)
+
     def position(self) -> int:
         """See `Rx.position`."""
         return self._base + self._index

@@ -8,9 +8,11 @@ has passed the record, all of it begins anew.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from steady_mp.channel.decoding import decode
+from steady_mp.channel.ring import Record, Ring
+from steady_mp.channel.slots import Slots
 from steady_mp.cli.runs import Opened, find_run
 from steady_mp.cli.standin import bounded, unpickle
 from steady_mp.cli.view import printable, show, show_json, table
@@ -19,12 +21,14 @@ from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from steady_mp.channel.ring import Record, Ring
+    from steady_mp.channel.store import Store
 
 #: Looks before a channel counts as one that moves faster than it can be read.
 _LOOKS: Final = 10_000
 #: Most messages that a record can say it has.
 _MOST_MESSAGES: Final = 0xFFFF
+#: The kind of a piece that is no record.
+_ITEMS: Final = -1
 #: Characters that are shown of one message.
 _LONGEST: Final = 200
 
@@ -42,10 +46,12 @@ def peek(channel: str, which: str | None, *, count: int, as_json: bool) -> int:
     with Opened(find_run(which, dead=True)) as run:
         index = run.channel(channel)
         plan = run.plan.channels[index]
-        seen = copy(run.ring(index), count)
+        store = run.store(index)
+        seen = copy(store, count)
+        found = unpacked(seen) if isinstance(store, Ring) else list(enumerate(items(store, seen), seen.head))
     messages = [
         {"position": position, "value": bounded(value, _LONGEST)}
-        for position, value in unpacked(seen)
+        for position, value in found
         if seen.head <= position < seen.head + count
     ]
     if as_json:
@@ -69,12 +75,12 @@ def peek(channel: str, which: str | None, *, count: int, as_json: bool) -> int:
     return ExitCode.DRAINED
 
 
-def copy(ring: Ring, count: int, looks: int = _LOOKS) -> Glimpse:
-    """Copy the records of the next `count` messages. Raises CorruptChannel, and SteadyError when it never succeeds."""
+def copy(store: Store, count: int, looks: int = _LOOKS) -> Glimpse:
+    """Copy what holds the next `count` messages. Raises CorruptChannel, and SteadyError when it never succeeds."""
     problem: CorruptChannel | None = None
     for _ in range(looks):
         try:
-            seen = _look(ring, count)
+            seen = _look_at_slots(store, count) if isinstance(store, Slots) else _look(cast("Ring", store), count)
         except CorruptChannel as error:  # overwritten meanwhile, or really broken: then it is so each time
             problem = error
             continue
@@ -82,7 +88,7 @@ def copy(ring: Ring, count: int, looks: int = _LOOKS) -> Glimpse:
             return seen
     if problem is not None:
         raise problem
-    raise SteadyError(f"channel {ring.name!r} moves faster than it can be read; try again")
+    raise SteadyError(f"channel {store.name!r} moves faster than it can be read; try again")
 
 
 def _look(ring: Ring, count: int) -> Glimpse | None:
@@ -106,6 +112,29 @@ def _look(ring: Ring, count: int) -> Glimpse | None:
         if words[layout.HEAD_POS] != start:
             return None
     return Glimpse(head, tail, pieces) if words[layout.HEAD_POS] == start else None
+
+
+def _look_at_slots(slots: Slots, count: int) -> Glimpse | None:
+    """Look once; None when the consumer has moved on meanwhile, so that the slots may hold other messages."""
+    words = slots.words
+    head = words[layout.HEAD]
+    order()
+    tail = words[layout.TAIL]
+    order()
+    if not 0 <= tail - head <= slots.count:
+        raise CorruptChannel(f"channel {slots.name!r}: {tail} messages sent and {head} taken can't be")
+    payload = slots.copy(head % slots.count, min(count, tail - head))
+    order()
+    return (
+        Glimpse(head, tail, [Record(_ITEMS, 0, head, (memoryview(payload),), 0)])
+        if words[layout.HEAD] == head
+        else None
+    )
+
+
+def items(store: Store, seen: Glimpse) -> list[Any]:
+    """Return the items of the copied slots."""
+    return cast("Slots", store).items.unpack(seen.pieces[0].payload)
 
 
 def unpacked(seen: Glimpse) -> list[tuple[int, Any]]:

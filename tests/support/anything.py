@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from steady_mp import Graph, RestartPolicy, SendOutcome, any_of
+from steady_mp import Graph, LaneRx, LaneTx, RestartPolicy, SendOutcome, any_of
 from tests.support.frames import Frame
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _UNTIRING = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0)
 _PADDING = bytes(3000)
+#: Share of the channels that are lanes, and of the lanes whose ring is mapped twice.
+LANES = 0.4
 
 
 @dataclass
@@ -77,10 +79,11 @@ class Player:
 
     def value(self, index: int) -> Any:
         number = self.ledger.sent[index]
+        if isinstance(self.outputs[index], LaneTx):
+            return number
         padding = _PADDING[: number * 37 % 3000]
-        return (number, (number, padding), b"%d:" % number + padding, Frame(str(number), bytearray(padding)))[
-            number % 4
-        ]
+        kinds = (number, (number, padding), b"%d:" % number + padding, Frame(str(number), bytearray(padding)))
+        return kinds[number % 4]
 
     def book(self, index: int) -> None:
         self.ledger.sent[index] += 1
@@ -89,7 +92,9 @@ class Player:
     def take_some(self) -> None:
         for index, rx in enumerate(self.inputs):
             if self.dice.random() < 0.5:
-                if self.dice.random() < 0.5:
+                if isinstance(rx, LaneRx) and self.dice.random() < 0.5:
+                    self.use(index, rx)
+                elif self.dice.random() < 0.5:
                     for value in rx.take_slice(self.dice.randrange(1, 6)):
                         self.receive(index, value)
                 elif (value := rx.try_take()) is not None:
@@ -105,10 +110,32 @@ class Player:
     def send_some(self) -> None:
         self.make(self.dice.randrange(3))
         for index, tx in enumerate(self.outputs):
+            if isinstance(tx, LaneTx) and self.dice.random() < 0.5:
+                self.poke(index, tx)
             while self.ledger.owed[index] and self.dice.random() < 0.7:
                 if tx.try_send(self.value(index)) is not SendOutcome.SENT:
                     break
                 self.book(index)
+
+    def poke(self, index: int, tx: LaneTx[Any]) -> None:
+        """Write what is owed where it will stand; hand in only a part of the slots that there are."""
+        done = 0
+        for view in tx.poke_slice(self.ledger.owed[index] + 1):
+            for place in range(min(len(view), self.ledger.owed[index])):
+                view[place] = self.value(index)
+                self.book(index)
+                done += 1
+        tx.advance_send(done)
+
+    def use(self, index: int, rx: LaneRx[Any]) -> None:
+        """Take messages from where they stand; look further than that."""
+        for view in rx.peek_slice(self.dice.randrange(1, 6)):
+            count = self.dice.randrange(len(view) + 1)
+            for value in view[:count]:
+                self.receive(index, value)
+            rx.advance_take(count)
+            if count < len(view):
+                return
 
     def send_much(self) -> None:
         """Send all that is owed, which may be more than the channel holds."""
@@ -131,7 +158,7 @@ class Player:
     def peek(self) -> None:
         for index, rx in enumerate(self.inputs):
             value = rx.try_peek()
-            ahead = rx.peek_slice(3)
+            ahead = len(rx.peek_slice(3))
             assert (value is None) == (not ahead)
             if value is not None and number_of(value) != self.ledger.got[index]:
                 self.ledger.wrong.append(f"peeked {value}")
@@ -175,13 +202,19 @@ def build(seed: int, total: int) -> tuple[Graph, list[str]]:
 
 def fill(graph: Graph, seed: int, total: int) -> list[str]:
     """Declare such a graph; return the names of its actors."""
-    dice = random.Random(seed)
+    dice, kinds = random.Random(seed), random.Random(~seed)
     names = [f"actor {number}" for number in range(dice.randrange(3, 7))]
     inputs: list[list[Rx[Any]]] = [[] for _ in names]
     outputs: list[list[Tx[Any]]] = [[] for _ in names]
     for place in range(1, len(names)):
         for source in dice.sample(range(place), min(place, dice.choice((1, 1, 2)))):
-            tx, rx = graph.channel(dice.choice((1, 2, 3, 8, 64)), ring_bytes=dice.choice((4096, 8192, 1 << 16)))
+            capacity, ring_bytes = dice.choice((1, 2, 3, 8, 64)), dice.choice((4096, 8192, 1 << 16))
+            tx: Tx[Any]
+            rx: Rx[Any]
+            if kinds.random() < LANES:
+                tx, rx = graph.channel(capacity, dtype=kinds.choice("qH"), mirror=kinds.random() < LANES)
+            else:
+                tx, rx = graph.channel(capacity, ring_bytes=ring_bytes)
             outputs[source].append(tx)
             inputs[place].append(rx)
     for place, name in enumerate(names):

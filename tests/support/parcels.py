@@ -11,12 +11,10 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from steady_mp import Graph, RestartPolicy, SendOutcome
+from steady_mp import Actor, BytesRx, BytesTx, Graph, RestartPolicy, SendOutcome, SteadyState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from steady_mp import Actor, BytesRx, BytesTx, SteadyState
 
 _NOISE = random.Random(12).randbytes(1 << 16)
 _UNTIRING = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0)

@@ -141,7 +141,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "a name twice": (same_name, "actor 'worker': the name is taken; give each actor its own"),
     "capacity 0": (lambda: Graph().channel(0), "capacity 0: must be a whole number from 1 to"),
     "capacity -1": (lambda: Graph().channel(-1), "capacity -1: must be a whole number from 1 to"),
-    "capacity 1.5": (lambda: Graph().channel(1.5), "capacity 1.5: must be a whole number from 1 to"),  # type: ignore[arg-type]
+    "capacity 1.5": (lambda: Graph().channel(1.5), "capacity 1.5: must be a whole number from 1 to"),  # type: ignore[call-overload]
     "capacity True": (lambda: Graph().channel(True), "capacity True: must be a whole number from 1 to"),  # noqa: FBT003
     "a ring too small": (lambda: Graph().channel(ring_bytes=1), "ring_bytes 1: must be a whole number from 4096 to"),
     "no lanes": (lambda: Graph().channel_bundle(0), "lanes 0: must be a whole number from 1 to"),

@@ -117,8 +117,8 @@ def test_a_graph_says_so_by_dtype_and_the_plan_keeps_it() -> None:
     plan = topology.plan()
     assert plan.channels[0].shape.kind == "bytes"
     assert Plan.from_json(plan.to_json()).channels[0] == plan.channels[0]
-    with pytest.raises(ConfigurationError):
-        topology.channel(8, dtype=bytes, mirror=True)
+    with pytest.raises(ConfigurationError, match="a message of a bytes lane stands in one piece without it"):
+        topology.channel(8, dtype=bytes, mirror=True)  # type: ignore[arg-type]
 
 
 def test_peek_of_the_command_line_passes_padding_by() -> None:
@@ -127,9 +127,16 @@ def test_peek_of_the_command_line_passes_padding_by() -> None:
         values = [b"a" * 900, b"b" * 7, b"c" * 700]
         lane.send(*values)
         lane.take(1)
-        seen: Any = unpacked(copy(lane.sink.life._place.stores[0], 9))  # type: ignore[arg-type]
+        seen: Any = unpacked(copy(lane.sink.life._place.stores[0], 9))
         assert [value for position, value in seen if position > first] == values[1:]
         lane.take()
+
+
+def test_a_behavior_that_wants_a_bytes_lane_is_given_no_other_channel() -> None:
+    topology = Topology("bytes")
+    _, rx = topology.channel(8)
+    with pytest.raises(ConfigurationError, match=r"'parcels' wants the receiving end of a bytes lane \(BytesRx\)"):
+        topology.actor("b", parcels.sink, rx, 1, topology.state())
 
 
 # Written in place
