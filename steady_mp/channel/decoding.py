@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.ring import Record
 
-#: Bytes of a pickle that wraps, from which it is read in two pieces instead of being joined first.
-_LARGE: Final = 1 << 16
+#: Bytes from which a message is decoded when it is taken, not before, and a pickle that wraps is not joined first.
+LARGE: Final = 1 << 16
 _COUNTS: Final = struct.Struct("QQ")
 _SIZE: Final = 8
 _LENGTH: Final = 4
@@ -42,7 +42,7 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
         return values
     if kind == layout.RECORD_OOB:
         return [_out_of_band(record, loads)]
-    if len(record.views) > 1 and record.length >= _LARGE:
+    if len(record.views) > 1 and record.length >= LARGE:
         return [pickle.Unpickler(Splice(record.views)).load()]  # noqa: S301 - our own 0700 directory
     return [loads(record.payload)]
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from steady_mp.channel.consuming import ConsumingEnd
-from steady_mp.channel.decoding import decode
+from steady_mp.channel.decoding import LARGE, decode
+from steady_mp.channel.ring import Record
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from steady_mp.channel.ring import Record, Ring
+    from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ class ObjectRx(ConsumingEnd[T]):
     the producer by whole records.
     """
 
-    __slots__ = ("_base", "_batch", "_index", "_marks", "_read_position", "_ring", "_safe")
+    __slots__ = ("_base", "_batch", "_index", "_large", "_marks", "_read_position", "_ring", "_safe")
 
     def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
         """Continue at `cursor`, where the last commit stands."""
@@ -37,6 +38,8 @@ class ObjectRx(ConsumingEnd[T]):
         self._index = 0
         self._safe = 0
         self._marks: deque[tuple[int, int]] = deque()
+        #: The numbers of messages that stand in `_batch` as their records: see `_unpack`.
+        self._large: deque[int] = deque()
         if self._tail > self._base:
             self._resume()
 
@@ -73,18 +76,25 @@ class ObjectRx(ConsumingEnd[T]):
             values = self._batch[self._index : stop]
         if values:
             self._index = stop
+            if self._large:
+                values = self._opened(values)
             self._turn.touched = True
             self._look_ahead()
         return values
 
     def try_peek(self) -> T | None:
         """See `Rx.try_peek`."""
-        return self._batch[self._index] if self._decoded(1) else None
+        if not self._decoded(1):
+            return None
+        if self._large:
+            self._batch[self._index : self._index + 1] = self._opened(self._batch[self._index : self._index + 1])
+        return self._batch[self._index]
 
     def peek_slice(self, count: int) -> list[T]:
         """See `Rx.peek_slice`."""
         self._decoded(count)
-        return self._batch[self._index : self._index + max(0, count)]
+        values = self._batch[self._index : self._index + max(0, count)]
+        return self._opened(values) if self._large else values
 
     def look(self, count: int) -> list[T]:
         """See `ConsumingEnd.look`."""
@@ -101,6 +111,8 @@ class ObjectRx(ConsumingEnd[T]):
         value = self._batch[self._index]
         self._index += 1
         self._turn.touched = True
+        if self._large:
+            value = self._opened([value])[0]
         self._look_ahead()
         return value
 
@@ -116,6 +128,15 @@ class ObjectRx(ConsumingEnd[T]):
             self._safe = len(self._batch) - 1
         else:
             self._safe = self._index + min(left - self._burst, ungrouped)
+        if self._large:
+            self._pass_large()
+
+    def _pass_large(self) -> None:
+        """Forget the large messages that were taken, and let no take go past the next one without a look."""
+        while self._large and self._large[0] < self.position():
+            self._large.popleft()
+        if self._large:
+            self._safe = min(self._safe, self._large[0] - self._base)
 
     def _decoded(self, count: int) -> bool:
         """Unpickle records until `count` messages are at hand; tell whether they are."""
@@ -145,8 +166,19 @@ class ObjectRx(ConsumingEnd[T]):
         self._marks.append((first + record.messages, record.end))
 
     def _unpack(self, record: Record) -> list[T]:
-        """Return the messages of a record."""
+        """Return the messages of a record; a large one as the record itself, to be decoded when it is taken.
+
+        Decoded ahead, it would be held beside the one before it: the allocator then gives memory back to the kernel
+        and asks for it anew with each message, which takes ten times as long as the copy.
+        """
+        if record.messages == 1 and record.length >= LARGE:
+            self._large.append(record.first)
+            return cast("list[T]", [record])
         return decode(record)
+
+    def _opened(self, values: list[T]) -> list[T]:
+        """Decode those of `values` that are records still."""
+        return [decode(cast("Record", value))[0] if type(value) is Record else value for value in values]
 
     def _resume(self) -> None:
         """Read again the record that the last commit had taken a part of."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from steady_mp.errors import DoesNotFit
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.testing.conformance import ChannelConformance, DoorbellConformance, Link
 from steady_mp.testing.rig import Party, Rig
@@ -93,6 +94,8 @@ class _BytesRig(Rig):
 class TestBytesLane(ChannelConformance):
     """Bytes without a pickle: short ones that share a record, and some that are a good part of the ring."""
 
+    refusal = DoesNotFit
+
     @pytest.fixture
     def make(self) -> MakeLink:
         def link(*, capacity: int = 8, lanes: int = 1) -> Link:
@@ -103,6 +106,9 @@ class TestBytesLane(ChannelConformance):
     def values(self, count: int) -> list[Any]:
         lengths = [number * 7 % 11 * 60 if number % 4 == 1 else number % 9 for number in range(count)]
         return [b"%d " % number + b"x" * length for number, length in enumerate(lengths)]
+
+    def unfit(self) -> Sequence[Any]:
+        return ("text", 7, [b"x"], memoryview(b"abcd")[::2])
 
     def changing(self) -> Sequence[tuple[Any, Callable[[], object]]]:
         short, long = bytearray(b"x"), bytearray(1000)

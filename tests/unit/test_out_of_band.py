@@ -136,6 +136,28 @@ def test_bytes_of_any_size_among_others(size: int) -> None:
         assert told_apart(sink.take(channel)) == told_apart(values)
 
 
+def test_large_messages_among_small_ones_in_every_way_to_take() -> None:
+    """A large one is decoded when it is taken; nobody can tell."""
+    _, source, sink, channel = pair(ring_bytes=RING, grouped=True)
+    large = [NOISE, [Frame("f", bytearray(NOISE))], "x" * LARGE]
+    values: list[Any] = [1, large[0], 2, 3, large[1], large[2], [4], 5, b"six"]
+    for start in range(len(values)):
+        sent = values[start:] + values[:start]
+        source.send(channel, *sent)
+        rx = sink.rx(channel)
+        assert told_apart(rx.peek_slice(9)) == told_apart(sent)
+        first = rx.try_peek()
+        assert rx.take() is first
+        got = [first, *rx.take_slice(2), rx.take(), rx.try_take()]
+        sink.turn.commit()
+        sink.begin()  # and it begins again where the commit stands
+        rx = sink.rx(channel)
+        assert rx.position() == start * 9 + 5
+        got += [rx.take(), *rx.take_slice(2), rx.take()]
+        sink.turn.commit()
+        assert told_apart(got) == told_apart(sent)
+
+
 # A value as of the call
 
 
