@@ -13,7 +13,7 @@ from actors import Args, build_graph
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.simulate import simulate
 from tests.mutants.mutants import MUTANTS
-from tests.support import anything, brief
+from tests.support import anything, brief, parcels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,8 @@ SEEDS = 1000
 _MESSAGES = 60
 GRAPHS = 32
 _STEPS = 200_000
+_PARCELS = 150
+_RING = 1 << 13
 
 
 def prey(number: int) -> Callable[[Graph], None]:
@@ -37,6 +39,8 @@ def prey(number: int) -> Callable[[Graph], None]:
             brief.fill_bulk(graph, _MESSAGES)
         elif number % 8 == 4:
             brief.fill_bursts(graph, _MESSAGES)
+        elif number % 16 == 6:
+            parcels.declare(graph, _PARCELS, capacity=64, ring_bytes=_RING)
         elif number % 16 == 1:
             build_graph(graph, Args(rate=1, beats=2))
         else:
@@ -52,6 +56,8 @@ def exact(outcome: Outcome) -> None:
         assert outcome.states["listener"].said == list(range(_MESSAGES))
     elif "taker" in outcome.states:
         assert outcome.states["taker"].said == [100 + number * 761 % 1900 for number in range(_MESSAGES)]
+    elif "middle" in outcome.states:
+        assert not parcels.faults(outcome.states, _PARCELS, ring_bytes=_RING)
     elif "generator" in outcome.states:
         assert outcome.states["worker"].messages == outcome.sent("worker→logger") == outcome.sent("generator→worker")
     else:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from steady_mp import recovery
 from steady_mp.actor import Actor
 from steady_mp.channel import publish, waits
+from steady_mp.channel.bytes_ring import BytesRing
+from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
@@ -154,6 +156,29 @@ MUTANTS = [
     Mutant("room of a batch that is still needed", ObjectRx, "freeze", "if last > taken:", "if last > taken + 1:"),
     Mutant("a message too many", ObjectTx, "_fits", "< self._ring.capacity and", "<= self._ring.capacity and"),
     Mutant("bytes too many", ObjectTx, "_fits", "used + need <=", "used + need // 2 <="),
+    # Bytes lanes
+    Mutant(
+        "the messages of a bytes lane are written behind the commit",
+        BytesTx,
+        "freeze",
+        "    self._flush()\n    return Cursor(self._sent, self._position, self._closed)\n",
+        "    late = Cursor(self.position(), self._position, self._closed)\n    self._flush()\n    return late\n",
+    ),
+    Mutant(
+        "padding takes no room",
+        BytesTx,
+        "_fits",
+        "self._ring.start(here, size) + layout",
+        "here + layout",
+    ),
+    Mutant("padding is a message", BytesRing, "read", "if record.kind == layout.RECORD_PADDING", "if False"),
+    Mutant(
+        "what was written in place is sent twice",
+        BytesTx,
+        "advance_send",
+        "self._position = self._start = self._ring.seal(",
+        "self._start = self._ring.seal(",
+    ),
     # Wake-ups
     Mutant("no fence before the look at who waits", Turn, "_publish", "    self._fence()\n", "    pass\n"),
     Mutant("no fence before the last look", Sleeper, "sleep", "    self._fence()\n", "    pass\n"),

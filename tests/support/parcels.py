@@ -73,7 +73,7 @@ def middle(actor: Actor, parcels: BytesRx, out: BytesTx, longest: int, state: St
         if not actor.await_for_all(parcels.wait_avail(1), out.wait_vacant(1)) and not parcels.avail():
             continue
         if passed.count % 5 == 0:
-            batch: Sequence[bytes] = parcels.take_slice(min(parcels.avail(), out.vacant()))
+            batch: Sequence[bytes] = parcels.take_slice(min(parcels.avail(), out.vacant(), 8))
             for data in batch:
                 passed.enter(data, longest)
             out.send_slice(batch)
