@@ -52,6 +52,7 @@ def _make_recipe() -> list[tuple[Callable[[int, int], Any], int]]:
     recipe[_CYCLE // 2] = (_KINDS[3], _LARGEST)
     recipe[_CYCLE // 3] = (_KINDS[2], _LARGEST)
     recipe[_CYCLE // 4] = (_KINDS[-2], _LARGEST)
+    recipe[_CYCLE // 5] = (_KINDS[8], 511)
     return recipe
 
 
