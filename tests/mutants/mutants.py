@@ -17,6 +17,8 @@ from steady_mp import recovery
 from steady_mp.actor import Actor
 from steady_mp.channel import publish, waits
 from steady_mp.channel.consuming import ConsumingEnd
+from steady_mp.channel.lane_receiver import SlotRx
+from steady_mp.channel.lane_sender import SlotTx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.memory.control import ControlBlock
@@ -154,6 +156,36 @@ MUTANTS = [
     Mutant("room of a batch that is still needed", ObjectRx, "freeze", "if last > taken:", "if last > taken + 1:"),
     Mutant("a message too many", ObjectTx, "_fits", "< self._ring.capacity and", "<= self._ring.capacity and"),
     Mutant("bytes too many", ObjectTx, "_fits", "used + need <=", "used + need // 2 <="),
+    # Lanes
+    Mutant(
+        "a lane's items are written behind the commit's tail",
+        SlotTx,
+        "_stage",
+        "    self._advance(1)\n",
+        "    self._advance(1)\n    self._words[layout.TAIL] = self.position()\n",
+    ),
+    Mutant(
+        "a lane goes on at its first slot after each lap, one too early",
+        SlotTx,
+        "_advance",
+        "if slot >= self._slots.count:",
+        "if slot >= self._slots.count - 1:",
+    ),
+    Mutant("an item too many", SlotTx, "_room", "    return room\n", "    return room + 1\n"),
+    Mutant(
+        "a life forgets in which slot it stands",
+        SlotRx,
+        "__init__",
+        "self._slot = cursor.messages % slots.count",
+        "self._slot = 0",
+    ),
+    Mutant(
+        "a lane gives back room that it has only peeked at",
+        SlotRx,
+        "advance_take",
+        "    if count:\n",
+        "    self._words[layout.HEAD] = self.position() + count\n    if count:\n",
+    ),
     # Wake-ups
     Mutant("no fence before the look at who waits", Turn, "_publish", "    self._fence()\n", "    pass\n"),
     Mutant("no fence before the last look", Sleeper, "sleep", "    self._fence()\n", "    pass\n"),

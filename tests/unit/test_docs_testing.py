@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX = ROOT / "docs/testing.md"
-PAGES = [INDEX, *sorted((ROOT / "docs/testing").glob("*.md"))]
+PAGES = [INDEX, ROOT / "docs/channels.md", *sorted((ROOT / "docs/testing").glob("*.md"))]
 EXAMPLES = sorted((ROOT / "tests/examples").glob("*.py"))
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
