@@ -158,18 +158,18 @@ MUTANTS = [
     Mutant("bytes too many", ObjectTx, "_fits", "used + need <=", "used + need // 2 <="),
     # Lanes
     Mutant(
-        "a lane's items are written behind the commit's tail",
+        "the tail of a lane is published too early",
         SlotTx,
         "_stage",
         "    self._advance(1)\n",
         "    self._advance(1)\n    self._words[layout.TAIL] = self.position()\n",
     ),
     Mutant(
-        "a lane goes on at its first slot after each lap, one too early",
+        "a lane sends what it has only handed out",
         SlotTx,
-        "_advance",
-        "if slot >= self._slots.count:",
-        "if slot >= self._slots.count - 1:",
+        "freeze",
+        "sent = self.position()",
+        "sent = max(self.position(), self._poked)",
     ),
     Mutant("an item too many", SlotTx, "_room", "    return room\n", "    return room + 1\n"),
     Mutant(
@@ -180,11 +180,11 @@ MUTANTS = [
         "self._slot = 0",
     ),
     Mutant(
-        "a lane gives back room that it has only peeked at",
+        "the head of a lane is published too early",
         SlotRx,
-        "advance_take",
-        "    if count:\n",
-        "    self._words[layout.HEAD] = self.position() + count\n    if count:\n",
+        "_look_ahead",
+        "    left = self._reach(self._burst)\n",
+        "    self._words[layout.HEAD] = self.position()\n    left = self._reach(self._burst)\n",
     ),
     # Wake-ups
     Mutant("no fence before the look at who waits", Turn, "_publish", "    self._fence()\n", "    pass\n"),
