@@ -5,7 +5,7 @@ The logger's totals at its end are those of arithmetic, as in the other example,
 
 from importlib.util import find_spec
 
-from steady_mp.errors import ConfigurationError
+from steady_mp import ConfigurationError
 
 if find_spec("numpy") is None:
     raise ConfigurationError("actors.performant needs numpy: pip install 'steady-mp[numpy]'")

@@ -253,11 +253,7 @@ def check_item(value: object, dtype: str, channel: str) -> None:
 
 def text_of(dtype: object) -> str:
     """Return what `dtype=` asks for as a text that a plan can keep. Raises ConfigurationError."""
-    text = _struct_text(dtype) if isinstance(dtype, str) else _numpy_text(dtype)
-    if items_of(text).itemsize < 1:
-        message = f"dtype {dtype!r}: its items have no bytes"
-        raise ConfigurationError(message)
-    return text
+    return _struct_text(dtype) if isinstance(dtype, str) else _numpy_text(dtype)
 
 
 def _struct_text(dtype: str) -> str:
@@ -270,7 +266,10 @@ def _struct_text(dtype: str) -> str:
             "and what numpy calls so is given as numpy.dtype(…)"
         )
         raise ConfigurationError(message) from None
-    if form.size and not form.unpack(bytes(form.size)):
+    if not form.size:
+        message = f"dtype {dtype!r}: its items have no bytes"
+        raise ConfigurationError(message)
+    if not form.unpack(bytes(form.size)):
         message = f"dtype {dtype!r}: nothing but padding, so it holds no value"
         raise ConfigurationError(message)
     return text
@@ -288,6 +287,9 @@ def _numpy_text(dtype: object) -> str:
         message = (
             f"dtype {dtype}: it holds Python objects, which mean nothing to another process; use an object channel"
         )
+        raise ConfigurationError(message)
+    if not dtype.itemsize:
+        message = f"dtype {dtype}: its items have no bytes"
         raise ConfigurationError(message)
     if dtype.subdtype is not None:
         message = (

@@ -297,10 +297,12 @@ class Rig:
         return self.mappings[channel].words
 
 
-def pair(*, capacity: int = 64, ring_bytes: int = layout.PAGE, grouped: bool = False) -> tuple[Rig, Party, Party, int]:
+def pair(
+    *, capacity: int = 64, ring_bytes: int | None = None, dtype: object = None, grouped: bool = False
+) -> tuple[Rig, Party, Party, int]:
     """Make a source and a sink with one channel between them, both begun."""
     rig = Rig()
     source, sink = rig.party("source", grouped=grouped), rig.party("sink", grouped=grouped)
-    channel = rig.channel(source, sink, capacity=capacity, ring_bytes=ring_bytes)
+    channel = rig.channel(source, sink, capacity=capacity, ring_bytes=ring_bytes, dtype=dtype)
     rig.start()
     return rig, source, sink, channel

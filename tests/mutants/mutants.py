@@ -19,6 +19,8 @@ from steady_mp.channel import publish, waits
 from steady_mp.channel.bytes_ring import BytesRing
 from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.consuming import ConsumingEnd
+from steady_mp.channel.lane_receiver import SlotRx
+from steady_mp.channel.lane_sender import SlotTx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.memory.control import ControlBlock
@@ -178,6 +180,36 @@ MUTANTS = [
         "advance_send",
         "self._position = self._start = self._ring.seal(",
         "self._start = self._ring.seal(",
+    ),
+    # Lanes
+    Mutant(
+        "the tail of a lane is published too early",
+        SlotTx,
+        "_stage",
+        "    self._advance(1)\n",
+        "    self._advance(1)\n    self._words[layout.TAIL] = self.position()\n",
+    ),
+    Mutant(
+        "a lane sends what it has only handed out",
+        SlotTx,
+        "freeze",
+        "sent = self.position()",
+        "sent = max(self.position(), self._poked)",
+    ),
+    Mutant("an item too many", SlotTx, "_room", "    return room\n", "    return room + 1\n"),
+    Mutant(
+        "a life forgets in which slot it stands",
+        SlotRx,
+        "__init__",
+        "self._slot = cursor.messages % slots.count",
+        "self._slot = 0",
+    ),
+    Mutant(
+        "the head of a lane is published too early",
+        SlotRx,
+        "_look_ahead",
+        "    left = self._reach(self._burst)\n",
+        "    self._words[layout.HEAD] = self.position()\n    left = self._reach(self._burst)\n",
     ),
     # Wake-ups
     Mutant("no fence before the look at who waits", Turn, "_publish", "    self._fence()\n", "    pass\n"),

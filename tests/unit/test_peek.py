@@ -12,10 +12,11 @@ import pytest
 
 from steady_mp.channel.encoding import Encoder
 from steady_mp.channel.ring import Ring
-from steady_mp.cli.peek import copy, unpacked
+from steady_mp.cli.peek import copy, items, unpacked
 from steady_mp.errors import CorruptChannel, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
+from steady_mp.testing.rig import pair
 
 
 class Channel:
@@ -169,3 +170,21 @@ def test_a_channel_that_is_in_full_flow() -> None:
         sys.setswitchinterval(interval)
         over.set()
         thread.join()
+
+
+@pytest.mark.parametrize("dtype", ["q", "qd"])
+def test_the_items_of_a_lane_are_looked_at_where_they_stand(dtype: str) -> None:
+    _, source, sink, lane = pair(capacity=4, dtype=dtype)
+    values = [(number, number / 2) if dtype == "qd" else number for number in range(6)]
+    source.send(lane, *values[:3])
+    sink.take(lane, 2)
+    source.send(lane, *values[3:])
+    store: Any = sink.life.ends[0]._store
+    for count in (9, 2):
+        seen = copy(store, count)
+        assert (seen.head, seen.tail, items(store, seen)) == (2, 6, values[2 : 2 + count])
+    sink.take(lane)
+    assert items(store, copy(store, 9)) == []
+    store.words[layout.HEAD] = 7
+    with pytest.raises(CorruptChannel, match="6 messages sent and 7 taken can't be"):
+        copy(store, 1)
