@@ -1,6 +1,7 @@
 """steady-mp: actors as processes, channels in shared memory, restarts that lose and repeat nothing."""
 
 from steady_mp.actor import Actor
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.bytes_rx import BytesRx
 from steady_mp.channel.bytes_tx import BytesTx
@@ -43,10 +44,12 @@ from steady_mp.monitors import (
     Trigger,
 )
 from steady_mp.policy import RestartPolicy
+from steady_mp.recycling import Recycle
 from steady_mp.serving import Telemetry
 from steady_mp.state import SteadyState
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.run import Graph, Run
+from steady_mp.wait_strategy import WaitStrategy
 
 __all__ = [
     "Actor",
@@ -60,6 +63,7 @@ __all__ = [
     "ChannelStatistics",
     "Closed",
     "ClosedByMe",
+    "CommitEvery",
     "Condition",
     "ConfigurationError",
     "CorruptChannel",
@@ -84,6 +88,7 @@ __all__ = [
     "OutOfReach",
     "PeerGone",
     "Rate",
+    "Recycle",
     "Report",
     "RestartPolicy",
     "Run",
@@ -101,6 +106,7 @@ __all__ = [
     "Tx",
     "TxBundle",
     "ViewInUse",
+    "WaitStrategy",
     "all_of",
     "any_of",
 ]

@@ -156,14 +156,13 @@ class Actor:
                 return True
             draining = bool(self._run[layout.SHUTDOWN])
             hopeless = draining or condition.impossible()
-            mark = self._mark()
+            mark = self._mark() if hopeless else ()
             if hopeless and (self._looks.get(condition.key) != (draining, mark) or self._may_stop(draining=draining)):
                 self._looks[condition.key] = (draining, mark)
                 # Whether anything is left to do is for the next is_running to see, at once: another
                 # wait would sleep until something changes, and nothing may ever change again.
                 self._turn.stay_alert()
                 return False
-            self._turn.commit()
             self._sleep(condition, hopeless=hopeless, draining=draining, mark=mark)
 
     def _may_stop(self, *, draining: bool) -> bool:
@@ -176,6 +175,7 @@ class Actor:
         def arm(alarm: Alarm) -> None:
             condition.arm(alarm)
             if hopeless:
+                alarm.has_choice = True
                 for end in self._turn.ends:
                     end.arm_change()
                     alarm.ends.append(end)
@@ -185,7 +185,7 @@ class Actor:
                 return True
             return self._mark() != mark if hopeless else condition.impossible()
 
-        self._turn.sleep(arm, ready)
+        self._turn.rest(arm, ready)
 
     def _mark(self) -> tuple[tuple[int, ...], ...]:
         return tuple(end.mark() for end in self._turn.ends)

@@ -1,10 +1,8 @@
-"""Behaviors: which functions can be one, where another process finds them, and what they may be handed."""
+"""Behaviors: what they may be handed."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
 import typing
 from typing import TYPE_CHECKING, Any
 
@@ -36,41 +34,6 @@ _WANTED: dict[Any, str] = {
 def _live(declared: Declared) -> type:
     """Return what a reference will be in its actor's lives."""
     return _ENDS.get(declared.channel, _KINDS)[declared.kind]
-
-
-def main_location() -> tuple[str, str] | None:
-    """Return how another process finds what is ``__main__`` here: by module name or by path."""
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name != "__main__":
-        return ("module", spec.name)
-    path = getattr(main, "__file__", None)
-    return ("path", path) if path is not None else None
-
-
-def check_behavior(actor: str, behavior: object) -> str:
-    """Return ``module:qualname`` of a behavior that another process can import."""
-    if not inspect.isfunction(behavior):
-        message = f"actor {actor!r}: its behavior {behavior!r} is no function; pass a plain function of a module"
-        raise ConfigurationError(message)
-    module, qualname = behavior.__module__, behavior.__qualname__
-    if "<lambda>" in qualname or "<locals>" in qualname:
-        kind = "a lambda" if "<lambda>" in qualname else f"defined inside {qualname.partition('.<locals>')[0]}()"
-        message = f"actor {actor!r}: its behavior is {kind}; define it with def at the top of a module"
-        raise ConfigurationError(message)
-    if module == "__main__" and main_location() is None:
-        message = (
-            f"actor {actor!r}: its behavior {qualname} was typed into an interactive session, where no other process "
-            "can import it; put it into a .py file and import it from there"
-        )
-        raise ConfigurationError(message)
-    found: object = importlib.import_module(module)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    if found is not behavior:
-        message = f"actor {actor!r}: {module}.{qualname} is not the function that was passed; pass it undecorated"
-        raise ConfigurationError(message)
-    return f"{module}:{qualname}"
 
 
 def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:

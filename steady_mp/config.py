@@ -86,6 +86,16 @@ class RunSettings:
         default=None,
         metadata={"help": "Go on with the run in this folder; target and options are those that it began with."},
     )
+    fresh: bool = field(
+        default=False,
+        metadata={"help": "Begin anew where --durable finds a run already; the old one is kept beside it."},
+    )
+    fresh_state: str | None = field(
+        default=None,
+        metadata={
+            "help": "Actors, with commas between them, that --resume lets begin with new states; the old ones are kept."
+        },
+    )
     chaos: float = field(
         default=0.0,
         metadata={

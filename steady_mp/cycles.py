@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from steady_mp.memory import layout
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from steady_mp.plan import Plan
 
@@ -22,6 +25,11 @@ class Cycle:
     channels: tuple[str, ...]
     #: Messages that these channels hold together.
     capacity: int
+
+    @property
+    def way(self) -> str:
+        """The actors in a line that ends where it begins."""
+        return " → ".join((*self.actors, self.actors[0]))
 
 
 def cycles_of(plan: Plan) -> list[Cycle]:
@@ -41,6 +49,46 @@ def cycles_of(plan: Plan) -> list[Cycle]:
                 first = way.index(min(way))
                 found.add((*way[first:], *way[:first]))
     return [_cycle(plan, each) for each in sorted(found)]
+
+
+def blocked_cycles(
+    plan: Plan, controls: Sequence[memoryview], channels: Sequence[memoryview], *, draining: bool = False
+) -> list[Cycle]:
+    """Return the cycles in which every actor sleeps until there is room in the next one's channel.
+
+    `controls` and `channels` are the words of each actor's control block and of each channel's header. While such
+    a cycle has just come about, a ring may still be on its way; one that is there at two looks, with nothing moved
+    in between (`moves_of` is the same), stays. An actor that something else wakes as well (a timer, another channel)
+    is part of none. At the end of a shutdown (`draining`) all waits are for anything: a full channel will do then.
+    """
+    stuck = [
+        channel
+        for index, channel in enumerate(plan.channels)
+        if _waits_for_room(plan, index, controls[channel.producer], channels[index], draining=draining)
+    ]
+    return cycles_of(dataclasses.replace(plan, channels=tuple(stuck)))
+
+
+def moves_of(plan: Plan, cycle: Cycle, channels: Sequence[memoryview]) -> tuple[tuple[int, int], ...]:
+    """Return what changes with each message that a channel of the cycle takes or gives."""
+    return tuple(
+        (words[layout.HEAD], words[layout.TAIL])
+        for each, words in zip(plan.channels, channels, strict=True)
+        if each.name in cycle.channels
+    )
+
+
+def _waits_for_room(plan: Plan, index: int, control: memoryview, words: memoryview, *, draining: bool) -> bool:
+    """Tell whether the producer of a channel sleeps for room in it, and nothing else would help."""
+    if control[layout.PHASE] != layout.PHASE_WAITING or words[layout.RX_CLOSED]:
+        return False
+    wanted = words[layout.WAKE_HEAD]
+    if wanted == layout.NEVER:
+        return False
+    if draining:
+        return words[layout.TAIL] - words[layout.HEAD] >= plan.channels[index].capacity
+    # What its consumer holds back in the middle of a turn comes free as soon as that one hears that it is needed.
+    return not control[layout.OTHER_WAYS] and max(words[layout.HEAD], words[layout.RX_HELD]) < wanted
 
 
 def _way(leads: Mapping[int, set[int]], start: int, goal: int) -> list[int]:

@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     BAD_CONFIGURATION = 2
     GAVE_UP = 3
     WRONG_RESULT = 4
+    SHOWSTOPPER = 5
     INTERRUPTED = 130
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import logging
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from steady_mp.behaviors import check_behavior, check_signature, main_location
+from steady_mp import byvalue
+from steady_mp.behaviors import check_signature
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
-from steady_mp.channel.kinds import Shape, shape_of
+from steady_mp.channel.kinds import shape_of
+from steady_mp.checks import Showstopper, check_count, check_name, check_pace, check_showstopper, check_timeout
+from steady_mp.drafts import ActorDraft, ChannelDraft
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
 from steady_mp.monitors import (
@@ -23,9 +26,12 @@ from steady_mp.monitors import (
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
+from steady_mp.recycling import Recycle
+from steady_mp.wait_strategy import WaitStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FunctionType
 
     import numpy as np
 
@@ -40,60 +46,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
-_NAME_LENGTH = 64
+_LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _MOST_RING = 1 << 40
 _RING = 1 << 20
+_MOST_DEATHS = 1000
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-
-
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    name: str | None
-    capacity: int
-    ring_bytes: int
-    shape: Shape
-    watching: Watching
-
-
-@dataclass(frozen=True, slots=True)
-class _Actor:
-    name: str
-    behavior: str
-    packed: bytes
-    ends: tuple[EndPlan, ...]
-    restart: RestartPolicy
-    watching: Watching
-
-
-def _check_timeout(seconds: object) -> float:
-    if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-        message = f"shutdown_timeout {seconds!r}: must be a number of seconds, 0 or more"
-        raise ConfigurationError(message)
-    return float(seconds)
-
-
-def _check_pace(what: str, seconds: object, least: float, most: float) -> float:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not least <= seconds <= most:
-        message = f"{what} {seconds!r}: must be a number of seconds from {least:g} to {most:g}"
-        raise ConfigurationError(message)
-    return float(seconds)
-
-
-def _check_name(what: str, name: object) -> None:
-    if not isinstance(name, str) or not name.strip():
-        message = f"{what} name {name!r}: give it a name that is not empty"
-        raise ConfigurationError(message)
-    if len(name) > _NAME_LENGTH:
-        message = f"{what} name {name[:20]!r}… has {len(name)} characters: at most {_NAME_LENGTH} are allowed"
-        raise ConfigurationError(message)
-
-
-def check_count(what: str, value: object, least: int, most: int) -> None:
-    """Raise ConfigurationError unless `value` is a whole number in these bounds."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        message = f"{what} {value!r}: must be a whole number from {least} to {most}"
-        raise ConfigurationError(message)
 
 
 class Topology:
@@ -116,17 +74,17 @@ class Topology:
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
         """
-        _check_name("graph", name)
+        check_name("graph", name)
         if log_level not in LOG_LEVELS:
             message = f"log_level {log_level!r}: must be one of {', '.join(LOG_LEVELS)}"
             raise ConfigurationError(message)
         self.name = name
-        self.shutdown_timeout = _check_timeout(shutdown_timeout)
+        self.shutdown_timeout = check_timeout(shutdown_timeout)
         self.log_level = log_level
-        self.refresh = _check_pace("refresh", refresh, 0.05, 60)
-        self.window = _check_pace("window", window, self.refresh, 3600)
-        self._channels: list[_Channel] = []
-        self._actors: list[_Actor] = []
+        self.refresh = check_pace("refresh", refresh, 0.05, 60)
+        self.window = check_pace("window", window, self.refresh, 3600)
+        self._channels: list[ChannelDraft] = []
+        self._actors: list[ActorDraft] = []
         self._states = 0
         self._owners: dict[tuple[str, int], int] = {}
         self._identity = next(self._serial)
@@ -143,6 +101,8 @@ class Topology:
         dtype: None = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
+        showstopper: Showstopper | None = ...,
+        showstopper_after: int = ...,
     ) -> tuple[Tx[Any], Rx[Any]]: ...
 
     @overload
@@ -155,6 +115,8 @@ class Topology:
         mirror: bool = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
+        showstopper: Showstopper | None = ...,
+        showstopper_after: int = ...,
     ) -> tuple[LaneTx[int], LaneRx[int]]: ...
 
     @overload
@@ -167,6 +129,8 @@ class Topology:
         mirror: bool = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
+        showstopper: Showstopper | None = ...,
+        showstopper_after: int = ...,
     ) -> tuple[LaneTx[float], LaneRx[float]]: ...
 
     @overload
@@ -179,6 +143,8 @@ class Topology:
         dtype: type[bytes],
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
+        showstopper: Showstopper | None = ...,
+        showstopper_after: int = ...,
     ) -> tuple[BytesTx, BytesRx]: ...
 
     @overload
@@ -191,6 +157,8 @@ class Topology:
         mirror: bool = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
+        showstopper: Showstopper | None = ...,
+        showstopper_after: int = ...,
     ) -> tuple[LaneTx[Any], LaneRx[Any]]: ...
 
     def channel(  # noqa: PLR0913 - what a channel can be told
@@ -203,6 +171,8 @@ class Topology:
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
+        showstopper: Showstopper | None = None,
+        showstopper_after: int = 3,
     ) -> tuple[Tx[Any], Rx[Any]]:
         """Declare a channel and return its two ends, to be handed to two actors.
 
@@ -212,10 +182,14 @@ class Topology:
         a format of `struct` ("Q", "d", "Qd") or a `numpy.dtype`; with `mirror` (Linux) its views never wrap. With
         ``dtype=bytes`` it is a *bytes lane* (`BytesTx`, `BytesRx`): bytes of any length up to half of `ring_bytes`.
         Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+
+        A message that was in hand at `showstopper_after` deaths of its receiver in a row (0: it is never counted) is
+        a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`). On lanes,
+        whose messages can't be put aside, it stops the graph.
         """
         check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
-            _check_name("channel", name)
+            check_name("channel", name)
         if ring_bytes is not None:
             check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
         shape = shape_of(dtype, mirror=mirror)
@@ -223,7 +197,9 @@ class Topology:
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        self._channels.append(_Channel(name, capacity, size, shape, watching))
+        check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
+        showstopper = check_showstopper(label, showstopper, shape)
+        self._channels.append(ChannelDraft(name, capacity, size, shape, watching, showstopper, showstopper_after))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity, shape.kind)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity, shape.kind)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
@@ -239,6 +215,8 @@ class Topology:
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
+        showstopper: Showstopper | None = None,
+        showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
         check_count("lanes", lanes, 1, 1 << 16)
@@ -252,6 +230,8 @@ class Topology:
                 mirror=mirror,
                 monitors=monitors,
                 alerts=alerts,
+                showstopper=showstopper,
+                showstopper_after=showstopper_after,
             )
             for lane in range(lanes)
         ]
@@ -263,37 +243,59 @@ class Topology:
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)
 
-    def actor(
+    def actor(  # noqa: PLR0913 - what there is to say about an actor
         self,
         name: str,
         behavior: Callable[..., None],
         *args: object,
         restart: RestartPolicy | None = None,
+        commit_every: CommitEvery | None = None,
+        recycle: Recycle | None = None,
+        stall_timeout: float | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
+        wait_strategy: WaitStrategy | None = None,
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
-        `behavior` is a plain function that can be imported. The arguments are pickled here and now;
-        the ends and states among them, however deep, become the live ones in each life. Telemetry
-        shows its `monitors` and colours it while one of its `alerts` holds.
+        `behavior` is a plain function that can be imported (any function, with the extra `notebook`).
+        The arguments are pickled here and now; the ends and states among them, however deep, become the
+        live ones in each life. `restart` says what follows a death, `commit_every` spaces its commits
+        (what it sends stays unseen until then), and `recycle` says when it begins a fresh life though
+        nothing has failed. Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+        It sleeps where it has to wait, unless `wait_strategy` says otherwise.
+
+        With `stall_timeout` it is killed, and restarted from its last commit, when it was so many seconds in its own
+        code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
+        more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
 
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
         """
-        _check_name("actor", name)
+        check_name("actor", name)
         if any(actor.name == name for actor in self._actors):
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        reference = check_behavior(name, behavior)
+        for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
+            if value is not None and not isinstance(value, kind):
+                raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
+        if stall_timeout is not None:
+            stall_timeout = check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
+        reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
-        packed, met = pack(name, behavior, names, args)
+        packed, met = pack(name, behavior, names, args, by_value=by_value)
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        self._actors.append(_Actor(name, reference, packed, ends, restart or RestartPolicy(), watching))
+        policy, strategy = restart or RestartPolicy(), wait_strategy or WaitStrategy()
+        typed = byvalue.is_typed(cast("FunctionType", behavior))
+        self._actors.append(
+            ActorDraft(
+                name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, strategy, typed
+            )
+        )
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -318,7 +320,17 @@ class Topology:
         return Plan(
             graph=self.name,
             actors=tuple(
-                ActorPlan(name=a.name, behavior=a.behavior, ends=a.ends, watching=a.watching) for a in self._actors
+                ActorPlan(
+                    name=a.name,
+                    behavior=a.behavior,
+                    ends=a.ends,
+                    watching=a.watching,
+                    commit_every=a.commit_every,
+                    recycle=a.recycle,
+                    stall_timeout=a.stall_timeout,
+                    wait_strategy=a.wait_strategy,
+                )
+                for a in self._actors
             ),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
@@ -357,6 +369,8 @@ class Topology:
                     producer=pair[0],
                     consumer=pair[1],
                     watching=channel.watching,
+                    showstopper=channel.showstopper,
+                    showstopper_after=channel.showstopper_after,
                 )
             )
         return tuple(plans)
@@ -366,7 +380,10 @@ class Topology:
         modules = dict.fromkeys(actor.behavior.partition(":")[0] for actor in self._actors)
         needs_main = "__main__" in modules or any(b"__main__" in actor.packed for actor in self._actors)
         modules.pop("__main__", None)
-        return tuple(modules), main_location() if needs_main else None
+        main = None if any(actor.is_typed for actor in self._actors) else byvalue.main_location()
+        if main is None and byvalue.is_available():
+            main = (byvalue.SESSION, byvalue.MAIN_FILE)
+        return tuple(modules), main if needs_main else None
 
     @property
     def packed(self) -> list[bytes]:

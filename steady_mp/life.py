@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from steady_mp.actor import Actor
+from steady_mp.cadence import Cadence
 from steady_mp.channel.kinds import open_end
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
+from steady_mp.memory.hands import Hand
+from steady_mp.memory.letters import Mail
 from steady_mp.recovery import recover
+from steady_mp.recycling import Recycling, resident_bytes
 from steady_mp.state import StateBook, SteadyState
 from steady_mp.turn import Turn
 
@@ -51,12 +55,19 @@ class Place:
     neighbour: Callable[[int], Neighbour]
     #: Ends this life for a fresh one; does not return.
     abandon: Callable[[str], None]
+    #: Ends this life for a fresh one where everything is committed; does not return. None: nobody is recycled here.
+    retire: Callable[[str], None] | None = None
+    rss: Callable[[], int] = resident_bytes
     clock: Callable[[], float] = time.monotonic
     fence: Callable[[], None] = fence
     #: Told of each fault point; None costs nothing.
     fault: Callable[[str], None] | None = None
     turn: Callable[..., Turn] = Turn
     grouped: bool = True
+    #: Actors may spin before they sleep here; where time does not pass by itself they must not.
+    spins: bool = False
+    #: Tells what was put aside of a channel that the actor receives from.
+    mail: Callable[[int], Mail] = lambda _: Mail()
 
 
 class Life:
@@ -76,6 +87,11 @@ class Life:
         if journal.snapshot_length:
             saved = place.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
         self.book = StateBook(saved)
+        recycling = None
+        if self._me.recycle is not None and place.retire is not None:
+            recycling = Recycling(
+                self._me.recycle, run=place.run, retire=place.retire, clock=place.clock, rss=place.rss
+            )
         self.turn = place.turn(
             control=place.control,
             book=self.book,
@@ -87,16 +103,30 @@ class Life:
             fence=place.fence,
             fault=place.fault,
             grouped=place.grouped,
+            spin=self._me.wait_strategy.spin if place.spins else 0.0,
+            cadence=None if self._me.commit_every is None else Cadence(self._me.commit_every, place.run),
+            recycling=recycling,
+            watched=self._me.stall_timeout is not None,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
         self._entangle()
+        if recycling is not None:
+            recycling.begin(self.ends)
         reach("start:ready")
 
     def _open(self, position: int, cursor: Cursor) -> Any:  # noqa: ANN401 - an end of any kind
         plan = self._me.ends[position]
         channel = self._place.plan.channels[plan.channel]
-        end = open_end(self._place.stores[position], channel, self.turn, cursor, sends=plan.sends)
+        store = self._place.stores[position]
+        if plan.sends:
+            end = open_end(store, channel, self.turn, cursor, sends=True)
+        else:
+            hand = Hand(self._place.control.words, len(self._me.ends), position)
+            mail = self._place.mail(plan.channel)
+            end = open_end(store, channel, self.turn, cursor, sends=False, hand=hand, mail=mail)
+            if hand.until > cursor.messages:
+                self.turn.be_wary(end.is_wary)
         self.turn.join(end, self._place.neighbour(channel.consumer if plan.sends else channel.producer))
         return end
 
@@ -135,7 +165,9 @@ class Life:
 
     def live(self, behavior: Callable[..., None], args: Sequence[object]) -> None:
         """Run the behavior to its end, close its ends, and commit that it has finished."""
-        self._place.control.words[layout.PHASE] = layout.PHASE_RUNNING
+        words = self._place.control.words
+        words[layout.LOOKED_NS] = int(self._place.clock() * 1e9)
+        words[layout.PHASE] = layout.PHASE_RUNNING
         try:
             behavior(self.actor(), *args)
         except EndOfStream:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 #: What may wait for one output.
 _MOST_LINES: Final = 100_000
 _MOST_CHARACTERS: Final = 64 << 20
+#: Lines that an output is handed at once.
+_PIECE_LINES: Final = 1000
+#: How often somebody who waits for the end of the log renews their patience.
+_MOST_PATIENCES: Final = 12
 #: Characters that go to a file in one piece, so that its size is looked at once for all of them.
 _PIECE: Final = 1 << 16
 
@@ -182,6 +186,19 @@ class _File:
             self._handler.close()
 
 
+def join_while_it_moves(thread: threading.Thread, moves: Callable[[], int], patience: float) -> bool:
+    """Wait for the end of a thread; tell whether it has come, and not `patience` seconds without a move.
+
+    One that moves for ever is waited for `_MOST_PATIENCES` times as long.
+    """
+    for _ in range(_MOST_PATIENCES):
+        before = moves()
+        thread.join(patience)
+        if not thread.is_alive() or moves() == before:
+            break
+    return not thread.is_alive()
+
+
 class LogOutput:
     """One output of the log: its queue, its thread, and how much of the log it has missed."""
 
@@ -197,6 +214,8 @@ class LogOutput:
         self._closing = False
         #: Lines that are not in it.
         self.dropped = 0
+        #: Pieces that it has taken: who waits for its end sees whether it gets on.
+        self.moves = 0
         self._thread = threading.Thread(target=self._write, name="steady-mp log writer", daemon=True)
         self._thread.start()
 
@@ -219,10 +238,9 @@ class LogOutput:
             self._closing = True
             self._queued.notify()
 
-    def join(self, timeout: float) -> bool:
-        """Wait for the end; tell whether it has come within `timeout` seconds."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+    def join(self, patience: float) -> bool:
+        """Wait for the end; tell whether it has come, and not `patience` seconds in which nothing was written."""
+        return join_while_it_moves(self._thread, lambda: self.moves, patience)
 
     def _write(self) -> None:
         said = 0
@@ -237,7 +255,7 @@ class LogOutput:
                 dropped = self.dropped
             if not entries and dropped == said:
                 break
-            lost = self._target.put([line for entry in entries for line in self._form.lines(entry)])
+            lost = self._put([line for entry in entries for line in self._form.lines(entry)])
             unwritable = unwritable or lost > 0
             if dropped > said and not self._target.put(self._form.lines(self._miss(dropped - said, unwritable))):
                 said = dropped
@@ -248,6 +266,13 @@ class LogOutput:
                 with self._queued:
                     self.dropped += lost
         self._target.close()
+
+    def _put(self, lines: list[str]) -> int:
+        lost = 0
+        for start in range(0, len(lines), _PIECE_LINES):
+            lost += self._target.put(lines[start : start + _PIECE_LINES])
+            self.moves += 1
+        return lost
 
     def _miss(self, count: int, unwritable: bool) -> LogEntry:  # noqa: FBT001 - used once
         """Say what is missing, in the place of those lines."""

@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
 from steady_mp.log_format import SELF, LogEntry
-from steady_mp.log_output import LogSettings, outputs
+from steady_mp.log_output import LogSettings, join_while_it_moves, outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,13 @@ _MEANT: Final = {r"\\": "\\", r"\n": "\n"}
 _GREETING: Final = re.compile(_MARK + r"@([0-9]{1,9})")
 _CHUNK: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 20
+#: Entries of a life that are remembered, and characters of each.
+_LAST_LINES: Final = 200
+#: Lives of an actor that are remembered where nobody asks.
+_MOST_LIVES: Final = 8
+#: Looks at the pipe of a life that is over: something that it has left behind may go on writing.
+_MOST_READS: Final = 64
+LONGEST_LAST: Final = 500
 
 
 class PipeHandler(logging.Handler):
@@ -76,31 +83,46 @@ def _unmark(line: str) -> tuple[int, str]:
 class _Voice:
     """Somebody who speaks: a life of an actor, or the run itself."""
 
-    __slots__ = ("actor", "generation", "pid", "said")
+    __slots__ = ("actor", "generation", "pid", "said", "tail")
 
     def __init__(self, actor: str, generation: int, pid: int | None) -> None:
         self.actor = actor
         self.generation = generation
         self.pid = pid
         self.said = 0
+        #: What it has said last.
+        self.tail: deque[str] = deque(maxlen=_LAST_LINES)
+
+
+class _Asked(NamedTuple):
+    """Somebody wants to know what a life that is over has said last."""
+
+    actor: str
+    generation: int
+    text: str
+    done: Callable[[list[str]], None]
 
 
 class _Source:
     """One pipe: its bytes, cut into lines."""
 
-    __slots__ = ("fd", "rest", "voice")
+    __slots__ = ("dry", "fd", "rest", "voice")
 
     def __init__(self, fd: int, voice: _Voice) -> None:
         self.fd = fd
         self.voice = voice
         self.rest = b""
+        #: Nothing was in the pipe at the last look, or nothing will ever be.
+        self.dry = False
 
     def read(self) -> tuple[list[str], bool]:
         """Return the lines that are whole now, and whether the pipe goes on."""
         try:
             data = os.read(self.fd, _CHUNK)
         except BlockingIOError:
+            self.dry = True
             return [], True
+        self.dry = not data
         *lines, self.rest = (self.rest + data).split(b"\n")
         if self.rest and (not data or len(self.rest) > _LONGEST_LINE):
             lines.append(self.rest)
@@ -132,12 +154,17 @@ class LogWriter:
             complain=lambda text: self.write(SELF, logging.ERROR, text),
         )
         self._closing = False
+        #: Reads of pipes: who waits for the end sees whether the reader gets on.
+        self._moves = 0
         self._speaking = threading.Lock()
         self._others: dict[str, _Voice] = {}
         self._selector = selectors.DefaultSelector()
         self._wake_out, self._wake_in = os.pipe()
         self._selector.register(self._wake_out, selectors.EVENT_READ)
         self._new: deque[_Source] = deque()
+        self._asked: deque[_Asked] = deque()
+        #: By actor and generation, until somebody has asked for their last words.
+        self._voices: dict[tuple[str, int], _Voice] = {}
         self._reader = threading.Thread(target=self._read, name="steady-mp log reader", daemon=True)
         self._reader.start()
 
@@ -149,7 +176,17 @@ class LogWriter:
     def add(self, fd: int, actor: str, generation: int) -> None:
         """Read lines from `fd` until its end; it is closed then."""
         os.set_blocking(fd, False)
-        self._new.append(_Source(fd, _Voice(actor, generation, None)))
+        self._voices[actor, generation] = voice = _Voice(actor, generation, None)
+        self._voices.pop((actor, generation - _MOST_LIVES), None)
+        self._new.append(_Source(fd, voice))
+        os.write(self._wake_in, b"\0")
+
+    def last_words(self, actor: str, generation: int, text: str, done: Callable[[list[str]], None]) -> None:
+        """Hand the lines that a life has said last to `done`, on the reader's thread, once its pipe is read.
+
+        Behind them `text` is written in its name, where there is any. Returns at once.
+        """
+        self._asked.append(_Asked(actor, generation, text, done))
         os.write(self._wake_in, b"\0")
 
     def write(self, actor: str, level: int, text: str) -> None:
@@ -172,17 +209,20 @@ class LogWriter:
         for output in self._outputs:
             output.put(entry)
 
-    def close(self, timeout: float) -> None:
-        """Read all pipes to their ends, write what is queued, and stop, within `timeout` seconds."""
-        deadline = time.monotonic() + timeout
+    def close(self, patience: float) -> None:
+        """Read all pipes to their ends, write what is queued, and stop.
+
+        Blocks as long as lines move, and gives up on a pipe that somebody holds, or an output that stalls, after
+        `patience` seconds without one.
+        """
         self._closing = True
         os.write(self._wake_in, b"\0")
-        self._reader.join(max(0.0, deadline - time.monotonic()))
+        whole = join_while_it_moves(self._reader, lambda: self._moves, patience)
         for output in self._outputs:
             output.finish()
         for output in self._outputs:
-            output.join(max(0.0, deadline - time.monotonic()))
-        if not self._reader.is_alive():
+            output.join(patience)
+        if whole:
             os.close(self._wake_in)
             os.close(self._wake_out)
             self._selector.close()
@@ -197,17 +237,36 @@ class LogWriter:
             while self._new:
                 source = self._new.popleft()
                 self._selector.register(source.fd, selectors.EVENT_READ, source)
-            if self._closing and not self._new and len(self._selector.get_map()) == 1:
+            while self._asked:
+                self._answer(self._asked.popleft())
+            if self._closing and not self._new and not self._asked and len(self._selector.get_map()) == 1:
                 return
+
+    def _answer(self, asked: _Asked) -> None:
+        voice = self._voices.pop(asked[:2], None) or _Voice(asked.actor, asked.generation, None)
+        for key in list(self._selector.get_map().values()):
+            source = key.data
+            if source is not None and source.voice is voice:
+                for _ in range(_MOST_READS):
+                    self._drain(source)
+                    if source.dry:
+                        break
+        lines = list(voice.tail)
+        if asked.text:
+            self._say(voice, logging.CRITICAL, asked.text)
+        asked.done(lines)
 
     def _drain(self, source: _Source) -> None:
         lines, open_still = source.read()
+        self._moves += 1
         voice = source.voice
         if lines and not voice.said and voice.pid is None and (greeting := _GREETING.fullmatch(lines[0])):
             voice.pid = int(greeting[1])
             del lines[0]
         for line in lines:
-            self._say(voice, *_unmark(line))
+            level, text = _unmark(line)
+            voice.tail.append(text[:LONGEST_LAST])
+            self._say(voice, level, text)
         if not open_still:
             self._selector.unregister(source.fd)
             os.close(source.fd)

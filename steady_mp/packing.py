@@ -6,12 +6,15 @@ them by its own.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, Literal
 
+from steady_mp import byvalue
 from steady_mp.errors import ConfigurationError
 
 Reference = tuple[Literal["tx", "rx", "state"], int]
@@ -36,12 +39,10 @@ class Declared:
         raise ConfigurationError(message)
 
 
-class _Packer(pickle.Pickler):
-    """Pickles arguments; collects the references that it meets."""
+class _Referring:
+    """Writes down references for what a life replaces, and collects what they stand for."""
 
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self.met: list[Declared] = []
+    met: list[Declared]
 
     def persistent_id(self, obj: object) -> Reference | None:
         """See `pickle.Pickler.persistent_id`."""
@@ -49,6 +50,20 @@ class _Packer(pickle.Pickler):
             return None
         self.met.append(obj)
         return (obj.kind, obj.index)
+
+
+class _Packer(_Referring, pickle.Pickler):
+    """Pickles arguments; collects the references that it meets."""
+
+
+def _dump(value: object, *, by_value: bool) -> tuple[bytes, list[Declared]]:
+    """Pickle `value`; return it with the references in it. Raises whatever can't be pickled raises."""
+    kind: type[pickle.Pickler] = type("_ByValue", (_Referring, byvalue.pickler()), {}) if by_value else _Packer
+    file = io.BytesIO()
+    packer: Any = kind(file, pickle.HIGHEST_PROTOCOL)
+    packer.met = []
+    packer.dump(value)
+    return file.getvalue(), packer.met
 
 
 class _Unpacker(pickle.Unpickler):
@@ -64,30 +79,42 @@ class _Unpacker(pickle.Unpickler):
 
 
 def pack(
-    actor: str, behavior: Callable[..., None], names: list[str], args: tuple[object, ...]
+    actor: str, behavior: Callable[..., None], names: list[str], args: tuple[object, ...], *, by_value: bool = False
 ) -> tuple[bytes, list[Declared]]:
     """Pickle a behavior and its arguments; return them with the references among them, in order.
 
-    Raises ConfigurationError, naming the path to what can't be pickled.
+    With `by_value`, or where it can't be done otherwise and the extra is there, functions that nobody could import
+    travel with their code (`steady_mp.byvalue`). Raises ConfigurationError, naming the path to what can't be pickled.
     """
-    file = io.BytesIO()
-    packer = _Packer(file)
     try:
-        packer.dump((behavior, args))
+        packed, met = _dump((behavior, args), by_value=by_value)
     except Exception as error:  # noqa: BLE001 - whatever a __reduce__ raises
-        for name, value in zip(names, args, strict=True):
-            if (why := _reason(value)) is not None:
-                path, culprit, reason = _culprit(name, value, why)
-                kind = f"{type(culprit).__module__}.{type(culprit).__qualname__}"
-                message = (
-                    f"actor {actor!r}: {path} is a {kind}, which can't be pickled ({reason}); "
-                    "make it inside the behavior, or pass what it is made from"
-                )
-                raise ConfigurationError(message) from None
-        message = f"actor {actor!r}: its behavior can't be pickled: {error}"
-        raise ConfigurationError(message) from None
-    unique = {(end.kind, end.index): end for end in packer.met}
-    return file.getvalue(), list(unique.values())
+        retried = None if by_value else _retry(behavior, args)
+        if retried is None:
+            raise ConfigurationError(_complaint(actor, names, args, error, by_value=by_value)) from None
+        packed, met = retried
+    unique = {(end.kind, end.index): end for end in met}
+    return packed, list(unique.values())
+
+
+def _retry(behavior: Callable[..., None], args: tuple[object, ...]) -> tuple[bytes, list[Declared]] | None:
+    with contextlib.suppress(Exception):
+        if byvalue.is_available():
+            return _dump((behavior, args), by_value=True)
+    return None
+
+
+def _complaint(actor: str, names: list[str], args: tuple[object, ...], error: Exception, *, by_value: bool) -> str:
+    """Name what can't be pickled, and the mend."""
+    for name, value in zip(names, args, strict=True):
+        if (why := _reason(value, by_value=by_value)) is not None:
+            path, culprit, reason = _culprit(name, value, why, by_value=by_value)
+            kind = f"{type(culprit).__module__}.{type(culprit).__qualname__}"
+            mend = "make it inside the behavior, or pass what it is made from"
+            if isinstance(culprit, FunctionType) and not byvalue.is_available():
+                mend += f", or {byvalue.MEND}"
+            return f"actor {actor!r}: {path} is a {kind}, which can't be pickled ({reason}); {mend}"
+    return f"actor {actor!r}: its behavior can't be pickled: {error}"
 
 
 def unpack(data: bytes, resolve: Callable[[str, int], object]) -> tuple[Callable[..., None], tuple[Any, ...]]:
@@ -96,23 +123,23 @@ def unpack(data: bytes, resolve: Callable[[str, int], object]) -> tuple[Callable
     return behavior, args
 
 
-def _reason(value: object) -> str | None:
+def _reason(value: object, *, by_value: bool) -> str | None:
     """Why `value` can't be pickled; None when it can."""
     try:
-        _Packer(io.BytesIO()).dump(value)
+        _dump(value, by_value=by_value)
     except Exception as error:  # noqa: BLE001
         return str(error) or type(error).__name__
     return None
 
 
-def _culprit(path: str, value: object, reason: str) -> tuple[str, object, str]:
+def _culprit(path: str, value: object, reason: str, *, by_value: bool) -> tuple[str, object, str]:
     """Descend to the innermost part that can't be pickled by itself."""
     seen = {id(value)}
     while True:
         for step, part in _parts(value):
             if id(part) in seen:
                 continue
-            why = _reason(part)
+            why = _reason(part, by_value=by_value)
             if why is not None:
                 path, value, reason = path + step, part, why
                 seen.add(id(part))

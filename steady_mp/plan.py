@@ -6,9 +6,12 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from steady_mp.cadence import CommitEvery
 from steady_mp.channel.kinds import Shape
 from steady_mp.memory import layout
 from steady_mp.monitors import Watching
+from steady_mp.recycling import Recycle
+from steady_mp.wait_strategy import WaitStrategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,9 @@ class ChannelPlan:
     consumer: int
     shape: Shape = field(default_factory=Shape)
     watching: Watching = field(default_factory=Watching)
+    #: What is done with a message that was in hand at so many deaths of its consumer in a row; 0 for never.
+    showstopper: str = "dead_letter"
+    showstopper_after: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,11 @@ class ActorPlan:
     behavior: str
     ends: tuple[EndPlan, ...]
     watching: Watching = field(default_factory=Watching)
+    wait_strategy: WaitStrategy = field(default_factory=WaitStrategy)
+    commit_every: CommitEvery | None = None
+    recycle: Recycle | None = None
+    #: Seconds in its own code without having looked up, after which it is killed; None for never.
+    stall_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +125,10 @@ class Plan:
                 behavior=actor["behavior"],
                 ends=tuple(EndPlan(**end) for end in actor["ends"]),
                 watching=Watching.from_data(actor["watching"]),
+                wait_strategy=WaitStrategy(**actor["wait_strategy"]),
+                commit_every=CommitEvery(**actor["commit_every"]) if actor.get("commit_every") else None,
+                recycle=Recycle(**actor["recycle"]) if actor.get("recycle") else None,
+                stall_timeout=actor["stall_timeout"],
             )
             for actor in data["actors"]
         )
@@ -142,3 +157,5 @@ def actor_file(index: int, kind: str) -> str:
 SUPERVISOR_BELL = "supervisor.bell"
 RUN_FILE = "run"
 PLAN_FILE = "graph.json"
+#: Where the log file of the run is; empty where it has none.
+LOG_NOTE = "log-file"

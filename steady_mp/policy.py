@@ -84,7 +84,7 @@ class _Decaying:
 class Failures:
     """The failures of one actor, and what its policy makes of them."""
 
-    __slots__ = ("_barren", "_deaths", "_random", "policy")
+    __slots__ = ("_barren", "_deaths", "_random", "clock", "policy")
 
     def __init__(
         self,
@@ -94,6 +94,7 @@ class Failures:
     ) -> None:
         """Count from zero by `clock`."""
         self.policy = policy
+        self.clock = clock
         self._deaths = _Decaying(policy.half_life, clock)
         self._barren = _Decaying(policy.half_life, clock)
         self._random = rng or random.Random()  # noqa: S311 - jitter

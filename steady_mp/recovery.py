@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from steady_mp.channel.publish import publish_rx, publish_tx
 from steady_mp.memory import layout
+from steady_mp.memory.hands import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ def recover(
             words[layout.WAKE_TAIL] = layout.NEVER
             words[layout.RX_HELD] = 0
         reach("recover:publish")
+    control.words[layout.DEBUGGED] = 0
+    let_go(control, [cursor.messages for cursor in journal.cursors])
     control.words[layout.REQUESTED] = journal.requested
     control.words[layout.FINISHED] = journal.finished
     return journal

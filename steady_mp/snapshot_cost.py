@@ -53,7 +53,8 @@ class SnapshotCost:
             self._due = float("inf")  # once in a life is enough
             logging.getLogger("steady_mp").warning(
                 "saving its state takes %.0f %% of the time in which this actor does not wait (%s bytes the last "
-                "time): each commit saves all of it, so keep less in it, or do more in a turn",
+                "time): each commit saves all of it, so keep less in it, or space its commits "
+                "(commit_every=CommitEvery(…))",
                 min(100.0, 100 * spent / busy) if busy > 0 else 100.0,
                 f"{size:,}",
             )

@@ -19,94 +19,66 @@ its middle (in `send` or `take`) can't commit without being torn, yet what earli
 must not wait for it. So commits are put off only while every end still has what a turn has used so far
 (its *burst*); and when a turn has to wait in its middle all the same, for more than `_PATIENCE`, with
 earlier turns put off, this life is abandoned: the next one repeats those turns from the last commit,
-and never puts a commit off again.
+and never puts a commit off again. Commits may also be spaced on purpose, by the actor's `Cadence`.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from steady_mp.channel.waits import Alarm, End
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
 from steady_mp.parking import Sleeper
 from steady_mp.snapshot_cost import SnapshotCost
+from steady_mp.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steady_mp.channel.waits import Condition
+    from steady_mp.cadence import Cadence
     from steady_mp.memory.control import ControlBlock, Cursor
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
+    from steady_mp.recycling import Recycling
+    from steady_mp.staging import Staging
     from steady_mp.state import StateBook
 
-#: Seconds between two looks at whether a neighbour waits for what was put off.
+#: Seconds at least between two looks at whether a neighbour waits for what was put off.
 _LOOK: Final = 100e-6
+#: The same in durations of a commit, so that who is waited for does not spend its time on committing.
+_DEAR: Final = 12
 #: Turns that may begin without a look at the clock, where turns are that short.
 _UNSEEN: Final = 4
 #: Seconds after which what was put off is committed.
 _PUT_OFF: Final = 1e-3
-#: Seconds that a turn waits in its middle while earlier turns are put off.
-_PATIENCE: Final = 1e-3
 #: First turns of a life, each committed alone: they show how much a turn takes and sends.
 _ALONE_AT_FIRST: Final = 16
 
 
-class Staging(End, Protocol):
-    """An end of a channel, as the turn that commits it sees it."""
-
-    @property
-    def name(self) -> str:
-        """The channel's name."""
-
-    def is_staged(self) -> bool:
-        """Tell whether there is something to publish."""
-
-    def is_urgent(self) -> bool:
-        """Tell whether putting a commit off leaves the peer idle."""
-
-    def freeze(self) -> Cursor:
-        """Write what is staged and return the cursor to commit."""
-
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Show the peer what was committed."""
-
-    def wants_ring(self) -> bool:
-        """Tell whether the publish crossed what the peer waits for."""
-
-
-class Turn:
+class Turn(Waiting):
     """The turns of one life of one actor. Only the thread that runs the behavior may use it."""
 
     __slots__ = (
-        "_abandon",
-        "_alone",
         "_book",
-        "_clock",
-        "_committed_at",
         "_control",
         "_cost",
-        "_due",
-        "_ends",
-        "_entangled",
+        "_cursors",
         "_epoch",
         "_fault",
         "_fence",
         "_finished",
+        "_look",
         "_look_at",
-        "_neighbours",
+        "_news",
         "_requested",
-        "_sleeper",
         "_snapshot",
         "_snapshots",
         "_supervisor",
-        "_warned",
-        "_words",
+        "_unseen",
+        "_wary",
         "left",
-        "pending",
+        "spaced",
         "touched",
     )
 
@@ -123,8 +95,16 @@ class Turn:
         fence: Callable[[], None] = fence,
         fault: Callable[[str], None] | None = None,
         grouped: bool = True,
+        spin: float = 0.0,
+        cadence: Cadence | None = None,
+        recycling: Recycling | None = None,
+        watched: bool = False,
     ) -> None:
-        """Continue from the journal in force. `abandon` ends this life for a fresh one."""
+        """Continue from the journal in force. `abandon` ends this life for a fresh one.
+
+        No turn of one that is `watched` for stalls begins without a look at the clock, so that each turn of more than
+        a millisecond shows in LOOKED_NS.
+        """
         journal = control.journal()
         self._control = control
         self._words = control.words
@@ -133,6 +113,7 @@ class Turn:
         self._cost = SnapshotCost(control.words, clock)
         self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
         self._sleeper = Sleeper(parker, control.words, clock, fence, fault)
+        self._sleeper.spin = spin
         self._supervisor = supervisor
         self._abandon = abandon
         self._clock = clock
@@ -141,14 +122,28 @@ class Turn:
         self._epoch = control.epoch
         self._requested = journal.requested
         self._finished = journal.finished
+        #: Something else than a turn's work is to be committed: the shutdown was asked for, the actor has finished, or
+        #: this life begins behind what was put aside.
+        self._news = False
         self._ends: list[Staging] = []
+        #: What the last commit fixed for each of them.
+        self._cursors: list[Cursor] = []
         self._neighbours: list[Neighbour] = []
         self._entangled: dict[int, list[Staging]] = {}
         self._warned: set[str] = set()
+        self._wary: list[Callable[[], bool]] = []
         grouped = grouped and not self._words[layout.UNGROUPED]
         self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
+        #: Commits are spaced on purpose (`cadence.py`); never in a life that commits each turn alone.
+        self.spaced = grouped and cadence is not None
+        self._cadence = cadence if grouped else None
+        self._look = 0.0 if cadence is not None and cadence.counts else _LOOK
+        self._recycling = recycling
         self._committed_at = clock()
         self._due = False
+        #: What the turn at work had done before its last wait was put off.
+        self._parted = False
+        self._unseen = 0 if watched else _UNSEEN
         #: Turns that ended without a commit since the last one.
         self.pending = 0
         #: The turn at work has staged something.
@@ -164,11 +159,17 @@ class Turn:
                 self.entangle(end, other)
                 self.entangle(other, end)
         self._ends.append(end)
+        self._cursors.append(end.freeze())
+        self._news = self._news or end.is_staged()
         self._neighbours.append(neighbour)
 
     def entangle(self, end: Staging, other: Staging) -> None:
         """Note that what the peer of `end` does may depend on what is staged at `other`."""
         self._entangled.setdefault(id(end), []).append(other)
+
+    def be_wary(self, still: Callable[[], bool]) -> None:
+        """Commit each turn alone for as long as `still` answers True: a life has died over what comes there."""
+        self._wary.append(still)
 
     @property
     def ends(self) -> list[Staging]:
@@ -192,8 +193,8 @@ class Turn:
         """Put the commit of the turn at work off, if the time for a look has not come; tell whether it was."""
         if self._clock() >= self._look_at:
             return False
-        self.pending += 1 + _UNSEEN
-        self.left = _UNSEEN
+        self.pending += 1 + self._unseen
+        self.left = self._unseen
         self.touched = False
         return True
 
@@ -202,15 +203,25 @@ class Turn:
         now = self._clock()
         if self._must_commit(now):
             self.commit()
-            if self._alone:
+            if self._alone and not any(still() for still in self._wary):
                 self._alone -= 1
+            if self._look:
+                self._look = min(_PUT_OFF, max(_LOOK, _DEAR * (self._committed_at - now)))
+            if self._recycling is not None:
+                self._recycling.look(self._ends)
         else:
             self.pending += 1
+            if self._cadence is not None:  # else it settles within a millisecond
+                self._words[layout.LOOKED_NS] = int(now * 1e9)
         self.touched = False
-        self._look_at = 0.0 if self._alone or self._due else now + _LOOK
+        self._look_at = 0.0 if self._alone or self._due else now + self._look
 
     def _must_commit(self, now: float) -> bool:
-        if self._due or self._alone or now - self._committed_at >= _PUT_OFF:
+        if self._due or self._alone:
+            return True
+        if self._cadence is not None:
+            return self._cadence.is_over(self.pending + 1, now - self._committed_at)
+        if now - self._committed_at >= _PUT_OFF:
             return True
         for end in self._ends:  # noqa: SIM110 - a generator would double what a look costs
             if end.is_urgent():
@@ -220,12 +231,14 @@ class Turn:
     def request_shutdown(self) -> None:
         """Ask, as part of this turn, for the graph to be drained."""
         self._requested = 1
+        self._news = True
         self.touched = True
         self.call_for_commit()
 
     def finish(self) -> None:
         """Commit for the last time: the actor has finished."""
         self._finished = 1
+        self._news = True
         self.commit()
 
     # Commit
@@ -239,25 +252,20 @@ class Turn:
         if fault is not None:
             fault("commit:begin")
         self._due = False
-        began = self._clock()
         book = self._book
-        snapshot = book.encode()
-        if snapshot is None and book.values:
-            self._cost.add(began, len(book.kept or b""), written=False)
-        words = self._words
-        ends = self._ends
-        for end in ends:
-            if end.is_staged():
-                break
-        else:
-            if (
-                snapshot is None
-                and self._requested == words[layout.REQUESTED]
-                and self._finished == words[layout.FINISHED]
-            ):
-                self._settle()
-                return
-        cursors = [end.freeze() for end in ends]
+        if not (self.touched or self.pending or self._news or book.values):
+            self._settle()
+            return
+        snapshot = None
+        if book.values:
+            began = self._clock()
+            snapshot = book.encode()
+            if snapshot is None:
+                self._cost.add(began, len(book.kept or b""), written=False)
+        cursors = [end.freeze() for end in self._ends]
+        if snapshot is None and cursors == self._cursors and not self._news:
+            self._settle()
+            return
         if fault is not None:
             fault("commit:records")
         if snapshot is not None:
@@ -281,21 +289,28 @@ class Turn:
         self._publish(cursors)
         self._settle()
 
-    def _publish(self, cursors: list[Cursor]) -> None:
+    def _publish(self, cursors: list[Cursor]) -> None:  # noqa: C901 - the same
         fault = self._fault
-        alone = self.pending == 0
-        for end, cursor in zip(self._ends, cursors, strict=True):
-            end.publish(cursor, alone=alone)
+        alone = not self.pending and not self._parted
+        moved = []
+        for end, neighbour, before, cursor in zip(self._ends, self._neighbours, self._cursors, cursors, strict=True):
+            if cursor is not before:
+                end.publish(cursor, alone=alone)
+                moved.append((end, neighbour))
             if fault is not None:
                 fault("commit:publish")
-        words = self._words
-        asked = self._requested and not words[layout.REQUESTED]
-        words[layout.REQUESTED] = self._requested
-        words[layout.FINISHED] = self._finished
+        self._cursors = cursors
+        asked = False
+        if self._news:
+            words = self._words
+            asked = self._requested != words[layout.REQUESTED]
+            words[layout.REQUESTED] = self._requested
+            words[layout.FINISHED] = self._finished
+            self._news = False
         if fault is not None:
             fault("commit:published")
         self._fence()
-        for end, neighbour in zip(self._ends, self._neighbours, strict=True):
+        for end, neighbour in moved:
             if end.wants_ring():
                 neighbour.ring()
                 if fault is not None:
@@ -308,76 +323,6 @@ class Turn:
     def _settle(self) -> None:
         self._words[layout.TURNS] += self.pending - self.left + 1
         self.pending = self.left = 0
-        self._committed_at = self._clock()
-
-    # Waits
-
-    def pause(self, condition: Condition) -> None:
-        """Wait until the condition holds or can't hold any more, whatever else happens; a commit point."""
-
-        def over() -> bool:
-            return condition.holds() or condition.impossible()
-
-        while not over():
-            self.commit()
-            self.sleep(condition.arm, over)
-
-    def hold(self, end: End, ready: Callable[[], bool]) -> None:
-        """Wait in the middle of a turn until `ready` answers True, without ending the turn.
-
-        Where that can never be, because the channel is full of the turn's own messages or somebody
-        sleeps until what the turn has staged, the turn is torn: it commits early. Who comes to sleep
-        for it after this look finds it said in the channel (`End.hold_back`), and rings.
-        """
-        patience = self._clock() + _PATIENCE
-        while not ready():
-            torn = self._must_tear(end)
-            if self.pending and (torn or self._clock() >= patience):
-                self._words[layout.UNGROUPED] = 1
-                self._abandon(
-                    "a turn had to wait in its middle while earlier ones were put off; repeating them one by one"
-                )
-            if torn:
-                self._commit_early(end)
-            else:
-                self._sleep_held(end, ready, patience if self.pending else None)
-
-    def _must_tear(self, end: End) -> bool:
-        """Tell whether nothing can change at `end` before this turn commits what it has staged."""
-        return end.is_choked() or any(other.peer_waits() for other in self._entangled.get(id(end), ()))
-
-    def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None) -> None:
-        held = [end, *self._entangled.get(id(end), ())]
-
-        def arm(alarm: Alarm) -> None:
-            end.arm_change()
-            alarm.ends.append(end)
-            for other in held:
-                other.hold_back(here=other is end)
-            if deadline is not None:
-                alarm.at(deadline)
-
-        self.sleep(arm, lambda: ready() or self._must_tear(end))
-        for other in held:
-            other.let_go()
-
-    def _commit_early(self, end: End) -> None:
-        name = self._ends[self._ends.index(end)].name  # type: ignore[arg-type]
-        self._words[layout.EARLY_COMMITS] += 1
-        if name not in self._warned:
-            self._warned.add(name)
-            if end.is_choked():
-                why = f"it takes or sends more than channel {name} (capacity {end.capacity}) lets it"
-                mend = "raise the capacity, or send less a turn (vacant(), wait_vacant(n))"
-            else:
-                why = f"it waits for channel {name} while somebody waits for what it has sent or taken"
-                mend = "commit() before such a wait, with a state that says how far the turn has come"
-            logging.getLogger("steady_mp").warning(
-                "a turn was committed early, so a crash repeats only its rest: %s; %s", why, mend
-            )
-        self.commit()
-
-    def sleep(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
-        """Sleep until what `arm` arranges for, unless `ready` answers True already."""
-        self._sleeper.sleep(arm, ready, self._ends, self._neighbours)
-        self.stay_alert()
+        self._parted = False
+        self._committed_at = now = self._clock()
+        self._words[layout.LOOKED_NS] = int(now * 1e9)

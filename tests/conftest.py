@@ -51,12 +51,15 @@ def run_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     memory = Path("/dev/shm")  # noqa: S108 - the place under test
     root = Path(tempfile.mkdtemp(prefix="steady-mp-test-", dir=memory if os.access(memory, os.W_OK) else None))
     monkeypatch.setenv("STEADY_MP_ROOT", str(root))
+    kept = root.with_name(root.name + "-kept")
+    monkeypatch.setenv("STEADY_MP_KEPT", str(kept))
     litter = Litter(root, adopts=sys.platform == "linux")
     try:
         yield root
     finally:
         left = litter.left()
         shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(kept, ignore_errors=True)
         bury_orphans()
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)

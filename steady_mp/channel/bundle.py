@@ -41,6 +41,7 @@ class LaneCondition(Condition):
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken by each lane."""
+        alarm.has_choice = alarm.has_choice or len(self._parts) > 1
         for part in self._parts:
             part.arm(alarm)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from steady_mp.channel.ring import Record, Ring
     from steady_mp.channel.waits import Pace
     from steady_mp.memory.control import Cursor
+    from steady_mp.memory.hands import Hand
+    from steady_mp.memory.letters import Mail
 
 
 class BytesRx(ObjectRx[bytes]):
@@ -26,10 +28,12 @@ class BytesRx(ObjectRx[bytes]):
 
     __slots__ = ("_loans",)
 
-    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
-        """Continue at `cursor`, where the last commit stands."""
+    def __init__(
+        self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
+    ) -> None:
+        """Continue at `cursor`, where the last commit stands; see `ConsumingEnd`."""
         self._loans = Loans()
-        super().__init__(ring, turn, cursor)
+        super().__init__(ring, turn, cursor, hand, mail)
 
     def peek(self) -> memoryview:
         """Return a read-only view of the next message, without taking it.
@@ -41,7 +45,8 @@ class BytesRx(ObjectRx[bytes]):
         if not self._decoded(1):
             self._await_message()
             self._decoded(1)
-        return self._loans.lend(memoryview(self._batch[self._index]).toreadonly(), self.position())
+        self._show(1)
+        return self._loans.lend(memoryview(self._batch[self._index]).toreadonly(), self._here())
 
     def advance_take(self, count: int = 1) -> None:
         """Take the next `count` messages without looking at them. Raises OutOfReach when fewer are there."""
@@ -49,9 +54,10 @@ class BytesRx(ObjectRx[bytes]):
             message = f"channel {self.name!r}: {count} messages are to be taken, {self.avail()} are there"
             raise OutOfReach(message)
         if count:
+            first = self._here()
             self._index += count
             self._turn.touched = True
-            self._look_ahead()
+            self._look_ahead(first)
 
     def take(self) -> bytes:
         """See `Rx.take`."""

@@ -9,27 +9,31 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
 from steady_mp.channel.producing import GROUP
 from steady_mp.channel.publish import publish_rx
+from steady_mp.channel.threshold import Threshold
 from steady_mp.channel.waits import Avail, crossed
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
+from steady_mp.memory.hands import Hand
 
 if TYPE_CHECKING:
     from steady_mp.channel.store import Store
     from steady_mp.channel.waits import Condition, Pace
     from steady_mp.memory.control import Cursor
+    from steady_mp.memory.letters import Mail
 
 T = TypeVar("T")
 
 
-class ConsumingEnd(Rx[T]):
+class ConsumingEnd(Rx[T], Threshold):
     """See `Rx`. Single reader: only the actor that owns it may touch it.
 
-    A kind of channel adds how a message is taken: `position`, `freeze`, and the ways to take and peek.
+    A kind of channel adds how a message is taken: `_here`, `freeze`, and the ways to take and peek. These say by
+    `Hand.hold` what may be read before the next call, and by `Hand.reach` what is about to be decoded: before each
+    message below `_until`, and before the first one behind each publish, which moves the stamp.
     """
 
     __slots__ = (
-        "_armed",
         "_avails",
         "_before",
         "_burst",
@@ -37,25 +41,39 @@ class ConsumingEnd(Rx[T]):
         "_closed",
         "_committed",
         "_group",
+        "_hand",
+        "_presses",
         "_store",
+        "_suspects",
         "_tail",
         "_turn",
+        "_until",
         "_warned",
-        "_words",
     )
 
     #: Most messages of this kind that put-off turns stage.
     GROUP: ClassVar[int] = GROUP
 
-    def __init__(self, store: Store, turn: Pace, cursor: Cursor) -> None:
-        """Continue at `cursor`, where the last commit stands."""
+    def __init__(
+        self, store: Store, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
+    ) -> None:
+        """Continue at `cursor`, where the last commit stands, and say in `hand` what is read.
+
+        `mail` has what was in hand at the latest deaths; nothing of it was put aside, or the end knows what to do.
+        """
         self._store = store
         self._words = store.words
         self._capacity = store.capacity
         self._turn = turn
         self._closed = cursor.closed
         self._committed = self._before = cursor
-        self._group = max(1, min(self.GROUP, store.capacity // 2))
+        self._hand = hand or Hand()
+        #: Below this number each message is told by itself.
+        self._until = self._hand.until
+        self._suspects = mail.suspects if mail is not None else ()
+        self._group = max(1, store.capacity // 2 if turn.spaced else min(self.GROUP, store.capacity // 2))
+        #: An input that runs dry is a reason for a commit.
+        self._presses = not turn.spaced
         self._burst = 1
         self._warned = False
         self._armed = self._words[layout.WAKE_TAIL] = layout.NEVER
@@ -75,7 +93,16 @@ class ConsumingEnd(Rx[T]):
     def avail(self) -> int:
         """See `Rx.avail`."""
         self._tail = self._words[layout.TAIL]
-        return self._tail - self.position()
+        return self._tail - self._here()
+
+    def position(self) -> int:
+        """See `Rx.position`."""
+        return self._here()
+
+    def is_showstopper(self, deaths: int) -> bool:
+        """See `Rx.is_showstopper`."""
+        here = self.position()
+        return self.has(1) and any(s.first <= here <= s.last and len(s.deaths) >= deaths for s in self._suspects)
 
     def is_closed_and_empty(self) -> bool:
         """See `Rx.is_closed_and_empty`."""
@@ -89,7 +116,7 @@ class ConsumingEnd(Rx[T]):
             capacity=self._capacity,
             ring_bytes=self._store.size,
             sent=self._tail,
-            taken=self.position(),
+            taken=self._here(),
             in_flight=in_flight,
             bytes_in_flight=self._words[layout.TAIL_POS] - self._committed.position,
             closed=self.is_closed(),
@@ -105,8 +132,15 @@ class ConsumingEnd(Rx[T]):
     # What a kind of channel adds
 
     @abstractmethod
+    def _here(self) -> int:
+        """Return the number of the next message that comes in line, which `position` is unless a letter comes first."""
+
+    @abstractmethod
     def freeze(self) -> Cursor:
-        """Return the cursor to commit: messages taken, and the end of the room that is given back."""
+        """Return the cursor to commit: messages taken, and the end of the room that is given back.
+
+        The last one where nothing has moved.
+        """
 
     @abstractmethod
     def look(self, count: int) -> list[T]:
@@ -117,6 +151,7 @@ class ConsumingEnd(Rx[T]):
     def _await_message(self) -> None:
         """Wait for a message to take. Raises EndOfStream when none will come."""
         if self._turn.touched:
+            self._presses = True  # a turn takes more than what it has waited for: see to it that it begins with all
             self._turn.hold(self, lambda: self.has(1) or self.is_closed())
         else:
             self._turn.pause(self.wait_avail(1))
@@ -126,7 +161,7 @@ class ConsumingEnd(Rx[T]):
 
     def has(self, count: int) -> bool:
         """Tell whether `count` messages can be taken."""
-        wanted = self.position() + count
+        wanted = self._here() + count
         if wanted <= self._tail:
             return True
         self._tail = self._words[layout.TAIL]
@@ -138,27 +173,9 @@ class ConsumingEnd(Rx[T]):
         order()
         return closed
 
-    def arm(self, target: int) -> None:
-        """Ask the producer to ring once its tail reaches `target`."""
-        if target < self._armed:
-            self._words[layout.WAKE_TAIL] = self._armed = target
-
-    def arm_change(self) -> None:
-        """Ask the producer to ring at its next commit that sends something."""
-        self.arm(self._words[layout.TAIL] + 1)
-
-    def disarm(self) -> None:
-        """Ask for nothing any more."""
-        if self._armed != layout.NEVER:
-            self._words[layout.WAKE_TAIL] = self._armed = layout.NEVER
-
-    def is_overtaken(self) -> bool:
-        """Tell whether the tail has reached what was armed, so that no ring may come for it."""
-        return self._words[layout.TAIL] >= self._armed
-
     def is_starved(self, count: int) -> bool:
         """Tell whether the producer waits for room in bytes, and has not sent `count` messages before that."""
-        words, here = self._words, self.position()
+        words, here = self._words, self._here()
         stuck = words[layout.TX_STUCK]
         order()
         held = words[layout.TX_HELD]
@@ -188,16 +205,16 @@ class ConsumingEnd(Rx[T]):
     def mark(self) -> tuple[int, ...]:
         """Return what changes whenever either end moves."""
         closed = self._words[layout.TX_CLOSED]
-        return self.position(), self._words[layout.TAIL], closed
+        return self._here(), self._words[layout.TAIL], closed
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""
-        return self.position() != self._committed.messages or self._closed != self._committed.closed
+        return self._here() != self._committed.messages or self._closed != self._committed.closed
 
     def peer_waits(self) -> bool:
         """Tell whether the producer sleeps until something that is staged here is committed."""
         # A producer that waits for less than what was published has been rung already.
-        return self._committed.messages < self._words[layout.WAKE_HEAD] <= self.position()
+        return self._committed.messages < self._words[layout.WAKE_HEAD] <= self._here()
 
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle: no, a producer waits when there is plenty to take."""
@@ -210,15 +227,19 @@ class ConsumingEnd(Rx[T]):
     def hold_back(self, *, here: bool) -> None:  # noqa: ARG002 - a producer that waits for room is not waited for
         """Tell the producer how far the head will be."""
         if self.is_staged():
-            self._words[layout.RX_HELD] = self.position()
+            self._words[layout.RX_HELD] = self._here()
 
     def let_go(self) -> None:
         """Hold nothing back any more."""
         self._words[layout.RX_HELD] = 0
 
+    def is_wary(self) -> bool:
+        """Tell whether each message is told by itself, because a life has died before it was through with it."""
+        return self._committed.messages < self._until
+
     def close(self) -> None:
         """Take nothing any more, from the next commit on: the actor has finished."""
-        self._closed = 1
+        self._closed |= 1  # above it orders are counted
 
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
         """Give the producer the room of what was committed.
@@ -227,8 +248,8 @@ class ConsumingEnd(Rx[T]):
         """
         self._before = self._committed
         self._committed = cursor
-        if alone:
-            self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._capacity))
+        if alone and cursor[0] - self._before[0] > self._burst:
+            self._burst = min(cursor[0] - self._before[0], self._capacity)
         publish_rx(self._words, cursor)
 
     def wants_ring(self) -> bool:

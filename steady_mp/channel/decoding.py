@@ -9,15 +9,16 @@ import pickle
 import struct
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from steady_mp.channel.ring import Record
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from steady_mp.channel.ring import Record
-
 #: Bytes from which a message is decoded when it is taken, not before, and a pickle that wraps is not joined first.
 LARGE: Final = 1 << 16
+#: Before the payload of a message with buffers beside its pickle; no pickle begins so.
+_OUT_OF_BAND: Final = b"buffers\0"
 _COUNTS: Final = struct.Struct("QQ")
 _SIZE: Final = 8
 _LENGTH: Final = 4
@@ -73,6 +74,24 @@ def _out_of_band(record: Record, loads: Loads) -> Any:  # noqa: ANN401 - any mes
         else:
             buffers.append((bytearray() if entry & 1 else b"").join(views))
     return loads(stream, buffers=buffers)
+
+
+def wrap(record: Record, index: int) -> bytes:
+    """Return one message of a record by itself, for `unwrap`, without running code of anybody's class."""
+    payload = bytes(record.payload)
+    if record.kind == layout.RECORD_OBJECT:
+        return payload
+    if record.kind == layout.RECORD_OOB:
+        return _OUT_OF_BAND + payload
+    return pickle.dumps(decode(record)[index], pickle.HIGHEST_PROTOCOL)  # batches have atoms only
+
+
+def unwrap(message: bytes, loads: Loads = pickle.loads) -> Any:  # noqa: ANN401 - any message
+    """Return the message that `wrap` has put by itself."""
+    if not message.startswith(_OUT_OF_BAND):
+        return loads(message)
+    view = memoryview(message)[len(_OUT_OF_BAND) :]
+    return _out_of_band(Record(layout.RECORD_OOB, 1, 0, (view,), 0), loads)
 
 
 class Splice:

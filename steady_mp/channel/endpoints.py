@@ -165,7 +165,17 @@ class Rx(ABC, Generic[T]):
 
     @abstractmethod
     def position(self) -> int:
-        """Number of the next message to take, the same in every replay: dedupe effects on it."""
+        """Number of the next message to take, the same in every replay: dedupe effects on it.
+
+        A dead letter that is replayed has the number that it had.
+        """
+
+    def is_showstopper(self, deaths: int) -> bool:  # noqa: ARG002 - an end without deaths knows of none
+        """Tell whether the next message was in hand at `deaths` or more deaths of this actor in a row.
+
+        For code that wants to decide itself, before the channel's `showstopper_after` does.
+        """
+        return False
 
     @abstractmethod
     def statistics(self) -> ChannelStatistics:

@@ -16,6 +16,7 @@ from steady_mp.channel.encoding import Encoder
 from steady_mp.channel.items import check_item, items_of, text_of
 from steady_mp.channel.lane_receiver import SlotRx
 from steady_mp.channel.lane_sender import SlotTx
+from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.ring import Ring
 from steady_mp.channel.sender import ObjectTx
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from steady_mp.channel.store import Mapped, Store
     from steady_mp.channel.waits import Pace
     from steady_mp.memory.control import Cursor
+    from steady_mp.memory.hands import Hand
+    from steady_mp.memory.letters import Mail
 
 KindName = Literal["object", "lane", "bytes"]
 
@@ -93,18 +96,33 @@ class Planned(Protocol):
 
 
 class _Kind(NamedTuple):
-    """A row of the table: what opens the file, the two ends, and what refuses a message that can't be sent."""
+    """A row of the table: what opens the file, the ends, and what refuses a message that can't be sent."""
 
     store: type[Store]
     tx: Callable[[Any, Pace, Cursor], Any]
-    rx: Callable[[Any, Pace, Cursor], Any]
+    rx: Callable[[Any, Pace, Cursor, Hand | None, Mail | None], Any]
+    #: The receiving end of a life that finds letters: it passes over what was put aside, and hands out replayed ones.
+    #: None for kinds whose messages can't be put aside.
+    lettered: Callable[[Any, Pace, Cursor, Hand | None, Mail], Any] | None
     check: Callable[[Planned, object, int], object]
 
 
+def _check_object(plan: Planned, value: object, size: int) -> object:
+    return Encoder(plan.name, size).encode(value)
+
+
+def _check_item(plan: Planned, value: object, _size: int) -> None:
+    check_item(value, plan.shape.dtype or "", plan.name)
+
+
+def _check_bytes(plan: Planned, value: object, size: int) -> object:
+    return as_bytes(value, plan.name, size)
+
+
 _KINDS: Final[dict[KindName, _Kind]] = {
-    "object": _Kind(Ring, ObjectTx, ObjectRx, lambda plan, value, size: Encoder(plan.name, size).encode(value)),
-    "lane": _Kind(Slots, SlotTx, SlotRx, lambda plan, value, _: check_item(value, plan.shape.dtype or "", plan.name)),
-    "bytes": _Kind(BytesRing, BytesTx, BytesRx, lambda plan, value, size: as_bytes(value, plan.name, size)),
+    "object": _Kind(Ring, ObjectTx, ObjectRx, LetteredRx, _check_object),
+    "lane": _Kind(Slots, SlotTx, SlotRx, None, _check_item),
+    "bytes": _Kind(BytesRing, BytesTx, BytesRx, None, _check_bytes),
 }
 
 
@@ -136,6 +154,11 @@ def check_message(plan: Planned, value: object, ring_bytes: int) -> None:
     _KINDS[plan.shape.kind].check(plan, value, ring_bytes)
 
 
+def can_put_aside(shape: Shape) -> bool:
+    """Tell whether a message of such a channel can be put aside, so that the others go on without it."""
+    return _KINDS[shape.kind].lettered is not None
+
+
 def format_channel(mapping: Mapped, plan: Planned) -> None:
     """Make the file an empty channel of the planned kind."""
     store_type(plan).format(mapping, plan.capacity, plan.shape.itemsize)
@@ -151,7 +174,23 @@ def open_store(mapping: Mapped, plan: Planned) -> Store:
     return store_type(plan)(mapping, plan.name, plan.shape.dtype)
 
 
-def open_end(store: Store, plan: Planned, turn: Pace, cursor: Cursor, *, sends: bool) -> Any:  # noqa: ANN401 - by kind
-    """Open one end of the planned channel, where the last commit stands."""
+def open_end(  # noqa: PLR0913 - what an end has to know
+    store: Store,
+    plan: Planned,
+    turn: Pace,
+    cursor: Cursor,
+    *,
+    sends: bool,
+    hand: Hand | None = None,
+    mail: Mail | None = None,
+) -> Any:  # noqa: ANN401 - by kind
+    """Open one end of the planned channel, where the last commit stands.
+
+    A receiving end says in `hand` what it reads; `mail` says what was put aside of its channel, and was ordered back.
+    """
     kind = _KINDS[plan.shape.kind]
-    return (kind.tx if sends else kind.rx)(store, turn, cursor)
+    if sends:
+        return kind.tx(store, turn, cursor)
+    if kind.lettered is not None and mail is not None and (mail.holes or mail.orders):
+        return kind.lettered(store, turn, cursor, hand, mail)
+    return kind.rx(store, turn, cursor, hand, mail)

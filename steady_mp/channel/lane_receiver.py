@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.slots import Slots
     from steady_mp.channel.waits import Pace
+    from steady_mp.memory.hands import Hand
+    from steady_mp.memory.letters import Mail
 
 T = TypeVar("T")
 
@@ -34,9 +36,11 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
 
     GROUP: ClassVar[int] = LANE_GROUP
 
-    def __init__(self, slots: Slots, turn: Pace, cursor: Cursor) -> None:
-        """Continue at `cursor`, where the last commit stands."""
-        super().__init__(slots, turn, cursor)
+    def __init__(
+        self, slots: Slots, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
+    ) -> None:
+        """Continue at `cursor`, where the last commit stands; see `ConsumingEnd`."""
+        super().__init__(slots, turn, cursor, hand, mail)
         self._slots = slots
         self._cells = slots.cells
         self._whole = slots.whole.toreadonly()
@@ -86,14 +90,18 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
 
     def try_peek(self) -> T | None:
         """See `Rx.try_peek`."""
-        return self._cells[self._slot] if self._reach(1) else None
+        if not self._reach(1):
+            return None
+        self._show(1)
+        return self._cells[self._slot]  # type: ignore[no-any-return]
 
     def peek_slice(self, count: int) -> tuple[memoryview, ...]:  # type: ignore[override]  # see `LaneRx`
         """See `LaneRx.peek_slice`."""
         count = min(count, self._reach(count))
         if count < 1:
             return ()
-        first, unit = self.position(), self._slots.items.unit
+        self._show(count)
+        first, unit = self._here(), self._slots.items.unit
         views = []
         for start, stop in self._slots.spans(self._slot, count):
             views.append(self._loans.lend(self._whole[start * unit : stop * unit], first))
@@ -120,8 +128,8 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
         """See `LaneRx.as_array`."""
         return self._slots.items.as_array(view)
 
-    def position(self) -> int:
-        """See `Rx.position`."""
+    def _here(self) -> int:
+        """See `ConsumingEnd._here`."""
         return self._lap + self._slot
 
     # Taking
@@ -141,23 +149,35 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
         return value
 
     def _advance(self, count: int) -> None:
-        slot = self._slot + count
+        first, slot = self._here(), self._slot + count
         if slot >= self._slots.count:
             slot -= self._slots.count
             self._lap += self._slots.count
         self._slot = slot
         self._turn.touched = True
-        self._look_ahead()
+        self._look_ahead(first)
 
-    def _look_ahead(self) -> None:
-        """Say how far the next takes need no look, and whether the turn should end in a commit."""
+    def _show(self, count: int) -> None:
+        """Say that the next messages are looked at: what is worked with before it is taken is in hand as well."""
+        here = self._here()
+        self._hand.hold(here, max(here + count, self._lap + self._limit))
+
+    def _look_ahead(self, first: int) -> None:
+        """Say how far the next takes need no look, and whether the turn should end in a commit.
+
+        The messages from `first` on were taken just now: they are in hand, with those that need no look.
+        """
         left = self._reach(self._burst)
-        ungrouped = self._group - (self.position() - self._committed.messages)
-        if ungrouped <= 0 or left < self._burst:
+        here = self._here()
+        ungrouped = self._group - (here - self._committed.messages)
+        if ungrouped <= 0 or (left < self._burst and self._presses):
             self._turn.call_for_commit()
         else:
             left = min(left - self._burst + 1, ungrouped + 1)
         self._limit = min(self._slot + max(0, left - 1), self._slots.count - 1)
+        if here < self._until:
+            self._limit = self._slot
+        self._hand.hold(first, max(here, self._lap + self._limit))
 
     # The turn's side
 
@@ -171,6 +191,14 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
 
     def freeze(self) -> Cursor:
         """End the views of what was taken, and return the cursor to commit. Raises ViewInUse."""
-        taken = self.position()
+        taken = self._here()
+        committed = self._committed
+        if taken == committed[0] and self._closed == committed[2]:
+            return committed
         self._loans.collect(taken, self.name)
         return Cursor(taken, taken * self._slots.itemsize, self._closed)
+
+    def publish(self, cursor: Cursor, *, alone: bool) -> None:
+        """See `ConsumingEnd.publish`."""
+        super().publish(cursor, alone=alone)
+        self._limit = self._slot  # so that the next take says that it is in hand

@@ -60,7 +60,7 @@ class ProducingEnd(Tx[T]):
         self._committed = self._before = cursor
         #: Messages that may be sent without a look at the consumer's cursors.
         self._grant = 0
-        self._group = max(1, min(self.GROUP, store.capacity // 2))
+        self._group = max(1, store.capacity // 2 if turn.spaced else min(self.GROUP, store.capacity // 2))
         self._burst = 1
         self._bulk = 0
         self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER
@@ -118,7 +118,7 @@ class ProducingEnd(Tx[T]):
 
     @abstractmethod
     def freeze(self) -> Cursor:
-        """Write what is staged into the ring and return the cursor to commit."""
+        """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
 
     @abstractmethod
     def _regrant(self) -> None:
@@ -204,7 +204,7 @@ class ProducingEnd(Tx[T]):
         if wanted == layout.NEVER:
             return False
         # A consumer that waits for less than what was published has been rung already.
-        return self._committed.messages < wanted <= self.position() or self._closed != self._committed.closed
+        return self._committed[0] < wanted <= self.position() or self._closed != self._committed[2]
 
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle: a consumer that waits has nothing to do."""
@@ -238,8 +238,11 @@ class ProducingEnd(Tx[T]):
         self._before = self._committed
         self._committed = cursor
         if alone:
-            self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._capacity))
-            self._bulk = max(self._bulk, min(cursor.position - self._before.position, self._store.size))
+            before = self._before
+            if cursor[0] - before[0] > self._burst:
+                self._burst = min(cursor[0] - before[0], self._capacity)
+            if cursor[1] - before[1] > self._bulk:
+                self._bulk = min(cursor[1] - before[1], self._store.size)
         publish_tx(self._words, cursor)
         self._regrant()
 

@@ -24,4 +24,4 @@ def publish_rx(words: memoryview, cursor: Cursor) -> None:
     words[layout.HEAD_POS] = cursor.position
     order()
     words[layout.HEAD] = cursor.messages
-    words[layout.RX_CLOSED] = cursor.closed
+    words[layout.RX_CLOSED] = cursor.closed & 1

@@ -15,6 +15,8 @@ from steady_mp.memory.fence import order
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
+    from steady_mp.memory.hands import Hand
+    from steady_mp.memory.letters import Mail
 
 T = TypeVar("T")
 
@@ -29,9 +31,11 @@ class ObjectRx(ConsumingEnd[T]):
 
     __slots__ = ("_base", "_batch", "_index", "_large", "_marks", "_read_position", "_ring", "_safe")
 
-    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
-        """Continue at `cursor`, where the last commit stands."""
-        super().__init__(ring, turn, cursor)
+    def __init__(
+        self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
+    ) -> None:
+        """Continue at `cursor`, where the last commit stands; see `ConsumingEnd`."""
+        super().__init__(ring, turn, cursor, hand, mail)
         self._ring = ring
         self._base, self._read_position, _ = cursor
         self._batch: list[T] = []
@@ -75,17 +79,20 @@ class ObjectRx(ConsumingEnd[T]):
         else:
             values = self._batch[self._index : stop]
         if values:
+            first = self._here()
             self._index = stop
             if self._large:
+                self._hand.hold(first, self._here())
                 values = self._opened(values)
             self._turn.touched = True
-            self._look_ahead()
+            self._look_ahead(first)
         return values
 
     def try_peek(self) -> T | None:
         """See `Rx.try_peek`."""
         if not self._decoded(1):
             return None
+        self._show(1)
         if self._large:
             self._batch[self._index : self._index + 1] = self._opened(self._batch[self._index : self._index + 1])
         return self._batch[self._index]
@@ -94,14 +101,16 @@ class ObjectRx(ConsumingEnd[T]):
         """See `Rx.peek_slice`."""
         self._decoded(count)
         values = self._batch[self._index : self._index + max(0, count)]
+        if values:
+            self._show(len(values))
         return self._opened(values) if self._large else values
 
     def look(self, count: int) -> list[T]:
         """See `ConsumingEnd.look`."""
         return self.peek_slice(count)
 
-    def position(self) -> int:
-        """See `Rx.position`."""
+    def _here(self) -> int:
+        """See `ConsumingEnd._here`."""
         return self._base + self._index
 
     # Reading ahead
@@ -109,31 +118,45 @@ class ObjectRx(ConsumingEnd[T]):
     def _take_one(self) -> T:
         """Take a message that is decoded, and see whether the next one is in reach."""
         value = self._batch[self._index]
+        first = self._here()
         self._index += 1
         self._turn.touched = True
         if self._large:
+            self._hand.hold(first, first + 1)
             value = self._opened([value])[0]
-        self._look_ahead()
+        self._look_ahead(first)
         return value
 
-    def _look_ahead(self) -> None:
-        """Say how far the next takes need no look, and whether the turn should end in a commit."""
+    def _show(self, count: int) -> None:
+        """Say that the next messages are looked at: what is worked with before it is taken is in hand as well."""
+        here = self._here()
+        self._hand.hold(here, max(here + count, self._base + self._safe))
+
+    def _look_ahead(self, first: int) -> None:
+        """Say how far the next takes need no look, and whether the turn should end in a commit.
+
+        The messages from `first` on were taken just now: they are in hand, with those that need no look.
+        """
         left = len(self._batch) - self._index
         if left < self._burst:
             self._decoded(self._burst)
             left = len(self._batch) - self._index
-        ungrouped = self._group - (self.position() - self._committed.messages)
-        if ungrouped <= 0 or left < self._burst:
+        ungrouped = self._group - (self._base + self._index - self._committed[0])
+        if ungrouped <= 0 or (left < self._burst and self._presses):
             self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
         else:
             self._safe = self._index + min(left - self._burst, ungrouped)
         if self._large:
             self._pass_large()
+        here = self._here()
+        if here < self._until:
+            self._safe = 0
+        self._hand.hold(first, max(here, self._base + self._safe))
 
     def _pass_large(self) -> None:
         """Forget the large messages that were taken, and let no take go past the next one without a look."""
-        while self._large and self._large[0] < self.position():
+        while self._large and self._large[0] < self._here():
             self._large.popleft()
         if self._large:
             self._safe = min(self._safe, self._large[0] - self._base)
@@ -157,6 +180,7 @@ class ObjectRx(ConsumingEnd[T]):
             self._base += self._index
             self._index = 0
         self._safe = 0
+        self._hand.reach(first + record.messages)
         values = self._unpack(record)
         if self._batch:
             self._batch += values
@@ -174,7 +198,13 @@ class ObjectRx(ConsumingEnd[T]):
         if record.messages == 1 and record.length >= LARGE:
             self._large.append(record.first)
             return cast("list[T]", [record])
-        return decode(record)
+        if record.first >= self._until:
+            return decode(record)
+        kept = self._hand.kept  # it may be of a class whose code is the end of this process, as it was of the last one
+        self._hand.hold(record.first, record.first + record.messages)
+        values = decode(record)
+        self._hand.kept = kept
+        return values
 
     def _opened(self, values: list[T]) -> list[T]:
         """Decode those of `values` that are records still."""
@@ -200,9 +230,15 @@ class ObjectRx(ConsumingEnd[T]):
         return wanted <= self._tail
 
     def freeze(self) -> Cursor:
-        """Return the cursor to commit: messages taken, and the end of the last record taken whole."""
-        taken = self.position()
-        freed = self._committed.position
+        """Return the cursor to commit: messages taken, and the end of the last record taken whole.
+
+        The last one where nothing has moved.
+        """
+        taken = self._base + self._index
+        committed = self._committed
+        if taken == committed[0] and self._closed == committed[2]:
+            return committed
+        freed = committed[1]
         for last, end in self._marks:
             if last > taken:
                 break
@@ -212,6 +248,8 @@ class ObjectRx(ConsumingEnd[T]):
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
         """See `ConsumingEnd.publish`."""
         super().publish(cursor, alone=alone)
+        self._safe = 0  # so that the next take says that it is in hand
         marks = self._marks
-        while marks and marks[0][0] <= cursor.messages:
+        taken = cursor[0]
+        while marks and marks[0][0] <= taken:
             marks.popleft()

@@ -116,7 +116,7 @@ class ObjectTx(ProducingEnd[T]):
         """Tell whether one more message of `need` bytes has room."""
         for _ in range(2):
             used = self._position + self._pending() - self._head_position
-            if self.position() - self._head < self._ring.capacity and used + need <= self._ring.size:
+            if self.position() - self._head < self._capacity and used + need <= self._ring.size:
                 return True
             self._refresh()
         return False
@@ -136,23 +136,26 @@ class ObjectTx(ProducingEnd[T]):
 
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
-        if self._room() <= self._burst or self._free() < self._bulk:
+        ring = self._ring
+        staged = len(self._atoms)
+        position = self._sent + staged
+        end = self._position + BATCH_OVERHEAD
+        if staged:
+            end += staged * ATOM + self._extra + BATCH_OVERHEAD
+        room = self._capacity - position + self._head
+        free = ring.size - end + self._head_position
+        if room <= self._burst or free < self._bulk:
             self._refresh()
-        room, free = self._room(), self._free()
-        left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
-        ungrouped = self._group - (self.position() - self._committed.messages)
+            room = self._capacity - position + self._head
+            free = ring.size - end + self._head_position
+        left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - staged)
+        ungrouped = self._group - position + self._committed[0]
         if ungrouped <= 0 or left < self._burst or free < self._bulk:
             self._turn.call_for_commit()
         else:
             left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
-        self._grant = 0 if self._closed or self._words[layout.RX_CLOSED] else max(0, left - 1)
+        self._grant = 0 if left <= 0 or self._closed or self._words[layout.RX_CLOSED] else left - 1
         self._spare = max(0, free - self._bulk - self._grant * ATOM)
-
-    def _room(self) -> int:
-        return self._ring.capacity - (self.position() - self._head)
-
-    def _free(self) -> int:
-        return self._ring.size - (self._position + self._pending() - self._head_position) - BATCH_OVERHEAD
 
     def _write(self, encoded: Encoded, count: int) -> None:
         self._position = self._ring.write(self._position, encoded.kind, count, self._sent, *encoded.parts)
@@ -196,6 +199,9 @@ class ObjectTx(ProducingEnd[T]):
         return self._position
 
     def freeze(self) -> Cursor:
-        """Write what is staged into the ring and return the cursor to commit."""
+        """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
         self._flush()
+        committed = self._committed
+        if committed == (self._sent, self._position, self._closed):
+            return committed
         return Cursor(self._sent, self._position, self._closed)

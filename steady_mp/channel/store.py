@@ -62,7 +62,11 @@ class Store:
         words[layout.WAKE_TAIL] = words[layout.WAKE_HEAD] = layout.NEVER
         words[layout.CH_MAGIC] = layout.MAGIC
 
+    def release(self) -> None:
+        """Let go of the channel, which stays mapped."""
+        self._data.release()
+
     def close(self) -> None:
         """Unmap the channel."""
-        self._data.release()
+        self.release()
         self._mapping.close()

@@ -68,7 +68,7 @@ def crossed(before: Cursor, now: Cursor, wanted: int) -> bool:
     """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted` waits for."""
     if wanted == layout.NEVER:
         return False
-    return before.messages < wanted <= now.messages or before.closed != now.closed
+    return before[0] < wanted <= now[0] or before[2] != now[2]
 
 
 class Pace(Protocol):
@@ -76,6 +76,8 @@ class Pace(Protocol):
 
     #: The turn has staged something.
     touched: bool
+    #: Commits are spaced on purpose: an input that has run dry is no reason for one.
+    spaced: bool
 
     def call_for_commit(self) -> None:
         """Make the next `is_running` commit: an end has run dry, or enough is staged."""
@@ -90,13 +92,15 @@ class Pace(Protocol):
 class Alarm:
     """What a sleeping actor is to be woken by, collected from the conditions that it waits for."""
 
-    __slots__ = ("deadline", "ends", "fds")
+    __slots__ = ("deadline", "ends", "fds", "has_choice")
 
     def __init__(self) -> None:
         """Start with nothing: a sleep without end."""
         self.deadline: float | None = None
         self.fds: list[int] = []
         self.ends: list[End] = []
+        #: One of several things ends the sleep: whoever looks for deadlocks must not take any of them for needed.
+        self.has_choice = False
 
     def at(self, moment: float) -> None:
         """Wake at `moment` of the actor's clock at the latest."""

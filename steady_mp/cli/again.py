@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FILE: Final = "command.json"
-_OPTIONS: Final = ("--durable", "--resume")
+_OPTIONS: Final = ("--durable", "--resume", "--fresh-state")
+_FLAGS: Final = ("--fresh", "--no-fresh")
 
 
 def complete(words: Sequence[str]) -> list[str]:
@@ -57,6 +58,6 @@ def _without(words: Sequence[str]) -> list[str]:
             skip = False
         elif word in _OPTIONS:
             skip = True
-        elif not word.startswith(tuple(f"{option}=" for option in _OPTIONS)):
+        elif word not in _FLAGS and not word.startswith(tuple(f"{option}=" for option in _OPTIONS)):
             kept.append(word)
     return kept

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from steady_mp.cli.view import show, show_json, table
 from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.memory.kept import all_kept, forget, kept_root
 from steady_mp.memory.rundir import abandoned, default_root, sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def clean(*, dry_run: bool, as_json: bool) -> int:
-    """Remove them, or only list them; gives the exit status, 1 when one could not be removed."""
+def clean(*, dry_run: bool, kept: bool, as_json: bool) -> int:
+    """Remove them, or only list them; gives the exit status, 1 when one could not be removed.
+
+    What `steady-mp why` needs of them is kept; with `kept` that goes too, of all runs.
+    """
     root = default_root()
     try:
         sizes = {directory: _bytes_in(directory) for directory in abandoned(root)}
@@ -22,6 +26,7 @@ def clean(*, dry_run: bool, as_json: bool) -> int:
         raise ConfigurationError(f"{root} can't be read: {error.strerror}") from None
     if not dry_run:
         sweep(root)
+    reports = all_kept() if dry_run or not kept else forget()
     left = [] if dry_run else [directory for directory in sizes if directory.exists()]
     if as_json:
         show_json(
@@ -29,6 +34,7 @@ def clean(*, dry_run: bool, as_json: bool) -> int:
                 "root": str(root),
                 "removed": [] if dry_run else [str(each) for each in sizes if each not in left],
                 "found": [{"directory": str(each), "bytes": size} for each, size in sizes.items()],
+                "kept": [] if kept and not dry_run else [str(each) for each in reports],
             }
         )
     elif not sizes:
@@ -39,6 +45,9 @@ def clean(*, dry_run: bool, as_json: bool) -> int:
             done = "would be removed" if dry_run else "can't be removed" if directory in left else "removed"
             made.add_row(directory.name, f"{size / 2**20:.1f} MiB", done)
         show(made)
+    if reports and not as_json:
+        what = "were removed" if kept and not dry_run else "are kept for `steady-mp why`; --kept removes them"
+        show(f"death reports of {len(reports)} runs in {kept_root()} {what}")
     return ExitCode.UNCLEAN if left else ExitCode.DRAINED
 
 

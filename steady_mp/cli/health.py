@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.cli.runs import UNREADABLE, Opened, find_run
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 _PAUSE: Final = 0.1
 
 
-def health(which: str | None, *, stall: float, as_json: bool) -> int:
+def health(which: str | None, *, stall: float | None, as_json: bool) -> int:
     """Look whether the run can be relied on; 0 when it can, else 1.
 
     Returns at once, unless an actor is in its own code: then it is looked at until it has come to the end of a
-    turn, or has not for `stall` seconds.
+    turn, or has not for `stall` seconds (None: its own `stall_timeout`, or 10).
     """
     try:
         directory = find_run(which)
@@ -45,38 +44,36 @@ def health(which: str | None, *, stall: float, as_json: bool) -> int:
     return ExitCode.UNCLEAN if reasons else ExitCode.DRAINED
 
 
-def look(directory: Path, stall: float) -> list[str]:
+def look(directory: Path, stall: float | None) -> list[str]:
     """Return why the run can't be relied on; empty when it can. Blocks for `stall` seconds at most.
 
     Raises one of `UNREADABLE` where the files are not those of a run.
     """
     sampler = Sampler(directory)
-    began = time.monotonic()
     pause = threading.Event()
-    board = Board(sampler.plan)
+    board = Board(sampler.plan, stall)
     try:
         first = sample = sampler.sample()
         while True:
             board.update(sample)
             if reasons := board.not_ready():
                 return reasons
-            busy = _in_their_own_code(board, first, sample)
-            seconds = time.monotonic() - began
-            if not busy or seconds >= stall:
-                return [f"{name} is stuck: in its own code for {seconds:.0f} s, or longer" for name in busy]
-            pause.wait(min(_PAUSE, stall - seconds))
+            # A cycle in which everybody waits for room is a deadlock when nothing has moved at the second look.
+            undecided = sample.cycles and sample is first
+            if not undecided and not _is_anybody_busy(board, first, sample):
+                return []
+            pause.wait(_PAUSE)  # who is busy comes to the end of a turn, or is stuck in the end
             sample = sampler.sample()
     finally:
         sampler.close()
 
 
-def _in_their_own_code(board: Board, first: Sample, now: Sample) -> list[str]:
-    """Return the actors that have not been seen to end a turn, nor to wait, since the first look."""
-    return [
-        meter.plan.name
+def _is_anybody_busy(board: Board, first: Sample, now: Sample) -> bool:
+    """Tell whether an actor in its own code was not seen to end a turn, nor to wait, since the first look."""
+    return any(
+        meter.state == "running" and _progress(before) == _progress(after)
         for meter, before, after in zip(board.actors, first.actors, now.actors, strict=True)
-        if meter.state == "running" and _progress(before) == _progress(after)
-    ]
+    )
 
 
 def _progress(sample: ActorSample) -> tuple[int, ...]:

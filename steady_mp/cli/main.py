@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steady_mp.cli.completion import actors_like, runs_like
+from steady_mp.cli.debug import debug
 from steady_mp.cli.graph import graph
 from steady_mp.cli.operating import operating
+from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
+from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -26,12 +33,34 @@ app = typer.Typer(
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status. A user's mistake is one line on stderr, never a traceback."""
+    """Run one command; gives the exit status. A user's mistake is one line on stderr, never a traceback.
+
+    Without `words` this is the program itself: its words are those of the command line, and it ends now.
+    """
+    with _late_signals(is_program=words is None):
+        return _main(list(sys.argv[1:] if words is None else words))
+
+
+@contextlib.contextmanager
+def _late_signals(*, is_program: bool) -> Iterator[None]:
+    """Keep the exit status that a run has come to: a TERM between its end and that of the program must not change it.
+
+    `run` puts a handler there that does nothing any more; at the end of the interpreter even that would be gone.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN if is_program else before)
+
+
+def _main(words: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal can't show is no reason to fail
     try:
-        status = app(args=list(sys.argv[1:] if words is None else words), prog_name="steady-mp", standalone_mode=False)
+        status = app(args=words, prog_name="steady-mp", standalone_mode=False)
     except typer.TyperException as error:
         message = f"{error.format_message()} (steady-mp --help shows what there is)"
         return _refuse(message, ExitCode.BAD_CONFIGURATION)
@@ -79,6 +108,12 @@ def _graph(context: typer.Context) -> None:
     raise typer.Exit(graph(context.args, os.environ))
 
 
+@app.command("systemd-unit", add_help_option=False, context_settings=_WORDS)
+def _systemd_unit(context: typer.Context) -> None:
+    """Print the systemd unit that does what `run` with the same words does."""
+    raise typer.Exit(systemd_unit(context.args))
+
+
 @app.command("top")
 def _top(
     which: Annotated[
@@ -92,4 +127,22 @@ def _top(
     raise typer.Exit(top(which, once=once))
 
 
+@app.command("pdb")
+def _pdb(
+    actor: Annotated[
+        str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.", autocompletion=actors_like)
+    ],
+    *,
+    which: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Its run's name or directory.", autocompletion=runs_like)
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for its next breakpoint(), and for those after it.")
+    ] = False,
+) -> None:
+    """Attach to an actor that waits at a breakpoint()."""
+    raise typer.Exit(debug(actor, which, wait=wait))
+
+
 app.add_typer(operating)
+app.add_typer(rescue)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import Annotated, Final
 
 import typer
 
 from steady_mp.cli.clean import clean
 from steady_mp.cli.completion import actors_like, channels_like, runs_like
+from steady_mp.cli.dump import dump
 from steady_mp.cli.health import health
 from steady_mp.cli.kill import kill
 from steady_mp.cli.peek import peek
@@ -15,7 +17,8 @@ from steady_mp.cli.ps import ps
 from steady_mp.cli.stack import stack
 from steady_mp.cli.state import state
 from steady_mp.cli.stop import stop
-from steady_mp.telemetry.meters import STALL
+from steady_mp.cli.why import why
+from steady_mp.memory.standing import STALL
 
 operating: Final = typer.Typer()
 
@@ -32,6 +35,25 @@ _Actor = Annotated[
 def _ps(which: _Run = None, *, as_json: _Json = False) -> None:
     """Show the runs of this machine and their actors."""
     raise typer.Exit(ps(which, as_json=as_json))
+
+
+@operating.command("why")
+def _why(
+    actor: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ACTOR",
+            help="The actor's name; the last failure of any where it is left out.",
+            autocompletion=actors_like,
+        ),
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All reports, not only the last failure.")] = False,
+    which: _RunOption = None,
+    as_json: _Json = False,
+) -> None:
+    """Show what an actor died of, what it had in hand, and what followed; also when the run is over."""
+    raise typer.Exit(why(actor, which, everything=everything, as_json=as_json))
 
 
 @operating.command("stop")
@@ -72,8 +94,13 @@ def _health(
     which: _Run = None,
     *,
     stall: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.0, help="Stuck is who ends no turn for so long.")
-    ] = STALL,
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.0,
+            help=f"Stuck is who ends no turn for so long. Default: its stall_timeout, or {STALL:g}.",
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Answer a probe: 0 when every actor can be relied on, else 1 and the reason."""
@@ -84,10 +111,11 @@ def _health(
 def _clean(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list it.")] = False,
+    kept: Annotated[bool, typer.Option("--kept", help="Remove also the death reports that are kept for why.")] = False,
     as_json: _Json = False,
 ) -> None:
     """Remove what runs left behind whose supervisor is provably dead."""
-    raise typer.Exit(clean(dry_run=dry_run, as_json=as_json))
+    raise typer.Exit(clean(dry_run=dry_run, kept=kept, as_json=as_json))
 
 
 @operating.command("stack")
@@ -122,3 +150,22 @@ def _peek(
 ) -> None:
     """Show the next messages of a channel, without taking them."""
     raise typer.Exit(peek(channel, which, count=count, as_json=as_json))
+
+
+@operating.command("dump")
+def _dump(
+    which: _Run = None,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; .tar.gz, .tgz or .zip.")
+    ] = None,
+    payloads: Annotated[
+        bool, typer.Option("--payloads", help="With what messages, states and arguments contain.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long for each stack.")
+    ] = 3.0,
+    as_json: _Json = False,
+) -> None:
+    """Write all that is known of a run, dead or alive, into one archive for a bug report."""
+    raise typer.Exit(dump(which, output=output, payloads=payloads, timeout=timeout, as_json=as_json))

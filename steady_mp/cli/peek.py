@@ -7,18 +7,17 @@ has passed the record, all of it begins anew.
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from steady_mp.channel.decoding import decode
+from steady_mp.channel.lookup import LONGEST, values_in
 from steady_mp.channel.ring import Record, Ring
 from steady_mp.channel.slots import Slots
 from steady_mp.cli.runs import Opened, find_run
-from steady_mp.cli.standin import bounded, unpickle
 from steady_mp.cli.view import printable, show, show_json, table
 from steady_mp.errors import CorruptChannel, ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
+from steady_mp.standin import bounded
 
 if TYPE_CHECKING:
     from steady_mp.channel.store import Store
@@ -29,8 +28,6 @@ _LOOKS: Final = 10_000
 _MOST_MESSAGES: Final = 0xFFFF
 #: The kind of a piece that is no record.
 _ITEMS: Final = -1
-#: Characters that are shown of one message.
-_LONGEST: Final = 200
 
 
 class Glimpse(NamedTuple):
@@ -50,7 +47,7 @@ def peek(channel: str, which: str | None, *, count: int, as_json: bool) -> int:
         seen = copy(store, count)
         found = unpacked(seen) if isinstance(store, Ring) else list(enumerate(items(store, seen), seen.head))
     messages = [
-        {"position": position, "value": bounded(value, _LONGEST)}
+        {"position": position, "value": bounded(value, LONGEST)}
         for position, value in found
         if seen.head <= position < seen.head + count
     ]
@@ -141,12 +138,5 @@ def unpacked(seen: Glimpse) -> list[tuple[int, Any]]:
     """Return the messages of the copied records with their positions; one that can't be read says so."""
     found: list[tuple[int, Any]] = []
     for record in seen.pieces:
-        values: list[Any]
-        try:
-            values = decode(record, unpickle)
-        except SteadyError as error:
-            values = [error]
-        except (struct.error, TypeError, ValueError, MemoryError) as error:  # a table that tells nonsense
-            values = [SteadyError(f"a record that can't be read: {error}")]
-        found += list(enumerate(values, record.first))
+        found += list(enumerate(values_in(record), record.first))
     return found

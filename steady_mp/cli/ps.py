@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+#: Seconds between two looks at what may be a deadlock.
+_PAUSE: Final = 0.1
 #: What of an actor's figures one look can know.
 _SHOWN: Final = ("name", "state", "blocked_on", "pid", "generation", "restarts", "deaths", "commits", "rss")
 
@@ -55,6 +58,7 @@ def look(found: Found) -> dict[str, Any]:
         "durable": RunDir(found.directory).has_begun,
         "uptime": round(max(0.0, time.time() - status.started), 1),
         "url": status.url,
+        "deadlocks": deadlocks_of(found.directory) if found.is_alive else [],
         "actors": actors,
     }
     if run["phase"] in {"dead", "stopped"}:
@@ -71,6 +75,24 @@ def _actors(directory: Path) -> list[dict[str, Any]]:
         board = Board(sampler.plan)
         board.update(sampler.sample())
         return [{name: actor[name] for name in _SHOWN} for actor in describe(board)["actors"]]
+    finally:
+        sampler.close()
+
+
+def deadlocks_of(directory: Path) -> list[str]:
+    """Return the cycles in which every actor waits for room; blocks for a moment where there may be one.
+
+    Raises one of `UNREADABLE` where the files are not those of a run.
+    """
+    sampler = Sampler(directory)
+    try:
+        board = Board(sampler.plan)
+        sample = sampler.sample()
+        board.update(sample)
+        if sample.cycles:  # a deadlock when nothing has moved at a second look
+            threading.Event().wait(_PAUSE)
+            board.update(sampler.sample())
+        return [cycle.way for cycle in board.deadlocks]
     finally:
         sampler.close()
 
@@ -95,4 +117,4 @@ def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
             f"{actor['commits']:,}",
             f"{actor['rss'] / 2**20:.0f} MiB",
         )
-    return head, made
+    return head, made, *(f"deadlock: {printable(way)}, every channel of the circle is full" for way in run["deadlocks"])

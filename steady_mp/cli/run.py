@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import signal
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,6 +15,7 @@ from steady_mp import ExitCode, Graph, LogSettings, Telemetry
 from steady_mp.chaos import Monkey
 from steady_mp.cli import again, report_file, summary, verdict
 from steady_mp.cli.live import LiveCount
+from steady_mp.cli.notify import Notifier
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
 from steady_mp.config import RunSettings, merge, read_file, refuse_unknown
@@ -52,10 +56,19 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
     if not of_run.log_file and (idle := [RUN[name].option for name in _OF_LOG_FILE if name in values]):
         raise ConfigurationError(f"{idle[0]} does nothing without --log-file FILE; add it, like --log-file run.log")
-    if of_run.durable and of_run.resume:
-        raise ConfigurationError("--durable begins a run and --resume goes on with one: give one of them")
+    _refuse_at_odds(of_run)
     report = _block(_build(target, of_run, of_graph), of_run, words)
     return _conclude(verdict.judge(report, target) if of_run.chaos else report, of_run)
+
+
+def _refuse_at_odds(of_run: RunSettings) -> None:
+    """Refuse options about the folder of a durable run that do not go together."""
+    if of_run.durable and of_run.resume:
+        raise ConfigurationError("--durable begins a run and --resume goes on with one: give one of them")
+    if of_run.fresh and not of_run.durable:
+        raise ConfigurationError("--fresh begins a run anew with --durable DIR; a resumed one has --fresh-state ACTOR")
+    if of_run.fresh_state and not of_run.resume:
+        raise ConfigurationError("--fresh-state does nothing without --resume DIR: it is for a run that goes on")
 
 
 def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has
@@ -100,7 +113,19 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         file_size=settings.log_file_size,
         file_count=settings.log_file_count,
     )
-    run = graph.start(telemetry=telemetry, output=output, log=log, durable=settings.durable, resume=settings.resume)
+    notifier = Notifier.of(os.environ)
+    run = graph.start(
+        on_event=notifier,
+        telemetry=telemetry,
+        output=output,
+        log=log,
+        durable=settings.durable,
+        resume=settings.resume,
+        fresh=settings.fresh,
+        fresh_states=[name.strip() for name in (settings.fresh_state or "").split(",") if name.strip()],
+    )
+    if notifier and notifier.every:
+        run.beat(notifier.pet, notifier.every)
     if settings.durable:
         again.note(words, run.directory)
     return run
@@ -108,6 +133,9 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
 
 def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Report:
     """Wait for the end of a run, inside of all that goes on meanwhile."""
+    if threading.current_thread() is threading.main_thread():
+        # What `block_until_stopped` leaves behind when it puts its own handlers away: TERM does nothing any more then.
+        signal.signal(signal.SIGTERM, lambda *_: run.request_shutdown("SIGTERM received"))
     try:
         with contextlib.ExitStack() as stack:
             for each in meanwhile:

@@ -24,6 +24,7 @@ from steady_mp.plan import actor_file
 from steady_mp.supervisor.stacks import ASK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from steady_mp.memory.owner import Owner
@@ -38,28 +39,33 @@ def stack(actor: str | None, which: str | None, *, timeout: float, as_json: bool
 
     Blocks for `timeout` seconds at most for each. Raises SteadyError when the one that is asked can't answer.
     """
-    answers: list[dict[str, Any]] = []
     with Opened(find_run(which)) as run:
-        chosen = range(len(run.plan.actors)) if actor is None else [run.actor(actor)]
-        for index in chosen:
-            name = run.plan.actors[index].name
-            answer: dict[str, Any] = {"actor": name, "pid": None, "generation": None, "stack": None, "why": ""}
-            answers.append(answer)
-            try:
-                process = process_of(run, index)
-                answer.update(pid=process.pid, generation=run.control(index).words[layout.GENERATION])
-                answer["stack"] = ask(process, run.directory / actor_file(index, "stack"), timeout)
-            except SteadyError as error:
-                answer["why"] = str(error).removeprefix(f"{name} ")
+        answers = gather(run, range(len(run.plan.actors)) if actor is None else [run.actor(actor)], timeout)
     if actor is not None and answers[0]["stack"] is None:
         raise SteadyError(f"{actor}: {answers[0]['why']}")
     if as_json:
         show_json(answers)
     else:
         for answer in answers:
-            _draw(answer)
+            show(*lines_of(answer))
     silent = any(answer["pid"] is not None and answer["stack"] is None for answer in answers)
     return ExitCode.UNCLEAN if silent else ExitCode.DRAINED
+
+
+def gather(run: Opened, actors: Iterable[int], timeout: float) -> list[dict[str, Any]]:
+    """Ask actors for their stacks, one after the other; one that gave none has said `why`."""
+    answers: list[dict[str, Any]] = []
+    for index in actors:
+        name = run.plan.actors[index].name
+        answer: dict[str, Any] = {"actor": name, "pid": None, "generation": None, "stack": None, "why": ""}
+        answers.append(answer)
+        try:
+            process = process_of(run, index)
+            answer.update(pid=process.pid, generation=run.control(index).words[layout.GENERATION])
+            answer["stack"] = ask(process, run.directory / actor_file(index, "stack"), timeout)
+        except SteadyError as error:
+            answer["why"] = str(error).removeprefix(f"{name} ")
+    return answers
 
 
 def ask(process: Owner, path: Path, timeout: float) -> str:
@@ -109,11 +115,11 @@ def _status(process: Owner) -> str:
     return ""
 
 
-def _draw(answer: dict[str, Any]) -> None:
+def lines_of(answer: dict[str, Any]) -> list[str]:
+    """Return an answer as lines for people."""
     head = printable(answer["actor"])
     if answer["pid"] is not None:
         head += f", life {answer['generation']}, process {answer['pid']}"
     if answer["stack"] is None:
-        show(f"{head}: {answer['why']}")
-    else:
-        show(f"{head}:", *(f"  {printable(line)}" for line in answer["stack"].splitlines()))
+        return [f"{head}: {answer['why']}"]
+    return [f"{head}:", *(f"  {printable(line)}" for line in answer["stack"].splitlines())]

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from steady_mp.cli.runs import Opened, find_run
-from steady_mp.cli.standin import read_snapshot
 from steady_mp.cli.view import printable, show, show_json
 from steady_mp.errors import ExitCode, StateError
 from steady_mp.memory.committed import read_committed
 from steady_mp.plan import actor_file
+from steady_mp.standin import read_snapshot
 
 
 def state(actor: str, which: str | None, *, as_json: bool) -> int:

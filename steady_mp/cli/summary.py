@@ -22,6 +22,7 @@ VERDICTS = {
     ExitCode.UNCLEAN: "unclean",
     ExitCode.GAVE_UP: "gave up",
     ExitCode.WRONG_RESULT: "wrong result",
+    ExitCode.SHOWSTOPPER: "showstopper",
     ExitCode.INTERRUPTED: "interrupted",
 }
 PIPE_WIDTH = 120
@@ -46,6 +47,8 @@ def show(facts: Mapping[str, Any], console: Console | None = None) -> None:
         console.print("", _actors(facts["actors"]), "", _channels(facts["channels"]), "", sep="\n")
         if chaos := facts.get("chaos"):
             console.print(_strikes(chaos["actors"]), "", toll(chaos), sep="\n", soft_wrap=True)
+        if facts.get("dead_letters"):
+            console.print(letters(facts), soft_wrap=True)
         console.print(verdict(facts), soft_wrap=True)  # one line, however wide the terminal is
         if chaos and chaos["exact"] is not False:  # what is wrong has been said
             console.print(proof(facts), soft_wrap=True)
@@ -63,6 +66,12 @@ def verdict(facts: Mapping[str, Any]) -> Text:
     why = "; ".join(" ".join(str(reason).split()) for reason in facts["why"])
     text = f"{word}: {why}" if why else word
     return Text(f"{text} (after {facts['wall_time']:.1f} s)", style="green" if facts["clean"] else "bold red")
+
+
+def letters(facts: Mapping[str, Any]) -> Text:
+    """`2 dead letters in /tmp/…: steady-mp dead-letters list --run …`."""
+    where = f"steady-mp dead-letters list --run {facts['letters']}"
+    return Text(f"{counted(facts['dead_letters'], 'dead letter')} left, see {where}", style="bold yellow")
 
 
 def toll(chaos: Mapping[str, Any]) -> Text:

@@ -22,6 +22,7 @@ STYLES: Final = {
     "blocked": "yellow",
     "stuck": "bold red",
     "stopped": "bold red",
+    "debugged": "magenta",
     "given up": "bold red",
     "dead": "bold red",
     "restarting": "magenta",

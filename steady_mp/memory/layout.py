@@ -30,13 +30,24 @@ Control block of an actor: one page of words written in place, then two journal 
 
     line 0  MAGIC, ENDPOINTS
     line 1  EPOCH: the commit; the slot in force is EPOCH & 1
-    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`)
+    line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`),
+            DEBUGGED (not 0 while it waits for a debugger, or has one: nobody takes it for stuck)
     line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
-    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0)
+    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0),
+            OTHER_WAYS (not 0 when one of several things ends it, so that none of them has to);
+            LOOKED_NS (monotonic): when it last settled its turns, or awoke (see `memory/standing.py`)
     byte 1024  REFUSAL: length, then UTF-8 text
+    byte 2048  HAND_END: 1 + index of the end that was read last, since the actor has a control block
 
 Journal slot: SNAP_SLOT, SNAP_LENGTH, SNAP_CRC, REQUESTED, FINISHED, then (count, position, closed) for
-each endpoint of the actor in the order of the topology.
+each endpoint of the actor in the order of the topology. In `closed` only bit 0 says that; a consumer counts above it
+(CLOSED_BITS) how many dead letters it has taken that were replayed to it.
+
+Hands, behind the journal slots: live words, not committed ones, five for each endpoint, written by the actor before it
+reads on (see `memory/hands.py`). HAND_STAMP is EPOCH + TURNS + 1 of the turn in which HAND_FIRST and HAND_STOP were
+stored: the message read last, or the first of those read together, and the one behind the last that may be read
+before the next store. HAND_REACH is behind the last message that was ever unpickled. HAND_UNTIL outlives the life: up
+to there the next ones commit each turn alone, and store before each single message.
 
 Run file: one page: SHUTDOWN, START_NS.
 """
@@ -102,6 +113,7 @@ REQUESTED: Final = 19
 UNGROUPED: Final = 20
 FINISHED: Final = 21
 BORN: Final = 22
+DEBUGGED: Final = 23
 TURNS: Final = 24
 PARKS: Final = 25
 RESCUES: Final = 26
@@ -111,8 +123,11 @@ SNAPSHOT_BYTES: Final = 29
 SNAPSHOT_NS: Final = 30
 WAIT_SINCE_NS: Final = 32
 BLOCKED_ON: Final = 33
+OTHER_WAYS: Final = 34
+LOOKED_NS: Final = 35
 REFUSAL: Final = 1024
 REFUSAL_BYTES: Final = 512
+HAND_END: Final = 256
 
 PHASE_STARTING: Final = 0
 PHASE_RUNNING: Final = 1
@@ -126,6 +141,19 @@ J_REQUESTED: Final = 3
 J_FINISHED: Final = 4
 J_HEADER: Final = 5
 J_PER_ENDPOINT: Final = 3
+
+#: In a receiving end's `closed`, the bits above this one count the letters that were replayed there.
+CLOSED_BITS: Final = 1
+
+# Hands, in words of an endpoint
+HAND_STAMP: Final = 0
+HAND_FIRST: Final = 1
+HAND_STOP: Final = 2
+HAND_REACH: Final = 3
+HAND_UNTIL: Final = 4
+HANDS_PER_ENDPOINT: Final = 5
+#: Added to the position of a dead letter that is in hand because it is replayed.
+LETTER: Final = 1 << 62
 
 # Run file
 SHUTDOWN: Final = 0
@@ -153,6 +181,11 @@ def journal_offset(endpoints: int, slot: int) -> int:
     return PAGE + slot * stride
 
 
+def hand_word(endpoints: int, end: int) -> int:
+    """Index of the first of the words that say what an actor has in hand at one of its endpoints."""
+    return journal_offset(endpoints, 2) // WORD + HANDS_PER_ENDPOINT * end
+
+
 def control_bytes(endpoints: int) -> int:
     """Size of an actor's control block, in whole pages."""
-    return (journal_offset(endpoints, 2) + PAGE - 1) & -PAGE
+    return (hand_word(endpoints, endpoints) * WORD + PAGE - 1) & -PAGE

@@ -10,7 +10,14 @@
         actor-<i>.bell             doorbell
         actor-<i>.snapshot-<0|1>   state as of the last two commits that changed it
         actor-<i>.death            why the last life ended, in its own words
+        actor-<i>.fault            all stacks, when a fatal signal has ended its life
+        actor-<i>.died-<n>         how life n ended, as the supervisor has found out (`memory/deaths.py`)
         actor-<i>.stack            where its process is in its code, as of the last time that somebody asked
+        actor-<i>.pdb              socket of an actor that waits at a breakpoint()
+        main                       functions and classes of the interactive session that built the graph
+        log-file                   where the log file of the run is, if it has one
+        letters/                   only where a message was put aside: see `memory/letters.py`
+        errands/                   only where a command has asked for something: see `supervisor/errands.py`
         durable                    only in a durable one: it was made completely, and is never removed
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a
@@ -33,8 +40,11 @@ from pathlib import Path
 
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.kept import keep
+from steady_mp.memory.letters import rescue
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
+from steady_mp.memory.status import read_status
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
 _NAME = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
@@ -107,12 +117,33 @@ def abandoned(root: Path) -> list[Path]:
     return found
 
 
+def running_here(graph_name: str, root: Path) -> Path | None:
+    """Return the directory of a run that this process has of a graph with that name, under `root`; None without."""
+    me = Owner.me()
+    with contextlib.suppress(FileNotFoundError):
+        for entry in root.iterdir():
+            match = _NAME.fullmatch(entry.name)
+            if match and Owner(int(match["ns"]), int(match["pid"]), int(match["started"])) == me:
+                with contextlib.suppress(OSError, ValueError):
+                    if read_status(entry).graph == graph_name:
+                        return entry
+    return None
+
+
 def sweep(root: Path) -> list[Path]:
-    """Remove the run directories under `root` whose supervisor is provably dead; return them."""
-    found = abandoned(root)
-    for entry in found:
-        shutil.rmtree(entry, ignore_errors=True)
-    return found
+    """Remove the run directories under `root` whose supervisor is provably dead; return them.
+
+    Dead letters in one are copied to a safe place before; where that fails, the directory stays. What `steady-mp why`
+    needs of it is kept elsewhere (`memory/kept.py`).
+    """
+    removed = []
+    for entry in abandoned(root):
+        with contextlib.suppress(OSError):
+            rescue(entry)
+            keep(entry)
+            shutil.rmtree(entry, ignore_errors=True)
+            removed.append(entry)
+    return removed
 
 
 def _allocate(path: Path, size: int) -> None:
@@ -194,7 +225,7 @@ class RunDir:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             run._claim()
             if run.has_begun:
-                message = f"{path} holds a run: go on with it by --resume {path}, or remove the folder to begin anew"
+                message = f"{path} holds a run: go on with it by --resume {path}, or begin anew by --fresh"
                 raise ConfigurationError(message)
             if any(path.iterdir()) and not (path / _UNFINISHED).exists():
                 message = f"{path} is not empty: name a folder that is, or one that does not exist yet"
@@ -267,6 +298,10 @@ class RunDir:
         if create and not (self.path / name).exists():
             Doorbell.create(self.path / name)
         return Doorbell(self.path / name)
+
+    def hold_on(self) -> None:
+        """Let the directory stay when the run is over; it is swept once what lies in it is safe."""
+        self._is_kept = True
 
     def remove(self) -> None:
         """Remove the directory and all in it, or only let go of it where it is durable."""

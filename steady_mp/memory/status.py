@@ -28,9 +28,13 @@ CAUSES: Final = (
     "signal",
     "exception",
     "exit code",
+    "out of memory",
+    "stall",
+    "stopped",
     "fork server",
     "chaos",
     "replay",
+    "recycled",
 )
 
 PHASES: Final = ("running", "draining", "stopped")
@@ -70,6 +74,8 @@ class RunStatus:
     phase: str = "running"
     refused: list[str] = field(default_factory=list)
     telemetry_restarts: int = 0
+    #: Messages that were put aside so far, the dropped ones too; it never falls.
+    dead_letters: int = 0
     url: str = ""
     #: Alerts raised by each channel, in the order of the topology.
     channel_alerts: list[int] = field(default_factory=list)

@@ -10,7 +10,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from steady_mp.events import AlertCleared, AlertRaised, Event, TelemetryDied, TelemetryStarted
+from steady_mp.events import AlertCleared, AlertRaised, CycleBlocked, Event, TelemetryDied, TelemetryStarted
 from steady_mp.serving import url_of
 from steady_mp.supervisor.bootstrap import command
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
-_EVENTS: Final[dict[str, type[Event]]] = {"AlertRaised": AlertRaised, "AlertCleared": AlertCleared}
+_EVENTS: Final[dict[str, type[Event]]] = {each.__name__: each for each in (AlertRaised, AlertCleared, CycleBlocked)}
 
 
 class Attendant:
@@ -131,7 +131,8 @@ class Attendant:
                     ready = True
                     self._announce(TelemetryStarted(url=self.url, note=self._note))
                 elif kind in _EVENTS:
-                    self._announce(_EVENTS[kind](**told))
+                    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+                    self._announce(_EVENTS[kind](**fields))
         return ready
 
     @staticmethod

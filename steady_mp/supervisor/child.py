@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
 import signal
 import sys
-import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 from steady_mp.channel.kinds import map_channel, open_store
@@ -17,6 +15,7 @@ from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.letters import Letters
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
@@ -24,7 +23,9 @@ from steady_mp.packing import unpack
 from steady_mp.parking import ORPHANED, PollParker
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
 from steady_mp.supervisor import native
+from steady_mp.supervisor.debugger import answer_breakpoints
 from steady_mp.supervisor.keepsake import keep
+from steady_mp.supervisor.note import BALLAST, Note
 from steady_mp.supervisor.stacks import tell_stacks
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ FAILED = 1
 REPLAY = 121
 STATE_FAILED = 122
 UNLOADABLE = 123
+RECYCLED = 124
 
-__all__ = ["FAILED", "ORPHANED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main", "read_note"]
+__all__ = ["FAILED", "ORPHANED", "RECYCLED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main"]
 
 
 def _leave(status: int) -> NoReturn:
@@ -50,23 +52,6 @@ def _leave(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(status)
-
-
-def _write_note(path: Path, cause: str) -> None:
-    """Say why this life ends, for the supervisor; complete or not there at all."""
-    draft = path.with_suffix(".note")
-    draft.write_text(json.dumps({"pid": os.getpid(), "cause": cause}))
-    draft.replace(path)
-
-
-def read_note(path: Path, pid: int) -> str | None:
-    """Return and remove what the life with `pid` said about its end; None when it said nothing."""
-    try:
-        note = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    path.unlink(missing_ok=True)
-    return str(note["cause"]) if note.get("pid") == pid else None
 
 
 class Household:
@@ -119,7 +104,10 @@ class Household:
             supervisor=run.doorbell(SUPERVISOR_BELL),
             neighbour=self._neighbour,
             abandon=self._abandon,
+            retire=self._retire,
             fault=fault,
+            spins=True,
+            mail=lambda channel: Letters(run.path).mail(channel, index),
         )
 
     def _store(self, channel: int) -> Store:
@@ -131,8 +119,12 @@ class Household:
         return self._run.doorbell(actor_file(peer, "bell"))
 
     def _abandon(self, reason: str) -> NoReturn:
-        _write_note(self._note, reason)
+        Note(os.getpid(), reason).write(self._note)
         _leave(REPLAY)
+
+    def _retire(self, reason: str) -> NoReturn:
+        Note(os.getpid(), reason).write(self._note)
+        _leave(RECYCLED)
 
     def _fault(self) -> Callable[[str], None] | None:
         """Return what kills this process at the fault points planned for this life; None in production."""
@@ -163,19 +155,24 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     """
     native.set_name(plan.actors[index].name)
     capture_output(log_fd, plan.log_level)
-    tell_stacks(directory / actor_file(index, "stack"))
+    tell_stacks(directory / actor_file(index, "stack"), directory / actor_file(index, "fault"))
+    answer_breakpoints(directory, index, plan.actors[index].name)
     note = directory / actor_file(index, "death")
+    ballast = bytearray(BALLAST)
     try:
         if broken is not None:
             raise broken  # noqa: TRY301 - takes the path of an error of the actor's own
         Household(directory, plan, index, generation, lifeline).live()
     except SystemExit as stop:
+        Note.of_exit(stop).write(note)
         if isinstance(stop.code, str):
             print(stop.code, file=sys.stderr)  # noqa: T201 - what Python does with it
         _leave(stop.code if isinstance(stop.code, int) else int(stop.code is not None))
     except BaseException as error:  # noqa: BLE001 - an exception and a crash take the same path
-        traceback.print_exc()
-        _write_note(note, "".join(traceback.format_exception_only(error)).strip())
+        del ballast
+        last_words = Note.of_error(error)
+        last_words.write(note)
+        print(last_words.traceback, end="", file=sys.stderr)  # noqa: T201 - what Python does with it
         if error is broken:
             _leave(UNLOADABLE)
         _leave(STATE_FAILED if isinstance(error, StateError) else FAILED)

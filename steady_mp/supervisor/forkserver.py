@@ -3,7 +3,8 @@
 It talks with the supervisor over a stream socket, one JSON object a line:
 
     supervisor → {"spawn": actor, "generation": n}, with the write end of the log pipe attached
-    supervisor ← {"spawned": actor, "pid": pid} and {"exited": actor, "pid": pid, "status": code or -signal}
+    supervisor ← {"spawned": actor, "pid": pid} and {"exited": actor, "pid": pid, "status": code or -signal,
+                  "peak": bytes of memory at most, "cpu": seconds}
 
 Why not the one of `multiprocessing`: that is one for the whole process, so that two graphs (or a graph
 and its user) share what is preloaded; it runs ``__main__`` again in each child; it starts a resource
@@ -36,12 +37,15 @@ from typing import NoReturn
 
 import psutil
 
+from steady_mp.byvalue import SESSION
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.script import load_main
 
 _BUFFER = 1 << 16
 _MOST_FDS = 64
+#: Bytes in what the system tells of the most memory that a process had.
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class ForkServer:
@@ -89,7 +93,8 @@ class ForkServer:
         """Import what the actors will need; what fails here fails in the actor, with its traceback."""
         if self._plan.main is not None:
             try:
-                load_main(*self._plan.main)
+                kind, where = self._plan.main
+                load_main(kind, str(self._directory / where) if kind == SESSION else where)
             except Exception as error:  # noqa: BLE001 - told by each actor, whose log is the user's
                 self._broken = error
         for name in self._plan.modules:
@@ -182,11 +187,13 @@ class ForkServer:
                 # The group's number is the zombie's pid, which nobody can be given before it is reaped.
                 with contextlib.suppress(OSError):
                     os.killpg(pid, signal.SIGKILL)
-            _, status = os.waitpid(pid, 0)
+            _, status, usage = os.wait4(pid, 0)
             if actor is not None:
-                self._send({"exited": actor, "pid": pid, "status": os.waitstatus_to_exitcode(status)})
+                code = os.waitstatus_to_exitcode(status)
+                peak, cpu = usage.ru_maxrss * _MAXRSS_UNIT, round(usage.ru_utime + usage.ru_stime, 3)
+                self._send({"exited": actor, "pid": pid, "status": code, "peak": peak, "cpu": cpu})
 
-    def _send(self, message: dict[str, int]) -> None:
+    def _send(self, message: dict[str, int | float]) -> None:
         try:
             self._connection.sendall(json.dumps(message).encode() + b"\n")
         except OSError:

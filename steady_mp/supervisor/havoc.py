@@ -91,6 +91,10 @@ class Havoc:
             self._tell_freeze(seat, since)
         return struck
 
+    def is_frozen(self, actor: int) -> bool:
+        """Tell whether the present life of an actor is stopped by chaos."""
+        return actor in self._frozen
+
     def calm(self) -> None:
         """Thaw everybody; `settle` tells when nothing is on its way any more."""
         for actor in list(self._frozen):

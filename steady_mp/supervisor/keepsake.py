@@ -22,7 +22,7 @@ def keep(run: RunDir, snapshot: Path, length: int, graph: str, actor: str) -> st
     temporary folder (TMPDIR), for their owner only.
     """
     if run.has_begun:
-        return f"it stays in {snapshot}"
+        return f"it stays in {snapshot}; --resume with --fresh-state {actor} begins with a new one"
     name = "-".join(_ODD.sub("-", each)[:_LONGEST_NAME] for each in (graph, actor))
     copy = Path(tempfile.gettempdir()) / f"steady-mp-{name}-{os.getpid()}.snapshot"
     try:

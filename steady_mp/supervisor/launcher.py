@@ -84,7 +84,7 @@ class Launcher:
             if "spawned" in told:
                 messages.append(Spawned(told["spawned"], told["pid"]))
             else:
-                messages.append(Exited(told["exited"], told["pid"], told["status"]))
+                messages.append(Exited(told["exited"], told["pid"], told["status"], told["peak"], told["cpu"]))
         return messages
 
     def close(self) -> int:

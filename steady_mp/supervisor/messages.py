@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steady_mp.events import Event
 
 
@@ -19,11 +21,16 @@ class Spawned:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """A process of an actor is gone; `status` is its exit code, or minus the signal."""
+    """A process of an actor is gone; `status` is its exit code, or minus the signal.
+
+    `peak` is the most memory that it had, in bytes, and `cpu` its processor time in seconds.
+    """
 
     actor: int
     pid: int
     status: int
+    peak: int | None = None
+    cpu: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,14 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """Call somebody, and again every so many seconds: who is called knows that the loop goes round."""
+
+    call: Callable[[], None]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RestartDue:
     """The pause before an actor's next life is over."""
 
@@ -96,6 +111,28 @@ class RestartDue:
 @dataclass(frozen=True, slots=True)
 class KillDeadlineReached:
     """What was killed should be gone by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """What a life that is over has said last, line by line."""
+
+    actor: int
+    generation: int
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LookForStalls:
+    """It is time to look whether an actor is stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackDue:
+    """A life that is stuck was asked for its stack, and should have answered."""
+
+    actor: int
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +152,11 @@ Message = (
     | Thaw
     | Truce
     | Announce
+    | Beat
     | RestartDue
+    | LastWords
+    | LookForStalls
+    | StackDue
     | DeadlineReached
     | KillDeadlineReached
 )

@@ -14,12 +14,14 @@ from steady_mp.events import (
     ActorDied,
     ActorFinished,
     ActorGivenUp,
+    ActorRecycled,
     ActorReplayed,
     ActorStarted,
     AlertRaised,
     ChaosFroze,
     Event,
     ForkServerDied,
+    MessagePutAside,
     RunStopped,
     ShutdownRefused,
     ShutdownRequested,
@@ -27,7 +29,8 @@ from steady_mp.events import (
     TelemetryStarted,
 )
 from steady_mp.memory.owner import Owner
-from steady_mp.memory.status import CAUSES, EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
+from steady_mp.memory.status import EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
+from steady_mp.supervisor.deaths import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,15 +46,6 @@ _LONGEST: Final = 500
 _OTHER: Final = "other"
 _ALIVE: Final = {"starting", "running"}
 _LOST: Final = "lost"
-
-
-def cause_of(death: str) -> str:
-    """Return the one of `CAUSES` that a death in the supervisor's words falls under."""
-    if death in CAUSES:
-        return death
-    if death.startswith(("SIG", "signal ")):
-        return "signal"
-    return "exit code" if death.startswith("exit code ") else "exception"
 
 
 def first_status(plan: Plan, started: float) -> RunStatus:
@@ -94,10 +88,10 @@ class Recorder:
                 self._begin(self._actors[event.actor], event)
             case ActorDied() | ActorGivenUp():
                 self._end(self._actors[event.actor], event)
-            case ActorReplayed():
+            case ActorReplayed() | ActorRecycled():
                 actor = self._actors[event.actor]
                 actor.pid, actor.status = None, "restarting"
-                actor.causes["replay"] += 1
+                actor.causes["replay" if isinstance(event, ActorReplayed) else "recycled"] += 1
             case ActorFinished():
                 actor = self._actors[event.actor]
                 actor.pid, actor.status = None, "finished"
@@ -123,6 +117,8 @@ class Recorder:
                 status.phase = "stopped"
             case TelemetryStarted():
                 status.url = event.url
+            case MessagePutAside():
+                status.dead_letters += event.policy != "replay"
             case TelemetryDied():
                 status.telemetry_restarts += 1
             case _:
@@ -139,7 +135,7 @@ class Recorder:
     def _end(actor: ActorStatus, event: ActorDied | ActorGivenUp) -> None:
         actor.pid = None
         actor.status = "restarting" if isinstance(event, ActorDied) else "given up"
-        actor.causes[cause_of(event.cause)] += 1
+        actor.causes[kind_of(event.cause)] += 1
         words = event.cause.partition("\n")[0][:_LONGEST]
         if words not in actor.deaths and len(actor.deaths) >= _MOST_DEATHS:
             words = _OTHER

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from steady_mp.errors import SteadyError
 from steady_mp.memory import layout
+from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.state import decode, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from steady_mp.errors import ExitCode
     from steady_mp.memory.mapping import Mapping
     from steady_mp.plan import Plan
+    from steady_mp.supervisor.seat import Seat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,9 @@ class Report:
     actors: list[ActorReport]
     channels: list[ChannelReport]
     chaos: ChaosReport | None = None
+    #: Messages that were put aside and not replayed, and the folder where they are.
+    dead_letters: int = 0
+    letters: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data, with `from` and `to` for a channel's actors."""
@@ -109,3 +116,19 @@ class Report:
             channel["from"] = channel.pop("from_actor")
             channel["to"] = channel.pop("to_actor")
         return data
+
+
+def last_state(seat: Seat) -> Any:  # noqa: ANN401 - plain data
+    """Read an actor's last committed state as plain data: one state as itself, several as a list."""
+    journal = seat.control.journal()
+    if not journal.snapshot_length:
+        return None
+    slots = SnapshotSlots(seat.snapshot_stem)
+    try:
+        snapshot = slots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+        values = [plain(value) for _, value in sorted(decode(snapshot).items())]
+    except SteadyError as error:
+        return f"unreadable: {error}"
+    finally:
+        slots.close()
+    return values[0] if len(values) == 1 else values

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import dataclasses
 import functools
 import logging
+import os
 import platform
 import signal
 import sys
@@ -17,30 +17,32 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from steady_mp.channel.kinds import format_channel
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
-from steady_mp.events import CycleDeclared, Event, RunStopped
+from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
+from steady_mp.memory.kept import keep
 from steady_mp.memory.rundir import RunDir
-from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.memory.status import STATUS_FILE
-from steady_mp.plan import PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
+from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
-from steady_mp.state import decode, plain
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.messages import Announce, Kill, RequestShutdown, StopNow, Strike, Truce
+from steady_mp.supervisor.fresh import forget_states, put_aside
+from steady_mp.supervisor.interrupts import Interrupts
+from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
+from steady_mp.supervisor.quarantine import leave
 from steady_mp.supervisor.recorder import Recorder, first_status
-from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
-from steady_mp.supervisor.script import refuse_while_loading
+from steady_mp.supervisor.report import ActorReport, ChannelReport, Report, last_state
+from steady_mp.supervisor.script import refuse_while_loading, session_files
 from steady_mp.supervisor.seat import Seat, Status, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
     from steady_mp.log_output import LogSettings
 
@@ -78,6 +80,8 @@ class Graph(Topology):
         log: LogSettings | None = None,
         durable: Path | None = None,
         resume: Path | None = None,
+        fresh: bool = False,
+        fresh_states: Sequence[str] = (),
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
@@ -89,7 +93,8 @@ class Graph(Topology):
 
         With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
         processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
-        folder is never removed.
+        folder is never removed. `fresh` first puts aside what run is in it, `fresh_states` lets these actors
+        of a resumed run begin with new states; what there was is kept, and a line says where.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
         what differs), NoSpace when there is too little room, and StartError when no process can be
@@ -97,19 +102,16 @@ class Graph(Topology):
         """
         refuse_while_loading(self.name)
         plan = dataclasses.replace(self.plan(), faults=self.faults)
-        if plan.main is not None:
-            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
-            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
-        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
-        contents[PLAN_FILE] = plan.to_json().encode()
-        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
+        contents = self._contents(plan, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
         listening = listen(settings) if settings else None
         logs = None
         try:
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
+            kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
             if resume is not None:
                 run = reopen(resume, plan, contents)
+                kept = forget_states(run, plan, fresh_states)
             elif durable is not None:
                 run = RunDir.keep(durable, plan.files(), contents)
             else:
@@ -121,7 +123,19 @@ class Graph(Topology):
                 logs.close(_LOG_TIMEOUT)
             raise
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        return Run(self, plan, run, on_event, logs, attend)
+        return Run(self, plan, run, on_event, logs, attend, kept)
+
+    def _contents(self, plan: Plan, root: Path | None, log: LogSettings | None) -> dict[str, bytes]:
+        """Return the files of the run directory that are there from the start, with what stands in them."""
+        if plan.main is not None:
+            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
+            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
+        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
+        contents |= session_files(plan, root)
+        contents[PLAN_FILE] = plan.to_json().encode()
+        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
+        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
+        return contents
 
 
 class Run:
@@ -138,6 +152,7 @@ class Run:
         on_event: Callable[[Event], None] | None,
         logs: LogWriter,
         attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
+        kept: Sequence[tuple[str, Path]] = (),
     ) -> None:
         """Format the run directory and start the supervisor; `Graph.start` does this."""
         self._plan = plan
@@ -145,7 +160,7 @@ class Run:
         self._level = LOG_LEVELS[graph.log_level]
         self._report: Report | None = None
         self._ended = threading.Event()
-        self._signals = 0
+        self._interrupts = Interrupts(self.request_shutdown, self.stop_now)
         self._started = time.monotonic()
         self._words = run.mapping(RUN_FILE)
         self._words.words[layout.START_NS] = time.monotonic_ns()
@@ -171,6 +186,8 @@ class Run:
             logs=self._logs,
         )
         run.begin()
+        for actor, path in kept:
+            self.announce(BegunAnew(actor=actor, kept=str(path)))
         for cycle in cycles_of(plan):
             self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
         self._attendant = attend and attend(self.announce, self._logs)
@@ -228,6 +245,13 @@ class Run:
         """Put an event of the caller's into the stream, for the log and everybody else. Returns at once."""
         self._supervisor.post(Announce(event))
 
+    def beat(self, call: Callable[[], None], seconds: float) -> None:
+        """Call `call` now and every `seconds`, on the supervisor's thread, for as long as its loop goes round.
+
+        What it raises ends the run. Returns at once.
+        """
+        self._supervisor.post(Beat(call, seconds))
+
     def strike(self, *actors: str, freeze: float = 0.0) -> None:
         """Kill the first of these actors that may be hit, or stop it for `freeze` seconds. Returns at once.
 
@@ -262,7 +286,7 @@ class Run:
         In the main thread INT and TERM ask for a shutdown meanwhile, and the second one stops at
         once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then.
         """
-        with self._handle_signals():
+        with self._interrupts.heard():
             if not self._ended.wait(timeout):
                 message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
                 raise TimeoutError(message)
@@ -270,27 +294,6 @@ class Run:
             message = "the run ended without a report"
             raise SteadyError(message) from self._supervisor.error
         return self._report
-
-    @contextlib.contextmanager
-    def _handle_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, _frame: FrameType | None) -> None:
-            name = signal.Signals(number).name
-            self._signals += 1
-            if self._signals == 1:
-                self.request_shutdown(f"{name} received (once more to stop at once)")
-            else:
-                self.stop_now(f"stopped at once: {name} received again")
-
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def close(self) -> None:
         """Stop at once if it still runs, and wait for the end."""
@@ -330,6 +333,11 @@ class Run:
         if self._attendant is not None:
             self._attendant.close()
         self._logs.close(_LOG_TIMEOUT)
+        self._supervisor.deaths.close()
+        code = self._supervisor.exit_code
+        if code is not ExitCode.DRAINED and not self._run.has_begun:  # a durable one stays where it is
+            keep(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
+        self._supervisor.quarantine.close()
         for seat in self._supervisor.seats:
             seat.close()
         for mapping in (*self._channels, self._words):
@@ -343,6 +351,9 @@ class Run:
         supervisor = self._supervisor
         clean = supervisor.exit_code is ExitCode.DRAINED
         channels = ChannelReport.of_all(self._plan, self._channels)
+        letters, place = leave(supervisor.quarantine, supervisor.seats, self._run)
+        if letters:
+            self._audience.tell(LettersLeft(letters=letters, place=place))
         why = list(supervisor.why)
         if not clean:
             why += [f"{c.in_flight} messages are still queued in {c.name}" for c in channels if c.in_flight]
@@ -354,6 +365,8 @@ class Run:
             wall_time=time.monotonic() - self._started,
             actors=[self._report_actor(seat) for seat in supervisor.seats],
             channels=channels,
+            dead_letters=letters,
+            letters=place,
         )
 
     def _report_actor(self, seat: Seat) -> ActorReport:
@@ -363,21 +376,5 @@ class Run:
             restarts=max(0, seat.generation - 1),
             deaths=seat.deaths,
             finished=seat.status is Status.FINISHED,
-            state=_last_state(seat),
+            state=last_state(seat),
         )
-
-
-def _last_state(seat: Seat) -> Any:  # noqa: ANN401 - plain data
-    """Read an actor's last committed state as plain data: one state as itself, several as a list."""
-    journal = seat.control.journal()
-    if not journal.snapshot_length:
-        return None
-    slots = SnapshotSlots(seat.snapshot_stem)
-    try:
-        snapshot = slots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        values = [plain(value) for _, value in sorted(decode(snapshot).items())]
-    except SteadyError as error:
-        return f"unreadable: {error}"
-    finally:
-        slots.close()
-    return values[0] if len(values) == 1 else values

@@ -6,11 +6,14 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.hands import Held, held, unsettled
+from steady_mp.memory.letters import Letters
 from steady_mp.plan import actor_file, channel_file
 from steady_mp.recovery import recover
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from steady_mp.memory.doorbell import Doorbell
     from steady_mp.memory.mapping import Mapping
     from steady_mp.memory.rundir import RunDir
-    from steady_mp.plan import ActorPlan, Plan
+    from steady_mp.plan import ActorPlan, EndPlan, Plan
     from steady_mp.policy import Failures
 
 
@@ -55,10 +58,17 @@ class Seat:
         self.generation = self.control.words[layout.GENERATION]
         self.pid: int | None = None
         self.deaths: list[str] = []
+        #: Its present life is to end for a fresh one, through no fault of its own.
+        self.renewing = False
+        self._killed_here = False
+        self._letters = Letters(run.path)
         self._pidfd: int | None = None
         self._channels = [(end.sends, channels[end.channel].words) for end in self.plan.ends]
         self._moved_before: tuple[int, ...] = ()
         self._epoch_before = 0
+        #: What the life that ended last had in hand, and what may have had to do with its end.
+        self.in_hand: list[Held] = []
+        self.unsettled: list[Held] = []
 
     @property
     def name(self) -> str:
@@ -73,9 +83,12 @@ class Seat:
     def begin(self) -> None:
         """A life is about to begin."""
         self.generation += 1
+        self.renewing = self._killed_here = False
         self._moved_before = self._moved()
         self._epoch_before = self.control.epoch
         self.control.words[layout.PHASE] = layout.PHASE_STARTING
+        self.control.words[layout.DEBUGGED] = 0
+        self.control.words[layout.LOOKED_NS] = time.monotonic_ns()
 
     def spawned(self, pid: int) -> None:
         """The life has a process."""
@@ -91,6 +104,8 @@ class Seat:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
+        self.in_hand = held(self.control)
+        self.unsettled = unsettled(self.control)
         return recover(self.control, self._channels)
 
     @property
@@ -99,17 +114,36 @@ class Seat:
         asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
         return asleep or self.control.epoch != self._epoch_before
 
-    def was_innocent(self, status: int) -> bool:
-        """Tell whether the life that just ended moved a message, or was killed in its sleep."""
+    def was_innocent(self, status: int | None) -> bool:
+        """Tell whether the life that just ended moved a message, or was killed in its sleep from outside."""
         asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
         return self._moved() != self._moved_before or (asleep and status in _FROM_OUTSIDE)
 
     def _moved(self) -> tuple[int, ...]:
         journal = self.control.journal()
-        return tuple(cursor.messages for cursor in journal.cursors) or (self.control.epoch,)
+        ends = zip(self.plan.ends, journal.cursors, strict=True)
+        return tuple(self._worked(end, cursor.messages) for end, cursor in ends) or (self.control.epoch,)
+
+    def _worked(self, end: EndPlan, messages: int) -> int:
+        """Return how many messages went through an end; one that was put aside is nobody's work."""
+        holes = () if end.sends else self._letters.holes(end.channel)
+        return messages - sum(hole < messages for hole in holes)
+
+    def was_excused(self, status: int) -> bool:
+        """Tell whether no message can be the fault of how the life ended: somebody else wanted that."""
+        if status == -signal.SIGKILL:
+            return self._killed_here or self.control.words[layout.PHASE] == layout.PHASE_WAITING
+        return status in _FROM_OUTSIDE
+
+    def renew(self) -> None:
+        """End the present life for a fresh one, which begins at once."""
+        if self.status in {Status.STARTING, Status.RUNNING}:
+            self.renewing = True
+            self.kill()
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Signal the actor's process, if there is one, and never a stranger with its pid."""
+        self._killed_here = self._killed_here or number == signal.SIGKILL
         if self._pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, number)

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import os
 import selectors
 import signal
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ExitCode
 from steady_mp.events import (
-    ActorDied,
     ActorFinished,
-    ActorGivenUp,
-    ActorReplayed,
     ActorStarted,
-    ChaosKilled,
     Event,
     ForkServerDied,
     RunStarted,
-    ShutdownRefused,
-    ShutdownRequested,
+    ShowstopperMet,
 )
-from steady_mp.memory import layout
+from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
-from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE, read_note
+from steady_mp.supervisor.cause import cause_of
+from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE
+from steady_mp.supervisor.deaths import Deaths, end_of_run
+from steady_mp.supervisor.errands import Errands
 from steady_mp.supervisor.havoc import CAUSE, Havoc
-from steady_mp.supervisor.launcher import Launcher
+from steady_mp.supervisor.inbox import Inbox
 from steady_mp.supervisor.messages import (
     Announce,
+    Beat,
     DeadlineReached,
     Exited,
     ForkServerGone,
     Kill,
     KillDeadlineReached,
+    LastWords,
+    LookForStalls,
     Message,
     RequestShutdown,
     RestartDue,
     Rung,
     Spawned,
+    StackDue,
     StopNow,
     Strike,
     Thaw,
     Truce,
 )
+from steady_mp.supervisor.quarantine import Quarantine, Verdict
+from steady_mp.supervisor.renewal import RENEWALS
 from steady_mp.supervisor.seat import Seat, Status
+from steady_mp.supervisor.servers import ForkServers
+from steady_mp.supervisor.shutdown import Shutdown
+from steady_mp.supervisor.stall import STALL, StallWatch
+from steady_mp.supervisor.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +64,8 @@ if TYPE_CHECKING:
     from steady_mp.memory.rundir import RunDir
     from steady_mp.plan import Plan
     from steady_mp.policy import RestartPolicy
+    from steady_mp.supervisor.deaths import Death
 
-#: Fork servers that may die before one of them has forked anybody.
-_MOST_BARREN_SERVERS = 3
 #: Seconds that the fork server has to tell that its actors are gone, once they were killed.
 _KILL_TIMEOUT = 2.0
 #: Ends of a life that the next one can't but repeat.
@@ -87,27 +91,28 @@ class Supervisor:
     ) -> None:
         """Take the parts of a run that is mapped and formatted; `run` starts it."""
         self._run = run
-        self._plan = plan
-        self._words = words
+        self.plan = self._plan = plan
         self._bell = bell
-        self._shutdown_timeout = shutdown_timeout
-        self._emit = emit
+        self._inbox = Inbox(bell)
+        self.post = self._inbox.post
+        self.close = self._inbox.close
+        self.emit = self._emit = emit
         self._logs = logs
-        self._clock = clock
         self.seats = [
             Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
         ]
+        self._timers = Timers(clock)
+        self._after = self._timers.after
         self._havoc = Havoc(self.seats, emit, self._after, clock)
-        self._posted: deque[Message] = deque()
-        # A signal handler may post while its own thread does.
-        self._gate = threading.RLock()
-        self._deaf = False
-        self._timers: list[tuple[float, int, Message]] = []
-        self._serial = itertools.count()
-        self._barren_servers = 0
-        self._launcher: Launcher | None = None
+        self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
+        self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)
+        self._errands = Errands(run.path, self)
         self._selector = selectors.DefaultSelector()
-        self.draining = False
+        self._servers = ForkServers(run.path, self._selector)
+        self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
+        self._stalls = StallWatch(
+            self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
+        )
         self.killing = False
         self._unreachable = False
         self.exit_code = ExitCode.DRAINED
@@ -116,29 +121,15 @@ class Supervisor:
         #: The first fork server was started, or could not be.
         self.launched = threading.Event()
 
-    # From other threads
-
-    def post(self, message: Message) -> None:
-        """Hand the loop a message, from any thread; dropped once the run is over."""
-        with self._gate:
-            if not self._deaf:
-                self._posted.append(message)
-                self._bell.ring()
-
-    def close(self) -> None:
-        """Hear nothing any more, and close the bell."""
-        with self._gate:
-            self._deaf = True
-            self._bell.close()
-
     # The loop
 
     def run(self) -> None:
         """Run the graph until no actor is left. An error of the supervisor's own ends everything, and is kept."""
         try:
             self._selector.register(self._bell.fd, selectors.EVENT_READ)
-            self._start_launcher()
+            self._servers.start()
             self.launched.set()
+            self._stalls.begin()
             self._emit(RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path)))
             for seat in self.seats:
                 self._go_on_with(seat)
@@ -152,8 +143,7 @@ class Supervisor:
             self.why.append(f"the supervisor failed: {type(error).__name__}: {error}")
         finally:
             self.launched.set()
-            if self._launcher is not None:
-                self._launcher.close()
+            self._servers.close()
             self._selector.close()
 
     def _go_on_with(self, seat: Seat) -> None:
@@ -169,38 +159,34 @@ class Supervisor:
 
     def _receive(self) -> list[Message]:
         """Wait for news; never polls."""
-        timeout = None
-        if self._timers:
-            timeout = max(0.0, self._timers[0][0] - self._clock())
         messages: list[Message] = []
-        for key, _ in self._selector.select(timeout):
+        for key, _ in self._selector.select(self._timers.wait):
             if key.fd == self._bell.fd:
                 self._bell.clear()
                 messages.append(Rung())
-            elif self._launcher is not None:
-                messages += self._launcher.news()
-        while self._posted:
-            messages.append(self._posted.popleft())
-        now = self._clock()
-        while self._timers and self._timers[0][0] <= now:
-            messages.append(heapq.heappop(self._timers)[2])
-        return messages
-
-    def _after(self, seconds: float, message: Message) -> None:
-        heapq.heappush(self._timers, (self._clock() + seconds, next(self._serial), message))
+            else:
+                messages += self._servers.news()
+        return messages + self._inbox.take() + self._timers.due()
 
     def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case a message
         match message:
             case Spawned(actor, pid):
                 self._spawned(self.seats[actor], pid)
-            case Exited(actor, pid, status):
+            case Exited(actor, pid):
                 if self.seats[actor].pid == pid:
-                    self._exited(self.seats[actor], status)
+                    self._exited(self.seats[actor], message)
                     self._havoc.settle()
+            case LastWords():
+                self.deaths.complete(message)
+            case LookForStalls():
+                self._stalls.look()
+            case StackDue():
+                self._stalls.take_stack(message)
             case ForkServerGone():
-                self._restart_launcher()
+                self._restart_servers()
             case Rung():
                 self._look_around()
+                self._errands.look()
             case RequestShutdown(reason):
                 self._drain(reason)
             case StopNow(reason):
@@ -215,6 +201,9 @@ class Supervisor:
                 self._havoc.calm()
             case Announce(event):
                 self._emit(event)
+            case Beat(call, seconds):
+                call()
+                self._after(seconds, message)
             case RestartDue(actor):
                 if not self.killing:
                     self._spawn(self.seats[actor])
@@ -225,80 +214,103 @@ class Supervisor:
 
     # Lives
 
-    def _start_launcher(self) -> None:
-        self._launcher = Launcher(self._run.path)
-        self._selector.register(self._launcher, selectors.EVENT_READ)
-
     def _spawn(self, seat: Seat) -> None:
-        if self._launcher is None:
+        if not self._servers.is_there:
             return
         seat.begin()
         read_fd, write_fd = os.pipe()
         self._logs.add(read_fd, seat.name, seat.generation)
-        self._launcher.spawn(seat.index, seat.generation, write_fd)
+        self._servers.spawn(seat.index, seat.generation, write_fd)
         os.close(write_fd)
         seat.status = Status.STARTING
 
     def _spawned(self, seat: Seat, pid: int) -> None:
-        self._barren_servers = 0
+        self._servers.has_forked()
         seat.spawned(pid)
+        self.deaths.born(seat)
         self._emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch))
-        if self.killing:
+        if self.killing or seat.renewing:
             seat.kill()
 
-    def _exited(self, seat: Seat, status: int) -> None:
-        pid = seat.pid
-        innocent = seat.was_innocent(status)
+    def _exited(self, seat: Seat, exited: Exited) -> None:
+        status = exited.status
         struck = self._havoc.ended(seat, status)
+        verdict = self._stalls.ended(seat, status)
+        innocent = seat.was_innocent(status if verdict is None else None)
+        excused = seat.was_excused(status) and (verdict is None or verdict[0] != STALL)
+        if self.killing and status == -signal.SIGKILL:
+            verdict = end_of_run(seat.name, self.why)
+        death = self.deaths.examine(seat, exited, (CAUSE, "", "") if struck else verdict)
         journal = seat.ended()
+        self.quarantine.settle(seat)
         for other in self.seats:
             other.bell.ring()
         if journal.finished:
-            seat.status = Status.FINISHED
-            self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
+            self._finished(seat, death if status else None)
             self._look_around()  # it may have asked for a shutdown in its last commit, and died before it rang
             return
-        note = read_note(seat.note, pid or 0)
         if self.killing:
+            self.deaths.tell(death, "the run ends")
             return
-        if status == REPLAY and note is not None:
-            self._emit(ActorReplayed(actor=seat.name, generation=seat.generation, reason=note))
-            self._spawn(seat)
+        if seat.renewing and excused:
+            self._renew(seat, death, REPLAY, "dead letters are replayed to it")
             return
-        if struck and note is None:
-            self._killed_by_chaos(seat)
+        if status in RENEWALS and death.note is not None:
+            self._renew(seat, death, status, death.cause)
+            return
+        if death.cause == CAUSE:
+            self._killed_by_chaos(seat, death)
         else:
-            self._died(seat, note or _cause(status), innocent=innocent, hopeless=status in _HOPELESS)
+            judged = self.quarantine.died(seat, death.cause, excused=excused)
+            self._died(seat, death, judged, innocent=innocent, hopeless=status in _HOPELESS)
         self._look_around()
 
-    def _killed_by_chaos(self, seat: Seat) -> None:
-        """Begin the next life at once: nobody has failed, so nothing counts against the actor's policy."""
-        seat.deaths.append(CAUSE)
-        commit = seat.control.epoch
-        self._emit(ChaosKilled(actor=seat.name, generation=seat.generation, cause=CAUSE, pause=0.0, commit=commit))
+    def _renew(self, seat: Seat, death: Death, status: int, reason: str) -> None:
+        """Begin the next life of an actor that has ended this one itself, or at our wish."""
+        renewal, cause = RENEWALS[status]
+        self.deaths.tell(death, f"life {seat.generation + 1} begins: {reason}", cause)
+        self._emit(renewal(actor=seat.name, generation=seat.generation, reason=reason))
         self._spawn(seat)
 
-    def _died(self, seat: Seat, cause: str, *, innocent: bool, hopeless: bool = False) -> None:
-        seat.deaths.append(cause)
+    def _finished(self, seat: Seat, death: Death | None) -> None:
+        """Take note that an actor has finished; `death` is how, where it was not by itself."""
+        seat.status = Status.FINISHED
+        if death is not None:
+            self.deaths.tell(death, "it had finished")
+        self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
+
+    def _killed_by_chaos(self, seat: Seat, death: Death) -> None:
+        """Begin the next life at once: nobody has failed, so nothing counts against the actor's policy."""
+        seat.deaths.append(CAUSE)
+        self.deaths.tell(death, 0.0)
+        self._emit(death.event(0.0))
+        self._spawn(seat)
+
+    def _died(self, seat: Seat, death: Death, verdict: Verdict, *, innocent: bool, hopeless: bool) -> None:
+        seat.deaths.append(death.cause)
         pause = None if hopeless else seat.failures.died(innocent=innocent)
-        if pause is None:
-            self._give_up(seat, cause)
+        if pause is None and verdict.put_aside:  # something has changed, so there is hope
+            pause = seat.failures.policy.max_backoff
+        if pause is None or verdict.stop:
+            self._give_up(seat, death, verdict.stop)
             return
         seat.status = Status.RESTARTING
-        self._emit(
-            ActorDied(actor=seat.name, generation=seat.generation, cause=cause, pause=pause, commit=seat.control.epoch)
-        )
+        self.deaths.tell(death, pause)
+        self._emit(death.event(pause))
         if pause:
             self._after(pause, RestartDue(seat.index))
         else:
             self._spawn(seat)
 
-    def _give_up(self, seat: Seat, cause: str) -> None:
+    def _give_up(self, seat: Seat, death: Death, showstopper: str = "") -> None:
         seat.status = Status.GIVEN_UP
-        isolated = seat.failures.policy.give_up == "isolate"
-        self._emit(ActorGivenUp(actor=seat.name, generation=seat.generation, cause=cause, isolated=isolated))
-        self.why.append(f"{seat.name} was given up after life {seat.generation}: {cause}")
-        self.exit_code = ExitCode.GAVE_UP
+        isolated = seat.failures.policy.give_up == "isolate" and not showstopper
+        self.deaths.tell(death, f"it is given up; {'the others go on' if isolated else 'the graph stops'}")
+        self._emit(death.last_event(isolated=isolated))
+        self.why.append(showstopper or f"{seat.name} was given up after life {seat.generation}: {death.cause}")
+        self.exit_code = ExitCode.SHOWSTOPPER if showstopper else ExitCode.GAVE_UP
+        if showstopper:
+            self._emit(ShowstopperMet(actor=seat.name, reason=showstopper))
         if isolated:
             seat.isolate()
             for other in self.seats:
@@ -306,78 +318,69 @@ class Supervisor:
         else:
             self._kill_all()
 
-    def _restart_launcher(self) -> None:
+    def _restart_servers(self) -> None:
         """The fork server is gone: make sure that its actors are, then begin their next lives."""
-        if self._launcher is None:
+        if not self._servers.is_there:
             return
-        self._selector.unregister(self._launcher)
-        cause = _cause(self._launcher.close())
-        self._launcher = None
+        cause = cause_of(self._servers.bury())
         for seat in self.seats:
             seat.kill()
         for seat in self.seats:
             seat.wait_gone()
         if not self.killing:
-            self._barren_servers += 1
-            if self._barren_servers > _MOST_BARREN_SERVERS:
+            if self._servers.are_hopeless:
                 self.why.append(f"the fork server can't run: {cause}")
                 self.exit_code = ExitCode.GAVE_UP
                 self.killing = True
             else:
                 self._emit(ForkServerDied(cause=cause))
-                self._start_launcher()
+                self._servers.start()
         for seat in self.seats:
             if seat.status in {Status.STARTING, Status.RUNNING}:
                 self._lost(seat, cause)
         self._havoc.settle()
         self._look_around()
 
+    def revive(self, seat: Seat) -> None:
+        """Begin another life of an actor that was given up."""
+        self._spawn(seat)
+
     def _lost(self, seat: Seat, cause: str) -> None:
         """Go on with an actor whose process went down with the fork server."""
         self._havoc.ended(seat, 0)
+        self._stalls.ended(seat, 0)
+        death = self.deaths.examine(seat, None, ("fork server", f"it died ({cause}), and its actors with it", ""))
         if seat.ended().finished:
-            seat.status = Status.FINISHED
-            self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
+            self._finished(seat, death)
         elif not self.killing:
+            self.deaths.tell(death, 0.0, "fork server")
             seat.deaths.append(f"fork server: {cause}")
             self._spawn(seat)
 
     # Shutdown
 
     def _look_around(self) -> None:
-        """See whether an actor has committed a wish for a shutdown."""
-        if not self.draining:
-            for seat in self.seats:
-                if seat.control.words[layout.REQUESTED]:
-                    self._drain(f"{seat.name} asked for it")
-                    return
+        """See whether an actor has committed a wish for a shutdown, or let go of its debugger."""
+        if (name := self._shutdown.asked_by()) is not None:
+            self._drain(f"{name} asked for it")
+        self._shutdown.go_on()
 
     def _drain(self, reason: str) -> None:
-        if self.draining or self.killing:
-            return
-        self.draining = True
-        self._emit(ShutdownRequested(reason=reason, seconds=self._shutdown_timeout))
-        self._words[layout.SHUTDOWN] = 1
-        for seat in self.seats:
-            seat.bell.ring()
-        self._after(self._shutdown_timeout, DeadlineReached())
+        if not self.killing:
+            self._shutdown.begin(reason)
 
     def _reach_deadline(self) -> None:
         """Name who did not stop and what is still queued, then kill."""
-        if self.killing:
+        if self.killing or (refused := self._shutdown.end()) is None:
             return
-        for seat in self.seats:
-            if not seat.is_over:
-                reason = seat.why_not_finished(self._plan)
-                self.why.append(f"{seat.name} did not stop in time: {reason}")
-                self._emit(ShutdownRefused(actor=seat.name, reason=reason))
+        self.why += refused
         self.exit_code = ExitCode.UNCLEAN if self.exit_code is ExitCode.DRAINED else self.exit_code
         self._kill_all()
 
     def _stop_now(self, reason: str) -> None:
         if self.killing:
             return
-        self.why.append(reason)
+        self.why += [reason, *self._shutdown.deadlocks()]
         self.exit_code = ExitCode.INTERRUPTED
         self._kill_all()
 
@@ -386,13 +389,3 @@ class Supervisor:
         self.killing = True
         for seat in self.seats:
             seat.kill()
-
-
-def _cause(status: int) -> str:
-    """Say what an exit status means."""
-    if status < 0:
-        try:
-            return signal.Signals(-status).name
-        except ValueError:
-            return f"signal {-status}"
-    return f"exit code {status}" if status else "exit code 0 before its behavior had returned"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from steady_mp.events import CycleBlocked
 from steady_mp.telemetry.alerts import Raised, Watcher
 from steady_mp.telemetry.meters import ActorMeter, ChannelMeter
 
 if TYPE_CHECKING:
+    from steady_mp.cycles import Cycle
     from steady_mp.events import Event
     from steady_mp.memory.status import RunStatus
     from steady_mp.plan import Plan
@@ -17,26 +19,28 @@ if TYPE_CHECKING:
 #: Percent of its capacity, on average, from which on a channel counts as full.
 _FULL: Final = 80.0
 #: States in which an actor keeps the run from being ready.
-_UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "given up"}
+_UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "debugged", "given up"}
 
 
 class Board:
     """Figures of every actor and channel of one run. Not safe to share: its owner serialises."""
 
-    def __init__(self, plan: Plan) -> None:
-        """Start with nothing seen."""
+    def __init__(self, plan: Plan, stall: float | None = None) -> None:
+        """Start with nothing seen. Stuck is who is in its own code for `stall` seconds (None: its own limit)."""
         self.plan = plan
         samples = max(2, math.ceil(plan.window / plan.refresh) + 1)
-        self.actors = [ActorMeter(actor, samples) for actor in plan.actors]
+        self.actors = [ActorMeter(actor, samples, stall) for actor in plan.actors]
         self.channels = [ChannelMeter(channel, samples) for channel in plan.channels]
         self.actor_watchers = [Watcher("actor", each.name, each.watching.alerts) for each in plan.actors]
         self.channel_watchers = [Watcher("channel", each.name, each.watching.alerts) for each in plan.channels]
+        #: Cycles that nothing has moved in since the look before, although everybody in them waits for room.
+        self.deadlocks: list[Cycle] = []
         self.sample: Sample | None = None
         self.changes: list[Event] = []
         self._began: float | None = None
 
     def update(self, sample: Sample) -> list[Event]:
-        """Take one sample of the run; return the alerts that have changed."""
+        """Take one sample of the run; return the alerts that have changed, and the deadlocks that have come about."""
         self._began = sample.at if self._began is None else self._began
         changes: list[Event] = []
         pairs = zip(self.actors, self.actor_watchers, sample.actors, sample.status.actors, strict=True)
@@ -46,6 +50,11 @@ class Board:
         for channel, watcher, there in zip(self.channels, self.channel_watchers, sample.channels, strict=True):
             channel.update(sample.at, there)
             changes += watcher.look(channel.windows, sample.wall)
+        before = self.sample.cycles if self.sample is not None else {}
+        deadlocks = [cycle for cycle, moves in sample.cycles.items() if before.get(cycle) == moves]
+        new = [cycle for cycle in deadlocks if cycle not in self.deadlocks]
+        changes += [CycleBlocked(actors=cycle.actors, channels=cycle.channels) for cycle in new]
+        self.deadlocks = deadlocks
         self.sample = sample
         return changes
 
@@ -70,13 +79,16 @@ class Board:
         reasons = [] if self.sample.supervised else ["the supervisor is gone"]
         if status.phase != "running":
             reasons.append(f"the graph is {status.phase}")
-        return reasons + [f"{meter.plan.name} is {meter.state}" for meter in self.actors if meter.state in _UNREADY]
+        reasons += [f"{meter.plan.name} is {meter.plight}" for meter in self.actors if meter.state in _UNREADY]
+        return reasons + [_words_for(cycle) for cycle in self.deadlocks]
 
     def summary(self) -> str:
         """Name the bottleneck in words; empty when there is none."""
         for meter in self.actors:
             if meter.state in {"stuck", "stopped", "given up"}:
                 return f"{meter.plan.name} is {meter.state}"
+        if self.deadlocks:
+            return _words_for(self.deadlocks[0])
         full = [meter for meter in self.channels if self._is_full(meter)]
         if not full:
             return ""
@@ -99,3 +111,7 @@ class Board:
     def status(self) -> RunStatus | None:
         """Return what the supervisor last said."""
         return self.sample.status if self.sample is not None else None
+
+
+def _words_for(cycle: Cycle) -> str:
+    return f"{cycle.way} is a deadlock: each waits for room in the next one's channel"

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.memory import layout
+from steady_mp.memory.standing import word_for
 from steady_mp.monitors import Metric
 from steady_mp.telemetry.window import History, Window
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from steady_mp.plan import ActorPlan, ChannelPlan
     from steady_mp.telemetry.sampler import ActorSample, ChannelSample
 
-#: Seconds in its own code, without the end of a turn, after which an actor counts as stuck.
-STALL: Final = 10.0
 #: What one core is, in mCPU.
 CORE: Final = 1024
 _PERCENT: Final = 100.0
@@ -99,9 +98,10 @@ class ChannelMeter:
 class ActorMeter:
     """The figures of one actor."""
 
-    def __init__(self, plan: ActorPlan, samples: int) -> None:
-        """Start with nothing seen; `samples` is how many make a window."""
+    def __init__(self, plan: ActorPlan, samples: int, stall: float | None = None) -> None:
+        """Start with nothing seen; `samples` is how many make a window, and `stall` seconds make it stuck."""
         self.plan = plan
+        self._stall = plan.stall_timeout if stall is None else stall
         self.windows = {metric: Window(samples) for metric in (Metric.LOAD, Metric.MCPU)}
         self.load_history = History(0)
         self.mcpu_history = History(0)
@@ -109,8 +109,6 @@ class ActorMeter:
         self.state = "starting"
         self.blocked_on: int | None = None
         self._at = 0.0
-        self._progress: tuple[int, ...] = ()
-        self._progress_at = 0.0
 
     def update(self, at: float, sample: ActorSample, status: ActorStatus) -> None:
         """Take one sample."""
@@ -122,17 +120,20 @@ class ActorMeter:
             self.windows[Metric.MCPU].add(mcpu)
             self.load_history.add(load)
             self.mcpu_history.add(mcpu)
-        progress = (sample.pid, sample.generation, sample.turns, sample.parks, sample.commits)
-        if progress != self._progress or sample.phase != layout.PHASE_RUNNING:
-            self._progress = progress
-            self._progress_at = at
         self._at = at
         self.now = sample
-        self.state = self._classify(at, sample, status)
+        self.state = self._classify(sample, status)
         ends = self.plan.ends
         self.blocked_on = ends[sample.blocked_end].channel if sample.blocked_end is not None else None
         if self.state != "blocked":
             self.blocked_on = None
+
+    @property
+    def plight(self) -> str:
+        """Its state, with how long that lasts where it is stuck."""
+        if self.state != "stuck" or self.now is None:
+            return self.state
+        return f"stuck: in its own code for {self.now.in_code:.0f} s"
 
     @staticmethod
     def _busy(before: ActorSample, after: ActorSample, seconds: float) -> float:
@@ -147,16 +148,17 @@ class ActorMeter:
             return 0.0 if after.phase == layout.PHASE_WAITING else min(1.0, (after.cpu or 0.0) / seconds)
         return min(1.0, max(0.0, 1.0 - max(0.0, after.waited - before.waited) / seconds))
 
-    def _classify(self, at: float, sample: ActorSample, status: ActorStatus) -> str:
+    def _classify(self, sample: ActorSample, status: ActorStatus) -> str:
         if status.status != "running":
             return status.status
-        if sample.stopped:
-            return "stopped"
-        if sample.phase == layout.PHASE_WAITING:
-            return "blocked" if sample.blocked_end is not None else "idle"
-        if sample.phase == layout.PHASE_STARTING:
-            return "starting"
-        return "stuck" if at - self._progress_at >= STALL else "running"
+        return word_for(
+            phase=sample.phase,
+            blocked=sample.blocked_end is not None,
+            halt=sample.halt,
+            debugged=sample.debugged,
+            seconds=sample.in_code,
+            stall=self._stall,
+        )
 
 
 def _spent(before: ActorSample, after: ActorSample) -> float:

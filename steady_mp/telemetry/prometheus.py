@@ -284,14 +284,14 @@ class RunCollector(Collector):
         figures = (
             (_GAUGE, "up", "1 while the supervisor of the graph lives.", sample.supervised),
             (_GAUGE, "ready", "1 while every actor works and the graph takes messages.", not self._board.not_ready()),
+            (_GAUGE, "deadlocks", "Cycles in which every actor waits for room.", len(self._board.deadlocks)),
             (_GAUGE, "draining", "1 while the graph drains.", status.phase == "draining"),
             (_GAUGE, "start_time_seconds", "When the run started, in seconds since 1970.", status.started),
             (_GAUGE, "sample_time_seconds", "When the figures were read, in seconds since 1970.", sample.wall),
             (_GAUGE, "window_seconds", "The window of averages and percentiles.", self._board.plan.window),
             (_GAUGE, "directory_bytes", "Size of the run directory.", sample.directory_bytes),
             (_COUNTER, "telemetry_restarts", "Times that telemetry was restarted.", status.telemetry_restarts),
-            # Nothing is put aside yet; the name is kept for when it is.
-            (_COUNTER, "dead_letters", "Messages that were put aside undelivered.", 0),
+            (_COUNTER, "dead_letters", "Messages that were put aside undelivered.", status.dead_letters),
         )
         for kind, name, text, value in figures:
             family = kind(f"steady_{name}", text, labels=["graph"])

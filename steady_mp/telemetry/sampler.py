@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from steady_mp.cycles import blocked_cycles, moves_of
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
+from steady_mp.memory.standing import Halt, halt_of, is_debugged, seconds_in_its_code
 from steady_mp.memory.status import RunStatus, read_events, read_status
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan, actor_file, channel_file
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from typing import Any
+
+    from steady_mp.cycles import Cycle
 
 #: Events that are shown.
 MOST_EVENTS: Final = 100
@@ -52,7 +56,11 @@ class ActorSample:
     #: Seconds of processor time of this life; None when there is no process.
     cpu: float | None
     rss: int
-    stopped: bool
+    halt: Halt
+    #: Seconds in its own code without having looked up; 0 while it waits.
+    in_code: float
+    #: A debugger holds it, or it waits for one.
+    debugged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +84,8 @@ class Sample:
     wall: float
     actors: tuple[ActorSample, ...]
     channels: tuple[ChannelSample, ...]
+    #: Cycles in which everybody waits for room, each with what any movement would change.
+    cycles: dict[Cycle, tuple[tuple[int, int], ...]]
     status: RunStatus
     events: list[dict[str, Any]]
     directory_bytes: int
@@ -91,21 +101,20 @@ class _Process:
         self._pid = 0
         self._process: psutil.Process | None = None
 
-    def look(self, pid: int | None) -> tuple[float | None, int, bool]:
-        """Return processor seconds, resident bytes and whether it is stopped; None for no process."""
+    def look(self, pid: int | None) -> tuple[float | None, int, Halt]:
+        """Return processor seconds, resident bytes and whether it stands still; None for no process."""
         if not pid:
-            return None, 0, False
+            return None, 0, Halt()
         try:
             if pid != self._pid or self._process is None:
                 self._process = psutil.Process(pid)
                 self._pid = pid
             with self._process.oneshot():
                 times = self._process.cpu_times()
-                stopped = self._process.status() == psutil.STATUS_STOPPED
-                return times.user + times.system, self._process.memory_info().rss, stopped
+                return times.user + times.system, self._process.memory_info().rss, halt_of(pid)
         except (psutil.Error, OSError):
             self._process = None
-            return None, 0, False
+            return None, 0, Halt()
 
 
 class Sampler:
@@ -150,6 +159,10 @@ class Sampler:
             wall=self._wall(),
             actors=actors,
             channels=tuple(self._sample_channel(index) for index in range(len(self._channels))),
+            cycles={
+                cycle: moves_of(self.plan, cycle, self._channels)
+                for cycle in blocked_cycles(self.plan, self._controls, self._channels)
+            },
             status=self._status,
             events=self._events,
             directory_bytes=self._directory_bytes(at),
@@ -159,7 +172,7 @@ class Sampler:
     def _sample_actor(self, index: int, at: float) -> ActorSample:
         words = self._controls[index]
         status = self._status.actors[index]
-        cpu, rss, stopped = self._processes[index].look(status.pid)
+        cpu, rss, halt = self._processes[index].look(status.pid)
         # The end of a wait stores the phase first, then adds up: read in the other order, and a wait
         # that ends meanwhile is seen one time too few. The meter never lets that go backwards.
         waited_before = waited = words[layout.WAITED_NS] * _NS
@@ -182,7 +195,9 @@ class Sampler:
             blocked_end=blocked - 1 if blocked and blocked <= len(self.plan.actors[index].ends) else None,
             cpu=cpu,
             rss=rss,
-            stopped=stopped,
+            halt=halt,
+            in_code=seconds_in_its_code(words, at),
+            debugged=is_debugged(words),
         )
 
     def _sample_channel(self, index: int) -> ChannelSample:

@@ -21,8 +21,8 @@ import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp.behaviors import check_signature
+from steady_mp.checks import check_count
 from steady_mp.errors import ConfigurationError
-from steady_mp.graph import check_count
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.packing import Declared, pack, unpack

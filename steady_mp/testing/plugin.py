@@ -66,6 +66,7 @@ def steady_mp_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     memory = Path("/dev/shm")  # noqa: S108 - what Graph.start would take
     root = Path(tempfile.mkdtemp(prefix="steady-mp-test-", dir=memory if os.access(memory, os.W_OK) else None))
     monkeypatch.setenv("STEADY_MP_ROOT", str(root))
+    monkeypatch.setenv("STEADY_MP_KEPT", str(kept := root.with_name(root.name + "-kept")))
     started: list[Any] = []
     request.node.stash[_started] = started
     litter = Litter(root)
@@ -85,6 +86,7 @@ def steady_mp_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
         if left := litter.left(opened=not failed):
             wrong.append(f"left behind: {'; '.join(left)}")
         shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(kept, ignore_errors=True)
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
 

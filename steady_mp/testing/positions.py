@@ -11,6 +11,7 @@ import psutil
 
 from steady_mp.memory import layout
 from steady_mp.supervisor.seat import Status
+from steady_mp.whereabouts import Shared, describe_channel, describe_phase
 
 if TYPE_CHECKING:
     from steady_mp import Run
@@ -49,69 +50,25 @@ def is_stopped(pid: int) -> bool:
 
 def describe(run: Run) -> str:
     """Say where everybody stands: each actor with what it waits for, each channel with all of its cursors."""
+    plan, seats = run._plan, run._supervisor.seats  # noqa: SLF001
+    shared = Shared(plan, [seat.control for seat in seats], [mapping.words for mapping in run._channels])  # noqa: SLF001
     try:
-        actors = [f"  {seat.name}: {_describe_actor(run, seat)}" for seat in run._supervisor.seats]  # noqa: SLF001
-        channels = [
-            f"  {plan.name}: {_describe_channel(run, index)}"
-            for index, plan in enumerate(run._plan.channels)  # noqa: SLF001
-        ]
+        actors = [f"  {seat.name}: {_describe_actor(shared, seat)}" for seat in seats]
+        channels = [f"  {each.name}: {describe_channel(shared, index)}" for index, each in enumerate(plan.channels)]
     except ValueError:  # its memory was unmapped meanwhile
         return f"  {_ENDED}"
     return "\n".join([*actors, *channels])
 
 
-def _describe_actor(run: Run, seat: Seat) -> str:
-    words = seat.control.words
+def _describe_actor(shared: Shared, seat: Seat) -> str:
     life = f"life {seat.generation}"
     pid = seat.pid
     if seat.status is not Status.RUNNING or pid is None:
         deaths = f"; died of {', '.join(seat.deaths)}" if seat.deaths else ""
         return f"{seat.status.value}, {life}{deaths}"
-    parts = [f"{life} as process {pid}", f"commit {words[layout.EPOCH]}", _phase(run, seat, pid)]
+    stopped = "stopped (SIGSTOP) " if is_stopped(pid) else ""
+    phase = stopped + describe_phase(shared, seat.index, time.monotonic())
+    parts = [f"{life} as process {pid}", f"commit {seat.control.epoch}", phase]
     if refusal := seat.control.refusal:
         parts.append(f"refused to stop: {refusal}")
-    return ", ".join(parts)
-
-
-def _phase(run: Run, seat: Seat, pid: int) -> str:
-    words = seat.control.words
-    stopped = "stopped (SIGSTOP) " if is_stopped(pid) else ""
-    if words[layout.PHASE] == layout.PHASE_STARTING:
-        return f"{stopped}starting"
-    if words[layout.PHASE] != layout.PHASE_WAITING:
-        return f"{stopped}busy in its own code"
-    seconds = max(0.0, time.monotonic() - words[layout.WAIT_SINCE_NS] / 1e9)
-    return f"{stopped}waiting since {seconds:.1f} s for {' or '.join(_wanted(run, seat)) or _OTHER}"
-
-
-_OTHER: Final = "a time, a descriptor or a shutdown"
-
-
-def _wanted(run: Run, seat: Seat) -> list[str]:
-    """Say what the thresholds in its channels' headers mean."""
-    wanted = []
-    for end in seat.plan.ends:
-        words = run._channels[end.channel].words  # noqa: SLF001
-        name = run._plan.channels[end.channel].name  # noqa: SLF001
-        threshold = words[layout.WAKE_HEAD if end.sends else layout.WAKE_TAIL]
-        if threshold != layout.NEVER:
-            kind = "room" if end.sends else "messages"
-            cursor = "taken" if end.sends else "sent"
-            wanted.append(f"{kind} in {name} (until {threshold} are {cursor})")
-    return wanted
-
-
-def _describe_channel(run: Run, index: int) -> str:
-    words = run._channels[index].words  # noqa: SLF001
-    sent, taken = cursors(run, index)
-    parts = [
-        f"sent {sent}, taken {taken}, in flight {sent - taken} of {words[layout.CH_CAPACITY]}",
-        f"bytes {words[layout.TAIL_POS] - words[layout.HEAD_POS]} of {words[layout.CH_RING_BYTES]}",
-    ]
-    for name in ("WAKE_TAIL", "WAKE_HEAD", "TX_HELD", "TX_STUCK", "RX_HELD"):
-        value = words[getattr(layout, name)]
-        if value not in {0, layout.NEVER}:
-            parts.append(f"{name} {value}")
-    parts += ["closed by its producer"] * bool(words[layout.TX_CLOSED])
-    parts += ["closed by its consumer"] * bool(words[layout.RX_CLOSED])
     return ", ".join(parts)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steady_mp.actor import Actor
+    from steady_mp.cadence import CommitEvery
     from steady_mp.channel.receiver import ObjectRx
     from steady_mp.channel.sender import ObjectTx
     from steady_mp.state import StateBook
@@ -98,8 +99,9 @@ class Party:
     control: ControlBlock
     life: Life
 
-    def __init__(self, rig: Rig, index: int, name: str, *, grouped: bool) -> None:
+    def __init__(self, rig: Rig, index: int, name: str, *, grouped: bool, commit_every: CommitEvery | None) -> None:
         """Belong to `rig`; `Rig.party` makes it."""
+        self.commit_every = commit_every
         self.name = name
         self.grouped = grouped
         self.bell = CountingBell()
@@ -235,9 +237,9 @@ class Rig:
         self.run = self._run.words
         self.run[layout.START_NS] = int(start * 1e9)
 
-    def party(self, name: str, *, grouped: bool = False) -> Party:
+    def party(self, name: str, *, grouped: bool = False, commit_every: CommitEvery | None = None) -> Party:
         """Make an actor. Unless it is `grouped`, each of its turns commits alone."""
-        party = Party(self, len(self.parties), name, grouped=grouped)
+        party = Party(self, len(self.parties), name, grouped=grouped, commit_every=commit_every)
         self.parties.append(party)
         return party
 
@@ -278,6 +280,7 @@ class Rig:
                 name=party.name,
                 behavior="",
                 ends=tuple(EndPlan(channel=index, sends=sends) for index, _, sends in party.channels),
+                commit_every=party.commit_every,
             )
             for party in self.parties
         ]

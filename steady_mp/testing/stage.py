@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from steady_mp import ConfigurationError, Event, Graph, Report
 from steady_mp.events import ActorFinished, ActorGivenUp, RunStopped
 from steady_mp.memory.doorbell import Doorbell
-from steady_mp.monitors import DEFAULT_ACTOR_MONITORS
 from steady_mp.packing import Declared, pack
 from steady_mp.plan import actor_file
 from steady_mp.testing.part import play
@@ -33,8 +32,6 @@ from steady_mp.testing.wire import listen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
-
-    from steady_mp import Alert, Monitor, RestartPolicy
 
 
 class _Casting(Graph):
@@ -49,12 +46,10 @@ class _Casting(Graph):
         name: str,
         behavior: Callable[..., None],
         *args: object,
-        restart: RestartPolicy | None = None,
-        monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
-        alerts: Sequence[Alert] = (),
+        **options: Any,  # noqa: ANN401 - those of Graph.actor
     ) -> None:
         """Declare an actor as production does, with all checks; then let the test play it if it wants to."""
-        super().actor(name, behavior, *args, restart=restart, monitors=monitors, alerts=alerts)
+        super().actor(name, behavior, *args, **options)
         if name not in self._playing:
             return
         declared = self._actors[-1]
@@ -64,7 +59,15 @@ class _Casting(Graph):
             ends[end.sends].append(Declared(kind, end.channel, f"{kind} of {name}", self._identity))  # type: ignore[arg-type]
         arguments = (ends[True], ends[False], _socket_name(len(self._actors) - 1))
         packed, _ = pack(name, play, ["outputs", "inputs", "name"], arguments)
-        self._actors[-1] = dataclasses.replace(declared, behavior=f"{play.__module__}:{play.__name__}", packed=packed)
+        self._actors[-1] = dataclasses.replace(
+            declared,
+            behavior=f"{play.__module__}:{play.__name__}",
+            packed=packed,
+            # A test says itself when what it plays commits and when it ends, and takes its time between two things.
+            commit_every=None,
+            recycle=None,
+            stall_timeout=None,
+        )
 
 
 class Stage(GraphUnderTest):

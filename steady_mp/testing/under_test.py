@@ -17,7 +17,15 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO, TypeVar
 
 from steady_mp import ConfigurationError, Event, Graph, Report
-from steady_mp.events import ActorDied, ActorFinished, ActorGivenUp, ActorReplayed, ForkServerDied, RunStopped
+from steady_mp.events import (
+    ActorDied,
+    ActorFinished,
+    ActorGivenUp,
+    ActorRecycled,
+    ActorReplayed,
+    ForkServerDied,
+    RunStopped,
+)
 from steady_mp.testing.points import FAULT_POINTS
 from steady_mp.testing.positions import is_stopped
 from steady_mp.testing.running import NO_ARGS, RunningGraph
@@ -243,6 +251,6 @@ class GraphUnderTest(RunningGraph):
 
 def _ends(event: Event, actor: str, life: int) -> bool:
     """Tell whether an event says that this life of an actor is over."""
-    if isinstance(event, ActorDied | ActorFinished | ActorGivenUp | ActorReplayed):
+    if isinstance(event, ActorDied | ActorFinished | ActorGivenUp | ActorReplayed | ActorRecycled):
         return event.actor == actor and event.generation >= life
     return isinstance(event, ForkServerDied | RunStopped)

@@ -106,7 +106,7 @@ def test_kill_the_fork_server(number: int) -> None:
         for life in (1, 2):
             for name in ("source", "sink", "parent"):
                 watch.wait_for(ActorStarted, actor=name, generation=life)
-            server = psutil.Process(run._supervisor._launcher.pid)  # type: ignore[union-attr]
+            server = psutil.Process(run._supervisor._servers.pid)
             parent = psutil.Process(run.pid("parent") or 0)
             assert eventually(lambda parent=parent: bool(parent.children()))  # type: ignore[misc]
             gone.extend(server.children(recursive=True))
@@ -132,7 +132,7 @@ def test_a_stopped_fork_server_does_not_outlive_the_run() -> None:
         watch.wait_for(ActorStarted, actor="parent")
         parent = psutil.Process(run.pid("parent") or 0)
         assert eventually(lambda: bool(parent.children()))
-        server = psutil.Process(run._supervisor._launcher.pid)  # type: ignore[union-attr]
+        server = psutil.Process(run._supervisor._servers.pid)
         family.extend(server.children(recursive=True))
         server.suspend()
         run.stop_now()

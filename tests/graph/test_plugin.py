@@ -86,6 +86,9 @@ def test_what_is_left_fails_the_test_that_left_it(run_tests: Callable[..., pytes
     result = run_tests(
         """
 from steady_mp.memory.rundir import RunDir
+from steady_mp.testing import litter
+
+litter._GRACE = 0.2  # nothing here is about to end
 
 def test_a_child(graph_under_test):
     kept.append(subprocess.Popen([sys.executable, "-c", SLEEPER]))

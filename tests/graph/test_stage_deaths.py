@@ -73,9 +73,9 @@ def test_a_death_in_the_final_bow_loses_nothing() -> None:
 def test_the_death_of_the_fork_server_is_one_like_any_other() -> None:
     with Stage(passing, 64, playing=["source", "sink"], log_level="error") as stage:
         stage.actor("source").echo_all(range(10))
-        server = stage.run._supervisor._launcher
+        server = stage.run._supervisor._servers.pid
         assert server is not None
-        os.kill(server.pid, signal.SIGKILL)
+        os.kill(server, signal.SIGKILL)
         stage.wait_for(ForkServerDied)
         stage.actor("source").echo_all(range(10, 20))
         stage.actor("sink").expect(*range(20))

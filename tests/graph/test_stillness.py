@@ -143,7 +143,7 @@ def test_an_idle_graph_sleeps(tmp_path: Path) -> None:
         def idle(run: Run, watch: Watch) -> None:
             for _ in range(4):
                 watch.wait_for(ActorStarted)
-            server = psutil.Process(run._supervisor._launcher.pid)  # type: ignore[union-attr]
+            server = psutil.Process(run._supervisor._servers.pid)
             assert eventually(lambda: all(words["PHASE"] == layout.PHASE_WAITING for words in counters(run).values()))
             assert eventually(lambda: still(run))
             actors = server.children()

@@ -135,10 +135,11 @@ def test_a_lost_wake_up_fails_the_test_that_did_not_allow_it() -> None:
 
 
 def test_who_waited_for_a_frozen_neighbour_has_not_lost_anything() -> None:
-    with GraphUnderTest(build_graph, Args(rate=1, beats=20)) as graph:
+    with GraphUnderTest(build_graph, ENDLESS) as graph:
         rescue(graph, "logger")
         graph.freeze("worker")
         graph.thaw("worker")
+        graph.run.request_shutdown()
         assert graph.finish().clean
 
 

@@ -13,7 +13,7 @@ from actors import Args, build_graph
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.simulate import simulate
 from tests.mutants.mutants import MUTANTS
-from tests.support import anything, brief, parcels
+from tests.support import anything, brief, paced, parcels, posted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SEEDS = 1000
 _MESSAGES = 60
 GRAPHS = 32
+#: Which of the graphs have dead letters.
+POSTED = (6, 22)
 _STEPS = 200_000
 _PARCELS = 150
 _RING = 1 << 13
@@ -40,6 +42,10 @@ def prey(number: int) -> Callable[[Graph], None]:
         elif number % 8 == 4:
             brief.fill_bursts(graph, _MESSAGES)
         elif number % 16 == 6:
+            paced.fill(graph)
+        elif number % 16 == 14:
+            anything.fill(graph, number, _MESSAGES, paced=True)
+        elif number % 16 == 13:
             parcels.declare(graph, _PARCELS, capacity=64, ring_bytes=_RING)
         elif number % 16 == 1:
             build_graph(graph, Args(rate=1, beats=2))
@@ -50,7 +56,9 @@ def prey(number: int) -> Callable[[Graph], None]:
 
 
 def exact(outcome: Outcome) -> None:
-    if "asker" in outcome.states:
+    if "carrier" in outcome.states:
+        paced.check(outcome)
+    elif "asker" in outcome.states:
         assert [outcome.states[f"listener {n}"].said for n in range(brief.PAIRS)] == [[0, 1]] * brief.PAIRS
     elif "burster" in outcome.states:
         assert outcome.states["listener"].said == list(range(_MESSAGES))
@@ -66,7 +74,11 @@ def exact(outcome: Outcome) -> None:
 
 
 def run(seed: int) -> Outcome:
-    """Simulate one of the graphs with two crashes."""
+    """Simulate one of the graphs with two crashes, or one whose messages are put aside and replayed."""
+    if seed % GRAPHS in POSTED:
+        office = posted.Office(seed)
+        with posted.opened(office):
+            return simulate(posted.build, seed=seed, crashes=15, check=office.check, max_steps=_STEPS, shrink=False)
     return simulate(prey(seed % GRAPHS), seed=seed, crashes=2, check=exact, max_steps=_STEPS, shrink=False)
 
 

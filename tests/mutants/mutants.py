@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from steady_mp import recovery
 from steady_mp.actor import Actor
+from steady_mp.cadence import Nap
 from steady_mp.channel import publish, waits
 from steady_mp.channel.bytes_ring import BytesRing
 from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.lane_receiver import SlotRx
 from steady_mp.channel.lane_sender import SlotTx
+from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.memory.control import ControlBlock
 from steady_mp.parking import Sleeper
 from steady_mp.turn import Turn
+from steady_mp.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +119,7 @@ MUTANTS = [
         "the records are written behind the commit",
         ObjectTx,
         "freeze",
-        "    self._flush()\n    return Cursor(self._sent, self._position, self._closed)\n",
+        "    self._flush()\n    committed = self._committed\n",
         "    late = Cursor(self.position(), self._position, self._closed)\n    self._flush()\n    return late\n",
     ),
     # Cursors
@@ -236,35 +239,66 @@ MUTANTS = [
         "a threshold that is reached exactly",
         waits,
         "crossed",
-        "wanted <= now.messages",
-        "wanted < now.messages",
+        "wanted <= now[0]",
+        "wanted < now[0]",
     ),
     Mutant(
         "a closing wakes nobody",
         waits,
         "crossed",
-        " or before.closed != now.closed",
+        " or before[2] != now[2]",
         "",
     ),
     Mutant(
         "a threshold that is passed already",
         Sleeper,
         "sleep",
-        " and not any(end.is_overtaken() for end in alarm.ends)",
+        " and not _is_overtaken(alarm.ends)",
         "",
     ),
     Mutant("a shutdown nobody hears of", Turn, "_publish", "        self._supervisor.ring()\n", "        pass\n"),
     # Waits in the middle of a turn
     Mutant(
         "a turn is never torn",
-        Turn,
+        Waiting,
         "_must_tear",
         "return end.is_choked() or any(",
         "return False and any(",
     ),
-    Mutant("what is held back is not said", Turn, "_sleep_held", "other.hold_back(here=other is end)", "pass"),
+    Mutant("what is held back is not said", Waiting, "_sleep_held", "other.hold_back(here=other is end)", "pass"),
     Mutant("who holds back is not rung", Sleeper, "sleep", "if end.peer_must_know():", "if False:"),
-    Mutant("what was put off is never given up", Turn, "hold", "if self.pending and (torn or", "if False and (torn or"),
+    Mutant("what was put off is never given up", Waiting, "hold", "if behind and (torn or", "if False and (torn or"),
+    # Spaced commits
+    Mutant("a spaced commit never comes while its actor sleeps", Nap, "arm", "alarm.at(self._until)", "pass"),
+    Mutant("who naps does not say what it holds back", Nap, "arm", "other.hold_back(here=False)", "pass"),
+    Mutant(
+        "who naps does not look who needs it", Nap, "is_over", "self._ready() or self._is_needed()", "self._ready()"
+    ),
+    Mutant("who naps on a question waits for its answer", Nap, "_is_needed", "other.peer_waits()", "False"),
+    Mutant("who naps on room is not asked for it", Nap, "_is_needed", "not end.sends and end.peer_waits()", "False"),
+    Mutant(
+        "a wait inside of a turn forgets what was put off before it",
+        Waiting,
+        "hold",
+        "behind = self.pending or self._parted",
+        "behind = False",
+    ),
+    # What was put aside
+    Mutant(
+        "a letter that is taken is not counted",
+        LetteredRx,
+        "_take_letter",
+        "    self._closed += 1 << layout.CLOSED_BITS\n",
+        "    pass\n",
+    ),
+    Mutant(
+        "a letter is counted only by the turn behind it",
+        ObjectRx,
+        "freeze",
+        "    return Cursor(taken, freed, self._closed)",
+        "    return Cursor(taken, freed, max(self._committed.closed, self._closed - 2) | self._closed & 1)",
+    ),
+    Mutant("what was put aside is passed over twice", LetteredRx, "_pass", "self._index += 1", "self._index += 2"),
     # Recovery
     Mutant(
         "recovery does not publish what was sent",

@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from steady_mp import Graph, LaneRx, LaneTx, RestartPolicy, SendOutcome, any_of
+from steady_mp import CommitEvery, Graph, LaneRx, LaneTx, Recycle, RestartPolicy, SendOutcome, any_of
 from tests.support.frames import Frame
 
 if TYPE_CHECKING:
@@ -200,9 +200,10 @@ def build(seed: int, total: int) -> tuple[Graph, list[str]]:
     return graph, fill(graph, seed, total)
 
 
-def fill(graph: Graph, seed: int, total: int) -> list[str]:
-    """Declare such a graph; return the names of its actors."""
+def fill(graph: Graph, seed: int, total: int, *, paced: bool = False) -> list[str]:
+    """Declare such a graph; return the names of its actors. Where they are `paced`, they space commits and recycle."""
     dice, kinds = random.Random(seed), random.Random(~seed)
+    pace = random.Random(seed ^ 0xACE)
     names = [f"actor {number}" for number in range(dice.randrange(3, 7))]
     inputs: list[list[Rx[Any]]] = [[] for _ in names]
     outputs: list[list[Tx[Any]]] = [[] for _ in names]
@@ -219,8 +220,20 @@ def fill(graph: Graph, seed: int, total: int) -> list[str]:
             inputs[place].append(rx)
     for place, name in enumerate(names):
         made = 0 if inputs[place] else total
-        graph.actor(name, play, inputs[place], outputs[place], made, graph.state(), restart=_UNTIRING)
+        arguments = (inputs[place], outputs[place], made, graph.state())
+        options = pace_of(pace) if paced else {}
+        graph.actor(name, play, *arguments, restart=_UNTIRING, **options)
     return names
+
+
+def pace_of(dice: random.Random) -> dict[str, Any]:
+    """Draw a cadence, and limits of a life, for an actor; either may be missing."""
+    seconds, turns = dice.choice((1e-5, 1e-4, 2e-3, 0.02)), dice.choice((None, 1, 3, 40))
+    ages, counts = dice.choice((None, None, 0.03)), dice.choice((None, None, 7, 30))
+    return {
+        "commit_every": dice.choice((None, *[CommitEvery(seconds=seconds, turns=turns)] * 3)),
+        "recycle": Recycle(max_age=ages, max_messages=counts) if ages or counts else None,
+    }
 
 
 def faults(states: dict[str, Any], total: int) -> list[str]:

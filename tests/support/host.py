@@ -11,11 +11,12 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from steady_mp import Graph
+from steady_mp import Graph, RestartPolicy
 from steady_mp.events import ActorStarted
 from steady_mp.testing.scripted import Script, perform
-from steady_mp.testing.steps import HangAsleep, HangBusy, HangInC, Say
+from steady_mp.testing.steps import HangAsleep, HangBusy, HangInC, LiveOn, Raise, Say, Take
 from tests.support import lives, pipeline, slow_import
+from tests.support.ends import Devour
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,13 +59,38 @@ def family(graph: Graph) -> None:
     graph.actor("parent", perform, lives.PARENT)
 
 
+def limits(graph: Graph) -> None:
+    """Somebody never looks up, and must."""
+    flow(graph)
+    graph.actor("slow", perform, lives.SPINNING, stall_timeout=1.0)
+
+
+def doomed(graph: Graph) -> None:
+    """Somebody fails with each message, until it is given up."""
+    tx, rx = graph.channel(8)
+    graph.actor("source", pipeline.source, tx, ENDLESS, 1, graph.state())
+    script = Script.each_life([Take(), Say("before the end"), Raise(ValueError, "no good")])
+    graph.actor("failing", perform, script, rx, restart=RestartPolicy(threshold=1.5, backoff=0.0, max_backoff=0.0))
+
+
+def refusing(graph: Graph) -> None:
+    """Somebody refuses to stop, and has no time to."""
+    graph.shutdown_timeout = 0.2
+    graph.actor("stubborn", perform, lives.REFUSING)
+
+
+def devouring(graph: Graph) -> None:
+    """Somebody takes memory until the kernel ends it."""
+    graph.actor("hungry", perform, Script.each_life([Devour()], [LiveOn()]))
+
+
 def slow(graph: Graph) -> None:
     """Somebody's module takes for ever to import."""
     graph.actor("late", slow_import.behave)
 
 
 SCENES: dict[str, Callable[[Graph], None]] = {
-    scene.__name__: scene for scene in (flow, stubborn, busy, stuck, family, slow)
+    scene.__name__: scene for scene in (flow, stubborn, busy, stuck, family, limits, doomed, refusing, devouring, slow)
 }
 
 
@@ -75,7 +101,7 @@ def tell(event: Event) -> None:
 
 
 def main(scene: str, *, forks: bool) -> int:
-    graph = Graph(scene, shutdown_timeout=10.0)
+    graph = Graph(scene, shutdown_timeout=1.0 if scene == "stubborn" else 10.0)  # all of it is waited for
     SCENES[scene](graph)
     run = graph.start(on_event=tell)
     if forks and os.fork() == 0:  # as `multiprocessing` with fork does: the child holds all that was open

@@ -64,6 +64,7 @@ class Simulated:
         """Let an actor live, in this process."""
         self.actors[actor][layout.GENERATION] = generation
         self.actors[actor][layout.PHASE] = layout.PHASE_RUNNING
+        self.actors[actor][layout.LOOKED_NS] = int(self.now * 1e9)
         name = self.plan.actors[actor].name
         self.record(ActorStarted(actor=name, generation=generation, pid=os.getpid(), commit=0))
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,12 @@ def used_too_early() -> None:
 
 def state_used_too_early() -> None:
     Graph().state().acquire(dict)
+
+
+@pytest.fixture(autouse=True)
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions that nobody can import are bad input where cloudpickle is not installed."""
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
 
 
 BAD: dict[str, tuple[Callable[[], object], str]] = {

@@ -69,7 +69,7 @@ def test_a_commit_is_read_whole_while_others_follow(tmp_path: Path) -> None:
     control = ControlBlock(mapping, 0)
     last = 0
     try:
-        for _ in range(300):
+        while last < 300:
             epoch, snapshot = read_committed(control, actor.stem)
             assert snapshot == content(epoch)
             assert epoch >= last
@@ -79,7 +79,6 @@ def test_a_commit_is_read_whole_while_others_follow(tmp_path: Path) -> None:
         thread.join()
         control.close()
         actor.close()
-    assert last > 1
 
 
 def test_a_commit_under_way_is_not_seen(tmp_path: Path) -> None:

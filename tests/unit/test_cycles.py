@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steady_mp.cycles import Cycle, cycles_of
+from steady_mp.cycles import Cycle, blocked_cycles, cycles_of, moves_of
 from steady_mp.events import CycleDeclared
+from steady_mp.memory import layout
 from steady_mp.plan import ActorPlan, ChannelPlan, Plan
 
 
@@ -101,3 +102,59 @@ def test_the_event_names_the_way_round_and_its_room() -> None:
     (cycle,) = cycles_of(plan_of((0, 1), (1, 2), (2, 0)))
     event = CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity)
     assert event.text.startswith("a cycle of channels: a → b → c → a, with room for 7 messages; ")
+
+
+class Words:
+    """Three actors that send round, everyone asleep until there is room in the channel to the next one."""
+
+    def __init__(self) -> None:
+        self.plan = plan_of((0, 1), (1, 2), (2, 0), actors=3)
+        self.controls = [memoryview(bytearray(layout.PAGE)).cast("Q") for _ in range(3)]
+        self.channels = [memoryview(bytearray(layout.PAGE)).cast("Q") for _ in range(3)]
+        for control, channel, plan in zip(self.controls, self.channels, self.plan.channels, strict=True):
+            control[layout.PHASE] = layout.PHASE_WAITING
+            channel[layout.TAIL] = 10 + plan.capacity
+            channel[layout.HEAD] = 10
+            channel[layout.WAKE_HEAD] = 11
+
+    def found(self, *, draining: bool = False) -> list[Cycle]:
+        return blocked_cycles(self.plan, self.controls, self.channels, draining=draining)
+
+
+def test_everybody_waits_for_room() -> None:
+    words = Words()
+    (cycle,) = words.found()
+    assert cycle.actors == ("a", "b", "c")
+    assert cycle.way == "a → b → c → a"
+    moves = moves_of(words.plan, cycle, words.channels)
+    words.channels[1][layout.TAIL] += 1
+    assert moves_of(words.plan, cycle, words.channels) != moves
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("PHASE", layout.PHASE_RUNNING), ("PHASE", layout.PHASE_STARTING), ("OTHER_WAYS", 1)],
+)
+def test_one_that_does_not_wait_for_room_alone(word: str, value: int) -> None:
+    words = Words()
+    words.controls[1][getattr(layout, word)] = value
+    assert not words.found()
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("WAKE_HEAD", layout.NEVER), ("HEAD", 11), ("RX_HELD", 11), ("RX_CLOSED", 1)],
+)
+def test_one_channel_that_will_not_stay_full(word: str, value: int) -> None:
+    words = Words()
+    words.channels[2][getattr(layout, word)] = value
+    assert not words.found()
+
+
+def test_at_the_end_of_a_shutdown_a_full_channel_will_do() -> None:
+    words = Words()
+    words.controls[1][layout.OTHER_WAYS] = 1
+    assert not words.found()
+    assert words.found(draining=True)
+    words.channels[0][layout.HEAD] += 1
+    assert not words.found(draining=True)

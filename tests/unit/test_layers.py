@@ -13,7 +13,7 @@ from tests.unit.source import PACKAGE, ROOT, Module, modules
 TYPES_UPWARDS = {("channel.endpoints", "conditions")}
 
 #: What telemetry reads: the run directory, what lies in it, and the leaves.
-READ_BY_TELEMETRY = {"memory", "plan"}
+READ_BY_TELEMETRY = {"memory", "plan", "cycles"}
 
 #: Where actors work. No lock, no queue, nothing that another process could hold when it is killed.
 DATA_PATH = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from steady_mp.testing import litter
 from steady_mp.testing.litter import Litter
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -72,11 +75,25 @@ def test_of_a_run_only_what_leads_into_its_directory_is_litter(tmp_path: Path) -
     os.close(outside)
 
 
-def test_processes_are_found_by_their_environment() -> None:
-    mine = Path("/proc/self/environ").read_bytes().split(b"\0")
-    name, _, value = next(entry for entry in mine if entry.startswith(b"PATH=")).decode().partition("=")
-    assert os.getpid() in [process.pid for process in litter.marked(name, value)]
-    assert litter.marked("STEADY_MP_RUN", "no such run") == []
+class Known:
+    """A process with an environment; None for one that is somebody else's."""
+
+    def __init__(self, marks: dict[str, str] | None, status: str = psutil.STATUS_SLEEPING) -> None:
+        self.marks = marks
+        self.status = lambda: status
+
+    def environ(self) -> dict[str, str]:
+        if self.marks is None:
+            raise psutil.AccessDenied
+        return self.marks
+
+
+def test_processes_are_found_by_their_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    there, also = Known({"RUN": "a", "PATH": "/bin"}), Known({"RUN": "a"})
+    others = [Known(None), Known({}), Known({"RUN": "b"}), Known({"RUN": "a"}, psutil.STATUS_ZOMBIE)]
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter([*others[:2], there, *others[2:], also]))
+    assert litter.marked("RUN", "a") == [there, also]
+    assert litter.marked("RUN", "no such run") == []
 
 
 def test_nobody_is_reaped_who_ends_in_time() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from steady_mp import log_output
 from steady_mp.logs import LogWriter
+from tests.support.waiting import let_pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,14 @@ class Gate(io.StringIO):
     def write(self, text: str) -> int:
         self.entered.set()
         assert self.opened.wait(PATIENCE)
+        return super().write(text)
+
+
+class Slow(io.StringIO):
+    """An output that takes its time over each piece."""
+
+    def write(self, text: str) -> int:
+        let_pass(0.05)
         return super().write(text)
 
 
@@ -189,3 +198,15 @@ def test_a_name_with_a_line_break_stays_on_its_line(make: Callable[..., Made]) -
     writer.write("a\nb", logging.INFO, "text")
     writer.close(PATIENCE)
     assert lines_of(output) == ["a\\nb text"]
+
+
+def test_the_end_waits_for_an_output_that_is_only_slow(
+    make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives up where nothing moves for so long, and not where much is left."""
+    monkeypatch.setattr(log_output, "_PIECE_LINES", 1)
+    writer, output = make(Slow())
+    for number in range(20):
+        writer.write("a", logging.INFO, f"line {number}")
+    writer.close(0.3)
+    assert lines_of(output) == [f"a      line {number}" for number in range(20)]

@@ -5,13 +5,14 @@ import pytest
 from steady_mp.events import (
     ActorFinished,
     ActorGivenUp,
+    ActorRecycled,
     ActorReplayed,
     ForkServerDied,
     ShutdownRequested,
 )
 from steady_mp.memory import layout
+from steady_mp.memory.standing import STALL
 from steady_mp.monitors import Metric
-from steady_mp.telemetry.meters import STALL
 from steady_mp.telemetry.state import describe
 from tests.support.simulated import Simulated
 
@@ -92,7 +93,11 @@ def test_states() -> None:
         run.tick(STALL)
         assert state() == ("stuck", None)
         assert run.board.summary() == "feed is stuck"
-        actor[layout.TURNS] += 1
+        assert run.board.not_ready() == ["feed is stuck: in its own code for 13 s", "eat is starting"]
+        actor[layout.DEBUGGED] = 1
+        assert state() == ("debugged", None)
+        actor[layout.DEBUGGED] = 0
+        actor[layout.LOOKED_NS] = int(run.now * 1e9)
         assert state() == ("running", None)
         run.die()
         assert state() == ("restarting", None)
@@ -149,12 +154,18 @@ def test_restarts_that_are_no_failure_of_the_actor() -> None:
         run.begin(0, generation=2)
         run.record(ActorReplayed(actor="feed", generation=2, reason="a turn had to wait"))
         run.begin(0, generation=3)
+        run.record(ActorRecycled(actor="feed", generation=3, reason="max_age 60 s reached"))
+        run.begin(0, generation=4)
         run.tick()
         feed, eat = describe(run.board)["actors"]
-        assert (feed["restarts"], feed["deaths"]) == (2, {"fork server": 1})
+        assert (feed["restarts"], feed["deaths"]) == (3, {"fork server": 1})
         assert (eat["state"], eat["deaths"]) == ("finished", {})
         causes = run.sampler.sample().status.actors[0].causes
-        assert {cause: count for cause, count in causes.items() if count} == {"fork server": 1, "replay": 1}
+        assert {cause: count for cause, count in causes.items() if count} == {
+            "fork server": 1,
+            "replay": 1,
+            "recycled": 1,
+        }
 
 
 def test_what_is_kept_of_causes_and_events_is_bounded() -> None:

@@ -10,6 +10,7 @@ import typer.main
 
 from steady_mp.cli.main import app
 from steady_mp.cli.operating import operating
+from steady_mp.cli.rescue import rescue
 from tests.unit.source import ROOT
 
 PAGE = ROOT / "docs/operating.md"
@@ -20,19 +21,32 @@ def options() -> dict[str, set[str]]:
     """Return the options of each command."""
     commands = typer.main.get_group(app).commands
     return {
-        name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        name: {
+            option
+            for each in (command, *getattr(command, "commands", {}).values())
+            for parameter in each.params
+            for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         for name, command in commands.items()
     }
 
 
 def commands_for_a_run() -> set[str]:
-    return {each.name or "" for each in operating.registered_commands}
+    alone = [*operating.registered_commands, *rescue.registered_commands]
+    return {each.name or "" for each in alone} | {each.name or "" for each in rescue.registered_groups}
 
 
 @pytest.mark.parametrize("command", sorted(commands_for_a_run()))
 def test_each_command_is_on_the_page_and_speaks_json(command: str) -> None:
     assert f"steady-mp {command}" in PAGE.read_text(encoding="utf-8")
     assert "--json" in options()[command]
+
+
+def test_each_command_for_letters_is_on_the_page_and_speaks_json() -> None:
+    group = typer.main.get_group(app).commands["dead-letters"]
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        assert f"steady-mp dead-letters {name}" in PAGE.read_text(encoding="utf-8")
+        assert any("--json" in parameter.opts for parameter in command.params), name
 
 
 @pytest.mark.parametrize("line", re.findall(r"steady-mp [a-z][^`\n|]*", PAGE.read_text(encoding="utf-8")))

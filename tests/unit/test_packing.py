@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,8 +93,30 @@ def test_what_refuses_by_itself_is_named_with_its_reason() -> None:
     )
 
 
-def test_a_lambda_is_named_as_one() -> None:
-    assert "options['key'] is a builtins.function" in refused({"key": lambda: None})
+def test_a_lambda_is_named_as_one_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    said = refused({"key": lambda: None})
+    assert "options['key'] is a builtins.function" in said
+    assert said.endswith("or pip install 'steady-mp[notebook]'")
+
+
+def test_a_lambda_travels_with_its_code_where_the_extra_is_installed() -> None:
+    pytest.importorskip("cloudpickle")
+    factor = 3
+    packed, met = pack("worker", behavior, ["options"], ({"key": lambda number: number * factor},))
+    assert not met
+    found, (options,) = unpack(packed, lambda *_: None)
+    assert found is behavior
+    assert options["key"](5) == 15
+    told, met = pack("worker", lambda _actor, end: end, [], (Declared("tx", 4, "an end", 0),), by_value=True)
+    assert [(end.kind, end.index) for end in met] == [("tx", 4)]
+    assert unpack(told, lambda kind, index: f"{kind} {index}")[1] == ("tx 4",)
+
+
+def test_an_open_file_does_not_travel_with_its_contents() -> None:
+    pytest.importorskip("cloudpickle")
+    with open(__file__, encoding="utf-8") as file:  # noqa: PTH123 - what somebody may hand over
+        assert "options['file'] is a _io.TextIOWrapper" in refused({"file": file, "key": lambda: None})
 
 
 def test_a_circle_ends() -> None:
@@ -115,7 +138,8 @@ def test_of_several_arguments_the_right_one_is_named() -> None:
         pack("worker", behavior, ["first", "second"], (1, lock()))
 
 
-def test_a_behavior_that_cant_be_pickled_is_named() -> None:
+def test_a_behavior_that_cant_be_pickled_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
     with pytest.raises(ConfigurationError, match="its behavior can't be pickled"):
         pack("worker", lambda _actor: None, [], ())
 

@@ -40,6 +40,8 @@ def test_a_report_as_plain_data() -> None:
         ],
         "channels": [{"name": "a→b", "from": "a", "to": "b", "capacity": 64, "sent": 10, "taken": 8, "in_flight": 2}],
         "chaos": None,
+        "dead_letters": 0,
+        "letters": "",
     }
 
 
@@ -60,5 +62,6 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
         "BAD_CONFIGURATION": 2,
         "GAVE_UP": 3,
         "WRONG_RESULT": 4,
+        "SHOWSTOPPER": 5,
         "INTERRUPTED": 130,
     }

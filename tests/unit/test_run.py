@@ -191,7 +191,7 @@ def test_ctrl_c_again_ends_without_a_traceback(graph: FakeGraph, capfd: pytest.C
         ("run --rate -5", "--rate: must be greater than 0, not '-5'"),
         ("run --beats 0", "--beats: must be greater than 0, not '0'"),
         ("run --rate abc", "--rate: must be a valid integer, not 'abc'"),
-        ("run --bets 3", "No such option: --bets (Possible options: --beats)"),
+        ("run --beatz 3", "No such option: --beatz (Possible options: --beats"),
         ("run --log-level loud", "--log-level: must be 'debug', 'info', 'warning' or 'error', not 'loud'"),
         ("run --shutdown-timeout 0", "--shutdown-timeout: must be greater than 0"),
         ("run --config nowhere.toml", "nowhere.toml: can't read the configuration: No such file or directory"),

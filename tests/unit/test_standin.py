@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from steady_mp.cli.standin import StandIn, bounded, plain, read_snapshot, unpickle
 from steady_mp.errors import StateError
+from steady_mp.standin import StandIn, bounded, plain, read_snapshot, unpickle
 from steady_mp.state import StateBook
 
 ran: list[str] = []

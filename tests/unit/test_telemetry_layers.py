@@ -14,6 +14,7 @@ PACKAGE = Path(steady_mp.__file__).parent
 BELOW = (
     "steady_mp.memory",
     "steady_mp.plan",
+    "steady_mp.cycles",
     "steady_mp.events",
     "steady_mp.errors",
     "steady_mp.monitors",

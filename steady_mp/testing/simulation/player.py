@@ -54,7 +54,7 @@ _READY, _ASLEEP, _DOWN = Status.READY, Status.ASLEEP, Status.DOWN
 
 
 class _Replayed(BaseException):
-    """A life ended itself to repeat what it had put off."""
+    """A life ended itself, to repeat what it had put off or because it was recycled."""
 
 
 class _SimulatedTurn(Turn):
@@ -277,6 +277,10 @@ class Player:
         self.ending = ("replayed", reason)
         raise _Replayed
 
+    def _retire(self, reason: str) -> NoReturn:
+        self.ending = ("recycled", reason)
+        raise _Replayed
+
     def _live(self) -> None:
         """Live one life; runs in its own greenlet."""
         self.ending = None
@@ -316,6 +320,8 @@ class Player:
             supervisor=world.supervisor,
             neighbour=lambda peer: world.players[peer],
             abandon=self._abandon,
+            retire=self._retire,
+            rss=lambda: 0,  # the size of this process is none of theirs
             clock=world.steps,
             fence=self.drain,
             fault=self.reach,

@@ -276,8 +276,8 @@ class World:
         if how == "killed":
             player.deaths.append(why)
             player.until += self.dice.pause
-        elif how == "replayed":
-            self.note(player.name, "replays", why)
+        elif how in {"replayed", "recycled"}:
+            self.note(player.name, "replays" if how == "replayed" else "is recycled", why)
         else:
             self._died(player, why, hopeless=how == "hopeless")
 

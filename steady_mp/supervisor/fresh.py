@@ -1,0 +1,102 @@
+"""Beginning anew where a durable run stands, as a whole or with one actor's state; what there was is kept beside it."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steady_mp.errors import ConfigurationError
+from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.plan import actor_file
+from steady_mp.supervisor.launcher import kill_leftovers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steady_mp.plan import Plan
+
+
+def put_aside(path: Path) -> list[tuple[str, Path]]:
+    """Rename the folder of a durable run, and return its new path, with no actor's name; nothing where there is no run.
+
+    Blocks until the last of its old processes is gone. Raises ConfigurationError when the run is alive, or the folder
+    can't be renamed.
+    """
+    if not RunDir(path).has_begun:
+        return []
+    run = RunDir.reopen(path)
+    try:
+        kill_leftovers(run.path)
+        kept = _free(run.path)
+        run.path.rename(kept)
+    except OSError as error:
+        message = (
+            f"{path} can't be put aside as {kept.name}: {error.strerror}; move it yourself, or name another folder"
+        )
+        raise ConfigurationError(message) from None
+    finally:
+        run.remove()  # only lets go of it
+    return [("", kept)]
+
+
+def forget_states(run: RunDir, plan: Plan, names: Sequence[str]) -> list[tuple[str, Path]]:
+    """Let these actors of a run without processes begin with new states; return the copies of the old ones.
+
+    Their places in their channels stay. All or none: raises ConfigurationError, before it changes anything, for an
+    actor that is not there, has no state, or has finished.
+    """
+    chosen: list[tuple[str, int, ControlBlock]] = []
+    try:
+        for name in dict.fromkeys(names):
+            chosen.append((name, *_state_of(run, plan, name)))  # noqa: PERF401 - closed also if the next is refused
+        return [(name, _forget(run, index, control)) for name, index, control in chosen]
+    except ConfigurationError:
+        run.remove()  # only lets go of it
+        raise
+    finally:
+        for _, _, control in chosen:
+            control.close()
+
+
+def _state_of(run: RunDir, plan: Plan, name: str) -> tuple[int, ControlBlock]:
+    known = [actor.name for actor in plan.actors]
+    if name not in known:
+        raise ConfigurationError(f"no actor {name!r} in graph {plan.graph!r}: there are {', '.join(known)}")
+    index = known.index(name)
+    control = ControlBlock(run.mapping(actor_file(index, "control")), len(plan.actors[index].ends))
+    journal = control.journal()
+    if journal.finished or not journal.snapshot_length:
+        control.close()
+        why = "has finished: no further life would begin with a new state" if journal.finished else "has no state"
+        raise ConfigurationError(f"actor {name!r} {why}")
+    return index, control
+
+
+def _forget(run: RunDir, index: int, control: ControlBlock) -> Path:
+    """Commit for an actor that there is no snapshot, and nothing else; copy the old one before."""
+    journal = control.journal()
+    snapshot = SnapshotSlots(run.path / actor_file(index, "snapshot")).path(journal.snapshot_slot)
+    kept = _free(snapshot)
+    draft = snapshot.with_name(f"{snapshot.name}.new")
+    try:
+        data = snapshot.read_bytes() if snapshot.exists() else b""  # it may be what is wrong that it is gone
+        draft.write_bytes(data[: journal.snapshot_length])
+        draft.chmod(0o600)
+        draft.replace(kept)
+    except OSError as error:
+        raise ConfigurationError(f"{snapshot} can't be copied to {kept.name}: {error.strerror}") from None
+    epoch = control.epoch + 1
+    words = [journal.snapshot_slot, 0, 0, journal.requested, journal.finished]
+    for cursor in journal.cursors:
+        words += cursor
+    control.write_journal(epoch, words)
+    control.put_in_force(epoch)
+    return kept
+
+
+def _free(path: Path) -> Path:
+    """Return a path beside this one that is not taken."""
+    return next(kept for number in itertools.count(1) if not (kept := Path(f"{path}.kept-{number}")).exists())

@@ -1,0 +1,78 @@
+"""Recycled again and again, and killed in between, nobody can tell from the result."""
+
+from __future__ import annotations
+
+import io
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp import Graph, Recycle, RestartPolicy
+from steady_mp.events import ActorRecycled, Event
+from steady_mp.memory.status import read_status
+from tests.support import recycled
+from tests.support.gates import Lines
+
+if TYPE_CHECKING:
+    from steady_mp.memory.status import RunStatus
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(60)]
+
+OFTEN = Recycle(max_messages=recycled.MESSAGES // 25)
+
+
+@pytest.mark.parametrize("spaced", [False, True], ids=["as they come", "spaced"])
+def test_twenty_times_with_kills_in_between(spaced: bool) -> None:  # noqa: FBT001 - a parameter
+    graph = Graph("recycled", log_level="warning")
+    recycled.fill(graph, OFTEN, spaced=spaced)
+    dice = random.Random(7)
+    events: list[Event] = []
+    status: list[RunStatus] = []
+
+    def watch(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, ActorRecycled):
+            status[:] = [read_status(run.directory)]
+            if dice.random() < 0.5:
+                run.kill(dice.choice(("carrier", "drinker", "pourer")))
+
+    with graph.start(output=Lines()) as run:
+        run.watch(watch)
+        report = run.block_until_stopped(40.0)
+    assert report.clean, report.why
+    states = {actor.name: actor.state for actor in report.actors}
+    assert states["drinker"]["values"] == list(range(recycled.MESSAGES))
+    told = [event for event in events if isinstance(event, ActorRecycled) and event.actor == "carrier"]
+    assert len(told) >= 15  # a kill begins the count anew
+    assert {event.reason for event in told} == {f"max_messages {OFTEN.max_messages} reached"}
+    carrier = next(actor for actor in report.actors if actor.name == "carrier")
+    assert carrier.restarts == len(told) + len(carrier.deaths)
+    assert set(carrier.deaths) <= {"SIGKILL"}
+    counted = next(actor for actor in status[0].actors if actor.name == "carrier")
+    assert counted.causes["recycled"] == sum(1 for event in told)
+
+
+def test_what_leaks_is_recycled_by_its_size_and_no_failure() -> None:
+    graph = Graph("leaking", log_level="info")
+    lines = io.StringIO()
+    # A fresh process has some 20 MiB; what it hoards makes 250 MB of it in a run without recycling.
+    recycled.fill(graph, Recycle(max_rss=120_000_000), total=250, hoard=1_000_000)
+    with graph.start(output=lines) as run:
+        report = run.block_until_stopped(40.0)
+    assert report.clean, report.why
+    carrier = report.actors[1]
+    assert carrier.restarts >= 1
+    assert carrier.deaths == []
+    assert report.actors[2].state["values"] == list(range(250))
+    assert "carrier is recycled after life 1: max_rss 120,000,000 passed with " in lines.getvalue()
+
+
+def test_one_that_sleeps_is_recycled_by_its_age() -> None:
+    graph = Graph("dozing", log_level="warning")
+    strict = RestartPolicy(threshold=0.0)  # one failure would be too many
+    graph.actor("dozer", recycled.doze, graph.state(), recycle=Recycle(max_age=0.1), restart=strict)
+    with graph.start(output=Lines()) as run:
+        report = run.block_until_stopped(40.0)
+    assert report.clean, report.why
+    assert report.actors[0].state["lives"] == [1, 2, 3, 4]

@@ -1,0 +1,116 @@
+"""When a life has been long enough: limits that can be met, looked at where everything is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from steady_mp import ConfigurationError, Recycle
+from steady_mp.memory.layout import PAGE, SHUTDOWN
+from steady_mp.memory.mapping import Mapping
+from steady_mp.recycling import Recycling, resident_bytes
+from steady_mp.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Retired(Exception):
+    pass
+
+
+@dataclass
+class End:
+    sends: bool
+    at: int = 0
+
+    def position(self) -> int:
+        return self.at
+
+
+@dataclass
+class Life:
+    limits: Recycle
+    rss: int = 0
+    ends: list[Any] = field(default_factory=lambda: [End(sends=False, at=5), End(sends=True, at=70)])
+    clock: ManualClock = field(default_factory=ManualClock)
+    run: memoryview = field(default_factory=lambda: Mapping(None, PAGE).words)
+
+    def __post_init__(self) -> None:
+        self.recycling = Recycling(
+            self.limits, run=self.run, retire=self.retire, clock=self.clock, rss=lambda: self.rss
+        )
+        self.recycling.begin(self.ends)
+
+    def retire(self, reason: str) -> NoReturn:
+        raise Retired(reason)
+
+    def look(self) -> None:
+        self.recycling.look(self.ends)
+
+
+def refused(act: Callable[[], object], words: str) -> None:
+    with pytest.raises(Retired, match=words):
+        act()
+
+
+def test_messages_are_those_that_this_life_has_taken() -> None:
+    life = Life(Recycle(max_messages=10))
+    life.ends[0].at, life.ends[1].at = 14, 170
+    life.look()
+    life.ends[0].at = 15
+    refused(life.look, "max_messages 10 reached")
+
+
+def test_a_source_counts_what_it_has_sent() -> None:
+    life = Life(Recycle(max_messages=10), ends=[End(sends=True)])
+    life.look()
+    life.ends[0].at = 10
+    refused(life.look, "max_messages 10 reached")
+
+
+def test_age_is_of_this_life() -> None:
+    life = Life(Recycle(max_age=60.0))
+    life.clock.advance(59.9)
+    life.look()
+    life.clock.advance(0.1)
+    refused(life.look, "max_age 60 s reached")
+
+
+def test_the_size_is_looked_at_now_and_then() -> None:
+    life = Life(Recycle(max_rss=1000), rss=500)
+    life.look()
+    life.rss = 1000
+    life.look()  # too soon for another look
+    life.clock.advance(1.0)
+    refused(life.look, "max_rss 1,000 passed with 1,000 bytes")
+
+
+def test_a_limit_that_a_fresh_life_exceeds_is_said_and_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    life = Life(Recycle(max_rss=1000), rss=2000)
+    for _ in range(3):
+        life.look()
+        life.clock.advance(1.0)
+    (warning,) = caplog.messages
+    assert "max_rss 1,000 is less than this actor has at its first commit (2,000 bytes)" in warning
+    assert "raise max_rss" in warning
+
+
+def test_nobody_is_recycled_while_the_graph_drains() -> None:
+    life = Life(Recycle(max_messages=1, max_age=1.0))
+    life.run[SHUTDOWN] = 1
+    life.ends[0].at = 100
+    life.clock.advance(100.0)
+    life.look()
+
+
+def test_this_process_has_a_size() -> None:
+    assert 1 << 20 < resident_bytes() < 1 << 40
+
+
+@pytest.mark.parametrize("limit", [{}, {"max_rss": 0}, {"max_rss": 1e9}, {"max_messages": True}, {"max_age": 0}])
+def test_what_makes_no_sense_is_refused(limit: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"^Recycle: "):
+        Recycle(**limit)
