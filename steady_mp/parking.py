@@ -51,24 +51,25 @@ class Neighbour(Protocol):
 class Sleeper:
     """Falls asleep without losing a wake-up, and keeps account of it in the actor's control block."""
 
-    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_words", "spin")
+    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_spin", "_words")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place
         self,
         parker: Parker,
         words: memoryview,
         clock: Callable[[], float],
         fence: Callable[[], None],
         fault: Callable[[str], None] | None,
+        *,
+        spin: float = 0.0,
     ) -> None:
-        """Sleep by `parker`; `fault` is told of each fault point."""
+        """Sleep by `parker`, after `spin` seconds of looking; `fault` is told of each fault point."""
         self._parker = parker
         self._words = words
         self._clock = clock
         self._fence = fence
         self._fault = fault
-        #: Seconds of looking before each sleep.
-        self.spin = 0.0
+        self._spin = spin
 
     def sleep(
         self,
@@ -82,7 +83,7 @@ class Sleeper:
         The order is the whole point: say what is waited for, fence, look again, sleep. Either this
         look sees what a peer has published, or the peer's look behind its own fence sees that we wait.
         """
-        if self.spin and self._looks_until(ready):
+        if self._spin and self._looks_until(ready):
             return
         alarm = Alarm()
         arm(alarm)
@@ -110,7 +111,7 @@ class Sleeper:
 
     def _looks_until(self, ready: Callable[[], bool]) -> bool:
         """Look again and again for a while; tell whether what is waited for came. It says nothing to anybody."""
-        until = self._clock() + self.spin
+        until = self._clock() + self._spin
         while self._clock() < until:
             for _ in range(_LOOKS):
                 if ready():

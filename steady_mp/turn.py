@@ -106,46 +106,36 @@ class Turn(Waiting):
         a millisecond shows in LOOKED_NS.
         """
         journal = control.journal()
+        grouped = grouped and not control.words[layout.UNGROUPED]
+        super().__init__(
+            control.words,
+            Sleeper(parker, control.words, clock, fence, fault, spin=spin),
+            clock,
+            abandon,
+            cadence=cadence if grouped else None,
+            recycling=recycling,
+        )
         self._control = control
-        self._words = control.words
         self._book = book
         self._snapshots = snapshots
         self._cost = SnapshotCost(control.words, clock)
         self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        self._sleeper = Sleeper(parker, control.words, clock, fence, fault)
-        self._sleeper.spin = spin
         self._supervisor = supervisor
-        self._abandon = abandon
-        self._clock = clock
         self._fence = fence
         self._fault = fault
         self._epoch = control.epoch
         self._requested = journal.requested
         self._finished = journal.finished
-        #: Something else than a turn's work is to be committed: the shutdown was asked for, the actor has finished, or
-        #: this life begins behind what was put aside.
+        #: To be committed though no turn has staged it: shutdown asked for, finished, begun behind what was put aside.
         self._news = False
-        self._ends: list[Staging] = []
-        #: What the last commit fixed for each of them.
+        #: What the last commit fixed for each end.
         self._cursors: list[Cursor] = []
-        self._neighbours: list[Neighbour] = []
-        self._entangled: dict[int, list[Staging]] = {}
-        self._warned: set[str] = set()
         self._wary: list[Callable[[], bool]] = []
-        grouped = grouped and not self._words[layout.UNGROUPED]
-        self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
+        self._alone = _ALONE_AT_FIRST if grouped else float("inf")
         #: Commits are spaced on purpose (`cadence.py`); never in a life that commits each turn alone.
         self.spaced = grouped and cadence is not None
-        self._cadence = cadence if grouped else None
         self._look = 0.0 if cadence is not None and cadence.counts else _LOOK
-        self._recycling = recycling
-        self._committed_at = clock()
-        self._due = False
-        #: What the turn at work had done before its last wait was put off.
-        self._parted = False
         self._unseen = 0 if watched else _UNSEEN
-        #: Turns that ended without a commit since the last one.
-        self.pending = 0
         #: The turn at work has staged something.
         self.touched = False
         #: Turns that may still begin before `is_running` has to look at the clock.

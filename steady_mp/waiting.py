@@ -24,7 +24,7 @@ _PATIENCE: Final = 1e-3
 
 
 class Waiting(ABC):
-    """The waits of a `Turn`, which sets what stands here."""
+    """The waits of a `Turn`, and what they have in common with its commits."""
 
     __slots__ = (
         "_abandon",
@@ -44,21 +44,36 @@ class Waiting(ABC):
         "pending",
     )
 
-    _abandon: Callable[[str], None]
-    _alone: float
-    _cadence: Cadence | None
-    _clock: Callable[[], float]
-    _committed_at: float
-    _due: bool
-    _ends: list[Staging]
-    _entangled: dict[int, list[Staging]]
-    _neighbours: list[Neighbour]
-    _parted: bool
-    _recycling: Recycling | None
-    _sleeper: Sleeper
-    _warned: set[str]
-    _words: memoryview
-    pending: int
+    def __init__(  # noqa: PLR0913 - made by a turn only
+        self,
+        words: memoryview,
+        sleeper: Sleeper,
+        clock: Callable[[], float],
+        abandon: Callable[[str], None],
+        *,
+        cadence: Cadence | None,
+        recycling: Recycling | None,
+    ) -> None:
+        """Begin with nothing to wait for; `abandon` ends this life for a fresh one."""
+        self._words = words
+        self._sleeper = sleeper
+        self._clock = clock
+        self._abandon = abandon
+        self._cadence = cadence
+        self._recycling = recycling
+        self._ends: list[Staging] = []
+        self._neighbours: list[Neighbour] = []
+        self._entangled: dict[int, list[Staging]] = {}
+        self._warned: set[str] = set()
+        self._committed_at = clock()
+        #: The next end of a turn has to commit.
+        self._due = False
+        #: Ends of turns that have to commit each, whoever waits.
+        self._alone: float = 0
+        #: What the turn at work had done before its last wait was put off.
+        self._parted = False
+        #: Turns that ended without a commit since the last one.
+        self.pending = 0
 
     @abstractmethod
     def commit(self) -> None:

@@ -159,7 +159,7 @@ MUTANTS = [
         "self._index = 0",
     ),
     Mutant("room of a batch that is still needed", ObjectRx, "freeze", "if last > taken:", "if last > taken + 1:"),
-    Mutant("a message too many", ObjectTx, "_fits", "< self._ring.capacity and", "<= self._ring.capacity and"),
+    Mutant("a message too many", ObjectTx, "_fits", "< self._capacity and", "<= self._capacity and"),
     Mutant("bytes too many", ObjectTx, "_fits", "used + need <=", "used + need // 2 <="),
     # Bytes lanes
     Mutant(
