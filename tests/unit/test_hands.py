@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from steady_mp.life import Life
+from steady_mp.memory import layout
 from steady_mp.memory.hands import Held, held, unsettled
+from steady_mp.memory.letters import Mail
 from steady_mp.memory.mapping import Mapping
 from steady_mp.supervisor.inhand import InHand, hand, repr_of
 from steady_mp.testing.bench_side import ACTOR, TEST, Channels, NeverSleeps, Side
@@ -15,7 +19,6 @@ from steady_mp.testing.clock import ManualClock
 if TYPE_CHECKING:
     from steady_mp.channel.endpoints import Rx, Tx
     from steady_mp.channel.ring import Ring
-    from steady_mp.life import Life
 
 
 class Order:
@@ -183,3 +186,17 @@ def test_its_repr_is_bounded_and_runs_nobodys_code() -> None:
     assert "_snap" in repr_of(ring, control, InHand(0, "numbers", 0, 2, 2))
     assert len(repr_of(ring, control, InHand(0, "numbers", 0, 3, 3), most=50)) == 50
     assert "no message 4" in repr_of(ring, control, InHand(0, "numbers", 0, 4, 4))
+
+
+def test_the_room_of_what_was_put_aside_is_given_back_by_a_life_that_takes_nothing() -> None:
+    world = World()
+    world.send(0)
+    life, _, _ = world.life()
+    place = dataclasses.replace(life._place, mail=lambda channel: Mail(frozenset() if channel else frozenset({0})))
+    life = Life(place, 2)
+    assert not life.turn.touched
+    life.turn.commit()
+    assert place.stores[0].words[layout.HEAD] == 1
+    epoch = place.control.epoch
+    life.turn.commit()
+    assert place.control.epoch == epoch
