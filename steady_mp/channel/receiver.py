@@ -71,6 +71,7 @@ class ObjectRx(ConsumingEnd[T]):
     def take_slice(self, count: int) -> list[T]:
         """See `Rx.take_slice`."""
         self._decoded(count)
+        first = self._here()
         stop = min(self._index + max(0, count), len(self._batch))
         if self._index == 0 and stop == len(self._batch):  # all of it: no need for a copy
             values, self._batch = self._batch, []
@@ -79,7 +80,6 @@ class ObjectRx(ConsumingEnd[T]):
         else:
             values = self._batch[self._index : stop]
         if values:
-            first = self._here()
             self._index = stop
             if self._large:
                 self._hand.hold(first, self._here())

@@ -39,6 +39,13 @@ class Slots(Store):
         #: All slots as one view.
         self.whole = self.items.whole(self._bytes)
 
+    def release(self) -> None:
+        """See `Store.release`."""
+        for view in (self.cells, self.whole, self._bytes):
+            if isinstance(view, memoryview):
+                view.release()
+        super().release()
+
     def spans(self, slot: int, count: int) -> tuple[tuple[int, int], ...]:
         """Return where `count` slots from `slot` on are: (start, stop), once, or twice where they wrap."""
         stop = slot + count
