@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.store import Store
     from steady_mp.memory.control import ControlBlock, Cursor
+    from steady_mp.memory.durability import Durability
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
     from steady_mp.plan import Plan
@@ -68,6 +69,8 @@ class Place:
     spins: bool = False
     #: Tells what was put aside of a channel that the actor receives from.
     mail: Callable[[int], Mail] = lambda _: Mail()
+    #: Sees to it that each commit survives a loss of power; None costs nothing.
+    sync: Durability | None = None
 
 
 class Life:
@@ -107,6 +110,7 @@ class Life:
             cadence=None if self._me.commit_every is None else Cadence(self._me.commit_every, place.run),
             recycling=recycling,
             watched=self._me.stall_timeout is not None,
+            sync=place.sync,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]

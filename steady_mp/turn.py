@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from steady_mp.cadence import Cadence
     from steady_mp.memory.control import ControlBlock, Cursor
+    from steady_mp.memory.durability import Durability
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
     from steady_mp.recycling import Recycling
@@ -75,6 +76,7 @@ class Turn(Waiting):
         "_snapshot",
         "_snapshots",
         "_supervisor",
+        "_sync",
         "_unseen",
         "_wary",
         "left",
@@ -99,6 +101,7 @@ class Turn(Waiting):
         cadence: Cadence | None = None,
         recycling: Recycling | None = None,
         watched: bool = False,
+        sync: Durability | None = None,
     ) -> None:
         """Continue from the journal in force. `abandon` ends this life for a fresh one.
 
@@ -123,6 +126,7 @@ class Turn(Waiting):
         self._supervisor = supervisor
         self._fence = fence
         self._fault = fault
+        self._sync = sync
         self._epoch = control.epoch
         self._requested = journal.requested
         self._finished = journal.finished
@@ -233,8 +237,8 @@ class Turn(Waiting):
 
     # Commit
 
-    def commit(self) -> None:  # noqa: C901 - fault points, in line because each call would cost more than its step
-        """Make all that was staged since the last commit hold at once. Never blocks.
+    def commit(self) -> None:  # noqa: C901, PLR0912 - fault points, in line because each call would cost more than its step
+        """Make all that was staged since the last commit hold at once. Never blocks, but for the disk (`sync`).
 
         Raises StateError when the state can't be pickled or saved.
         """
@@ -272,10 +276,14 @@ class Turn(Waiting):
         self._control.write_journal(epoch, journal)
         if fault is not None:
             fault("commit:journal")
+        if self._sync is not None:
+            self._sync.write(cursors, None if snapshot is None else self._snapshot[0])
         self._control.put_in_force(epoch)
         self._epoch = epoch
         if fault is not None:
             fault("commit:epoch")
+        if self._sync is not None:
+            self._sync.seal()
         self._publish(cursors)
         self._settle()
 

@@ -69,6 +69,8 @@ def _refuse_at_odds(of_run: RunSettings) -> None:
         raise ConfigurationError("--fresh begins a run anew with --durable DIR; a resumed one has --fresh-state ACTOR")
     if of_run.fresh_state and not of_run.resume:
         raise ConfigurationError("--fresh-state does nothing without --resume DIR: it is for a run that goes on")
+    if of_run.sync and not (of_run.durable or of_run.resume):
+        raise ConfigurationError("--sync does nothing without --durable DIR: name a folder on a disk")
 
 
 def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has
@@ -122,6 +124,7 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         durable=settings.durable,
         resume=settings.resume,
         fresh=settings.fresh,
+        sync=settings.sync,
         fresh_states=[name.strip() for name in (settings.fresh_state or "").split(",") if name.strip()],
     )
     if notifier and notifier.every:

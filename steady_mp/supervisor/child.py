@@ -15,6 +15,7 @@ from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.durability import Durability
 from steady_mp.memory.letters import Letters
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir
@@ -108,11 +109,17 @@ class Household:
             fault=fault,
             spins=True,
             mail=lambda channel: Letters(run.path).mail(channel, index),
+            sync=self._durability() if run.is_synced else None,
         )
 
     def _store(self, channel: int) -> Store:
         plan = self._plan.channels[channel]
         return open_store(map_channel(plan, self._run.path / channel_file(channel)), plan)
+
+    def _durability(self) -> Durability:
+        path, index = self._run.path, self._index
+        outputs = [path / channel_file(end.channel) if end.sends else None for end in self._me.ends]
+        return Durability(path / actor_file(index, "control"), outputs, path / actor_file(index, "snapshot"))
 
     @functools.cache  # noqa: B019 - one life, one process
     def _neighbour(self, peer: int) -> Doorbell:

@@ -85,7 +85,9 @@ class Quarantine:
         """Take out of the letters what an actor has committed to have taken; any time will do."""
         if not self.letters.path.exists():
             return
-        for end, cursor in zip(seat.plan.ends, seat.control.journal().cursors, strict=True):
+        cursors = seat.control.journal().cursors
+        seat.seal()  # a letter that is marked as done must be so for good
+        for end, cursor in zip(seat.plan.ends, cursors, strict=True):
             if not end.sends and (done := orders_done(cursor.closed)):
                 before = len(self.letters.all())
                 self.letters.settle(end.channel, done)

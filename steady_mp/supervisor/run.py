@@ -22,7 +22,7 @@ from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
-from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.rundir import SYNCED, RunDir
 from steady_mp.memory.status import STATUS_FILE
 from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
@@ -82,6 +82,7 @@ class Graph(Topology):
         resume: Path | None = None,
         fresh: bool = False,
         fresh_states: Sequence[str] = (),
+        sync: bool | None = None,
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
@@ -94,13 +95,16 @@ class Graph(Topology):
         With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
         processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
         folder is never removed. `fresh` first puts aside what run is in it, `fresh_states` lets these actors
-        of a resumed run begin with new states; what there was is kept, and a line says where.
+        of a resumed run begin with new states; what there was is kept, and a line says where. With `sync` each
+        commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
         what differs), NoSpace when there is too little room, and StartError when no process can be
         started; nothing is left behind then.
         """
         refuse_while_loading(self.name)
+        if sync and durable is None and resume is None:
+            raise ConfigurationError("sync does nothing without durable: only a run in a folder on a disk can survive")
         plan = dataclasses.replace(self.plan(), faults=self.faults)
         contents = self._contents(plan, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
@@ -112,8 +116,9 @@ class Graph(Topology):
             if resume is not None:
                 run = reopen(resume, plan, contents)
                 kept = forget_states(run, plan, fresh_states)
+                run.sync(on=sync)
             elif durable is not None:
-                run = RunDir.keep(durable, plan.files(), contents)
+                run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
             else:
                 run = RunDir.create(self.name, plan.files(), contents, root)
         except BaseException:

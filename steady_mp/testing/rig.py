@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from steady_mp.cadence import CommitEvery
     from steady_mp.channel.receiver import ObjectRx
     from steady_mp.channel.sender import ObjectTx
+    from steady_mp.memory.durability import Durability
     from steady_mp.state import StateBook
     from steady_mp.turn import Turn
 
@@ -108,6 +109,8 @@ class Party:
         self.supervisor = CountingBell()
         self.parker = PlannedParker()
         self.snapshots = SnapshotSlots(None)
+        #: Gives each life what makes its commits survive a loss of power; None for nothing.
+        self.sync: Callable[[], Durability] | None = None
         #: Its ends in the order of its journal: channel, memory, and whether it sends there.
         self.channels: list[tuple[int, Mapping, bool]] = []
         self.generation = 0
@@ -142,6 +145,7 @@ class Party:
             clock=self._rig.clock,
             fault=self._reach,
             grouped=self.grouped,
+            sync=self.sync and self.sync(),
         )
         self.life = Life(place, self.generation)
         self._ends = {(index, sends): end for (index, _, sends), end in zip(self.channels, self.life.ends, strict=True)}
