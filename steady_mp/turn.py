@@ -132,11 +132,9 @@ class Turn(Waiting):
         self._finished = journal.finished
         #: To be committed though no turn has staged it: shutdown asked for, finished, begun behind what was put aside.
         self._news = False
-        #: What the last commit fixed for each end.
         self._cursors: list[Cursor] = []
         self._wary: list[Callable[[], bool]] = []
         self._alone = _ALONE_AT_FIRST if grouped else float("inf")
-        #: Commits are spaced on purpose (`cadence.py`); never in a life that commits each turn alone.
         self.spaced = grouped and cadence is not None
         self._look = 0.0 if cadence is not None and cadence.counts else _LOOK
         self._unseen = 0 if watched else _UNSEEN
