@@ -277,7 +277,11 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
+        for option, value, kind in (
+            ("commit_every", commit_every, CommitEvery),
+            ("recycle", recycle, Recycle),
+            ("wait_strategy", wait_strategy, WaitStrategy),
+        ):
             if value is not None and not isinstance(value, kind):
                 raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
         if stall_timeout is not None:

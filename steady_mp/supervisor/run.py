@@ -164,7 +164,6 @@ class Run:
         self._run = run
         self._level = LOG_LEVELS[graph.log_level]
         self._report: Report | None = None
-        self._ended = threading.Event()
         self._interrupts = Interrupts(self.request_shutdown, self.stop_now)
         self._started = time.monotonic()
         self._words = run.mapping(RUN_FILE)
@@ -202,7 +201,7 @@ class Run:
         # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
         self._supervisor.launched.wait()
         if isinstance(self._supervisor.error, StartError):
-            self._ended.wait()
+            self._interrupts.wait()
             raise self._supervisor.error
 
     # While it runs
@@ -291,10 +290,9 @@ class Run:
         In the main thread INT and TERM ask for a shutdown meanwhile, and the second one stops at
         once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then.
         """
-        with self._interrupts.heard():
-            if not self._ended.wait(timeout):
-                message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
-                raise TimeoutError(message)
+        if not self._interrupts.wait_hearing(timeout):
+            message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
+            raise TimeoutError(message)
         if self._report is None:
             message = "the run ended without a report"
             raise SteadyError(message) from self._supervisor.error
@@ -303,7 +301,7 @@ class Run:
     def close(self) -> None:
         """Stop at once if it still runs, and wait for the end."""
         self.stop_now("its process ended")
-        self._ended.wait()
+        self._interrupts.wait()
 
     def __enter__(self) -> Self:
         """Return the run."""
@@ -350,7 +348,7 @@ class Run:
         self._run.remove()
         self._supervisor.close()
         atexit.unregister(self.close)
-        self._ended.set()
+        self._interrupts.end()
 
     def _make_report(self) -> Report:
         supervisor = self._supervisor

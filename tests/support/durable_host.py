@@ -26,7 +26,7 @@ def main(folder: Path, *, sync: bool) -> int:
     run = graph.start(on_event=tell, resume=folder) if begun else graph.start(on_event=tell, durable=folder, sync=sync)
     print("up", flush=True)  # noqa: T201 - what the test waits for
     # From here on the run listens itself; what came before is told to it.
-    while not asked and not run._ended.wait(0.01):
+    while not asked and not run._interrupts.wait(0.01):
         pass
     run.request_shutdown()
     report = run.block_until_stopped()
