@@ -58,3 +58,10 @@ def check_count(what: str, value: object, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         message = f"{what} {value!r}: must be a whole number from {least} to {most}"
         raise ConfigurationError(message)
+
+
+def check_kinds(what: str, **options: tuple[object, type]) -> None:
+    """Raise ConfigurationError unless each option is None or of its class: both are given by the option's name."""
+    for name, (value, kind) in options.items():
+        if value is not None and not isinstance(value, kind):
+            raise ConfigurationError(f"{what}: {name} {value!r}: give it {kind.__name__}(…)")

@@ -7,12 +7,11 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from steady_mp import byvalue
+from steady_mp import byvalue, checks
 from steady_mp.behaviors import check_signature
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.kinds import shape_of
-from steady_mp.checks import Showstopper, check_count, check_name, check_pace, check_showstopper, check_timeout
 from steady_mp.drafts import ActorDraft, ChannelDraft
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
@@ -74,15 +73,15 @@ class Topology:
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
         """
-        check_name("graph", name)
+        checks.check_name("graph", name)
         if log_level not in LOG_LEVELS:
             message = f"log_level {log_level!r}: must be one of {', '.join(LOG_LEVELS)}"
             raise ConfigurationError(message)
         self.name = name
-        self.shutdown_timeout = check_timeout(shutdown_timeout)
+        self.shutdown_timeout = checks.check_timeout(shutdown_timeout)
         self.log_level = log_level
-        self.refresh = check_pace("refresh", refresh, 0.05, 60)
-        self.window = check_pace("window", window, self.refresh, 3600)
+        self.refresh = checks.check_pace("refresh", refresh, 0.05, 60)
+        self.window = checks.check_pace("window", window, self.refresh, 3600)
         self._channels: list[ChannelDraft] = []
         self._actors: list[ActorDraft] = []
         self._states = 0
@@ -101,7 +100,7 @@ class Topology:
         dtype: None = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
-        showstopper: Showstopper | None = ...,
+        showstopper: checks.Showstopper | None = ...,
         showstopper_after: int = ...,
     ) -> tuple[Tx[Any], Rx[Any]]: ...
 
@@ -115,7 +114,7 @@ class Topology:
         mirror: bool = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
-        showstopper: Showstopper | None = ...,
+        showstopper: checks.Showstopper | None = ...,
         showstopper_after: int = ...,
     ) -> tuple[LaneTx[int], LaneRx[int]]: ...
 
@@ -129,7 +128,7 @@ class Topology:
         mirror: bool = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
-        showstopper: Showstopper | None = ...,
+        showstopper: checks.Showstopper | None = ...,
         showstopper_after: int = ...,
     ) -> tuple[LaneTx[float], LaneRx[float]]: ...
 
@@ -143,7 +142,7 @@ class Topology:
         dtype: type[bytes],
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
-        showstopper: Showstopper | None = ...,
+        showstopper: checks.Showstopper | None = ...,
         showstopper_after: int = ...,
     ) -> tuple[BytesTx, BytesRx]: ...
 
@@ -157,7 +156,7 @@ class Topology:
         mirror: bool = ...,
         monitors: Sequence[Monitor] = ...,
         alerts: Sequence[Alert] = ...,
-        showstopper: Showstopper | None = ...,
+        showstopper: checks.Showstopper | None = ...,
         showstopper_after: int = ...,
     ) -> tuple[LaneTx[Any], LaneRx[Any]]: ...
 
@@ -171,7 +170,7 @@ class Topology:
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
-        showstopper: Showstopper | None = None,
+        showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[Tx[Any], Rx[Any]]:
         """Declare a channel and return its two ends, to be handed to two actors.
@@ -187,18 +186,18 @@ class Topology:
         a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`). On lanes,
         whose messages can't be put aside, it stops the graph.
         """
-        check_count("capacity", capacity, 1, _MOST_CAPACITY)
+        checks.check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
-            check_name("channel", name)
+            checks.check_name("channel", name)
         if ring_bytes is not None:
-            check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
+            checks.check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
         shape = shape_of(dtype, mirror=mirror)
         size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
-        showstopper = check_showstopper(label, showstopper, shape)
+        checks.check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
+        showstopper = checks.check_showstopper(label, showstopper, shape)
         self._channels.append(ChannelDraft(name, capacity, size, shape, watching, showstopper, showstopper_after))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity, shape.kind)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity, shape.kind)
@@ -215,11 +214,11 @@ class Topology:
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
-        showstopper: Showstopper | None = None,
+        showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
-        check_count("lanes", lanes, 1, 1 << 16)
+        checks.check_count("lanes", lanes, 1, 1 << 16)
         declare: Callable[..., tuple[Tx[Any], Rx[Any]]] = self.channel
         ends = [
             declare(
@@ -272,20 +271,20 @@ class Topology:
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
         """
-        check_name("actor", name)
+        checks.check_name("actor", name)
         if any(actor.name == name for actor in self._actors):
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
-        watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        for option, value, kind in (
-            ("commit_every", commit_every, CommitEvery),
-            ("recycle", recycle, Recycle),
-            ("wait_strategy", wait_strategy, WaitStrategy),
-        ):
-            if value is not None and not isinstance(value, kind):
-                raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
+        label = f"actor {name!r}"
+        watching = Watching.checked(label, ACTOR_METRICS, monitors, alerts)
+        checks.check_kinds(
+            label,
+            commit_every=(commit_every, CommitEvery),
+            recycle=(recycle, Recycle),
+            wait_strategy=(wait_strategy, WaitStrategy),
+        )
         if stall_timeout is not None:
-            stall_timeout = check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
+            stall_timeout = checks.check_pace(f"{label}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
         reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
