@@ -3,7 +3,10 @@
 from steady_mp.actor import Actor
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
+from steady_mp.channel.bytes_rx import BytesRx
+from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.endpoints import ChannelStatistics, Rx, SendOutcome, SendSaturation, Tx
+from steady_mp.channel.lane import LaneRx, LaneTx
 from steady_mp.conditions import Condition, all_of, any_of
 from steady_mp.errors import (
     ChannelError,
@@ -11,15 +14,18 @@ from steady_mp.errors import (
     ClosedByMe,
     ConfigurationError,
     CorruptChannel,
+    DoesNotFit,
     EndOfStream,
     ExitCode,
     MessageTooLarge,
     NoSpace,
     NotPicklable,
+    OutOfReach,
     PeerGone,
     StartError,
     StateError,
     SteadyError,
+    ViewInUse,
 )
 from steady_mp.events import Event
 from steady_mp.log_output import LogSettings
@@ -50,6 +56,8 @@ __all__ = [
     "ActorReport",
     "Alert",
     "AlertColor",
+    "BytesRx",
+    "BytesTx",
     "ChannelError",
     "ChannelReport",
     "ChannelStatistics",
@@ -59,11 +67,14 @@ __all__ = [
     "Condition",
     "ConfigurationError",
     "CorruptChannel",
+    "DoesNotFit",
     "EndOfStream",
     "Event",
     "ExitCode",
     "Filled",
     "Graph",
+    "LaneRx",
+    "LaneTx",
     "Latency",
     "Level",
     "Load",
@@ -74,6 +85,7 @@ __all__ = [
     "Monitor",
     "NoSpace",
     "NotPicklable",
+    "OutOfReach",
     "PeerGone",
     "Rate",
     "Recycle",
@@ -93,6 +105,7 @@ __all__ = [
     "Trigger",
     "Tx",
     "TxBundle",
+    "ViewInUse",
     "WaitStrategy",
     "all_of",
     "any_of",

@@ -6,7 +6,10 @@ import inspect
 import typing
 from typing import TYPE_CHECKING, Any
 
+from steady_mp.channel.bytes_rx import BytesRx
+from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.endpoints import Rx, Tx
+from steady_mp.channel.lane import LaneRx, LaneTx
 from steady_mp.errors import ConfigurationError
 from steady_mp.packing import Declared
 from steady_mp.state import SteadyState
@@ -15,7 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
-_WANTED: dict[Any, str] = {Tx: "a sending end (Tx)", Rx: "a receiving end (Rx)", SteadyState: "a state"}
+#: What the ends of channels are, by the channel's kind.
+_ENDS: dict[str, dict[str, type]] = {"lane": {"tx": LaneTx, "rx": LaneRx}, "bytes": {"tx": BytesTx, "rx": BytesRx}}
+_WANTED: dict[Any, str] = {
+    Tx: "a sending end (Tx)",
+    Rx: "a receiving end (Rx)",
+    LaneTx: "the sending end of a lane (LaneTx), as channel(dtype=…) declares one,",
+    LaneRx: "the receiving end of a lane (LaneRx), as channel(dtype=…) declares one,",
+    BytesTx: "the sending end of a bytes lane (BytesTx), as channel(dtype=bytes) declares one,",
+    BytesRx: "the receiving end of a bytes lane (BytesRx), as channel(dtype=bytes) declares one,",
+    SteadyState: "a state",
+}
+
+
+def _live(declared: Declared) -> type:
+    """Return what a reference will be in its actor's lives."""
+    return _ENDS.get(declared.channel, _KINDS)[declared.kind]
 
 
 def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
@@ -37,7 +55,7 @@ def check_signature(actor: str, behavior: Callable[..., None], args: tuple[objec
         names += [name] * len(values)
         hint = typing.get_origin(hints.get(name)) or hints.get(name)
         for part in values:
-            if isinstance(part, Declared) and hint in _WANTED and _KINDS[part.kind] is not hint:
+            if isinstance(part, Declared) and hint in _WANTED and hint not in _live(part).__mro__:
                 message = f"actor {actor!r}: parameter {name!r} wants {_WANTED[hint]} and was given {part.label}"
                 raise ConfigurationError(message)
     return names[1:]

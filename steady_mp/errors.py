@@ -10,6 +10,9 @@ SteadyError
 │   ├── EndOfStream           a take from a closed and empty channel
 │   ├── MessageTooLarge       the pickled message exceeds the ring
 │   ├── NotPicklable          the message can't be pickled
+│   ├── DoesNotFit            the message is no item of the lane's dtype
+│   ├── OutOfReach            a lane was advanced beyond what it has handed out
+│   ├── ViewInUse             an array or a slice of a lane's view is alive where its slots change hands
 │   └── CorruptChannel        a record in the ring contradicts its cursor
 ├── StateError                a state can't be snapshotted or read back
 └── StartError                the processes of a run could not be started
@@ -73,6 +76,22 @@ class MessageTooLarge(ChannelError):
 
 class NotPicklable(ChannelError):
     """The message can't be pickled; nothing was staged."""
+
+
+class DoesNotFit(ChannelError):
+    """The message is no item of the lane's dtype; nothing was staged."""
+
+
+class OutOfReach(ChannelError, ValueError):
+    """`advance_take` or `advance_send` went beyond the messages, or the slots, that there are; nothing was staged."""
+
+
+class ViewInUse(ChannelError, BufferError):
+    """A commit would give away slots into which something still looks; nothing was committed.
+
+    A view itself is released by the commit. What was made from it can't be: an array, or a slice of the
+    view, has to be gone when the turn ends.
+    """
 
 
 class CorruptChannel(ChannelError):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import logging
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from steady_mp import byvalue
+from steady_mp import byvalue, checks
 from steady_mp.behaviors import check_signature
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
-from steady_mp.channel.kinds import Shape, shape_of
+from steady_mp.channel.kinds import shape_of
+from steady_mp.drafts import ActorDraft, ChannelDraft
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
 from steady_mp.monitors import (
@@ -32,79 +32,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FunctionType
 
+    import numpy as np
+
+    from steady_mp.channel.bytes_rx import BytesRx
+    from steady_mp.channel.bytes_tx import BytesTx
     from steady_mp.channel.endpoints import Rx, Tx
+    from steady_mp.channel.items import FloatCode, IntCode
+    from steady_mp.channel.lane import LaneRx, LaneTx
     from steady_mp.monitors import Alert, Monitor
     from steady_mp.state import SteadyState
 
 T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
-_NAME_LENGTH = 64
 _LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _MOST_RING = 1 << 40
 _RING = 1 << 20
 _MOST_DEATHS = 1000
-Showstopper = Literal["dead_letter", "stop", "skip"]
-SHOWSTOPPERS: tuple[Showstopper, ...] = ("dead_letter", "stop", "skip")
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-
-
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    name: str | None
-    capacity: int
-    ring_bytes: int
-    shape: Shape
-    watching: Watching
-    showstopper: str
-    showstopper_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Actor:
-    name: str
-    behavior: str
-    packed: bytes
-    ends: tuple[EndPlan, ...]
-    restart: RestartPolicy
-    watching: Watching
-    commit_every: CommitEvery | None
-    recycle: Recycle | None
-    stall_timeout: float | None
-    wait_strategy: WaitStrategy
-    #: Its behavior was typed into a session.
-    is_typed: bool
-
-
-def _check_timeout(seconds: object) -> float:
-    if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-        message = f"shutdown_timeout {seconds!r}: must be a number of seconds, 0 or more"
-        raise ConfigurationError(message)
-    return float(seconds)
-
-
-def _check_pace(what: str, seconds: object, least: float, most: float) -> float:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not least <= seconds <= most:
-        message = f"{what} {seconds!r}: must be a number of seconds from {least:g} to {most:g}"
-        raise ConfigurationError(message)
-    return float(seconds)
-
-
-def _check_name(what: str, name: object) -> None:
-    if not isinstance(name, str) or not name.strip():
-        message = f"{what} name {name!r}: give it a name that is not empty"
-        raise ConfigurationError(message)
-    if len(name) > _NAME_LENGTH:
-        message = f"{what} name {name[:20]!r}… has {len(name)} characters: at most {_NAME_LENGTH} are allowed"
-        raise ConfigurationError(message)
-
-
-def check_count(what: str, value: object, least: int, most: int) -> None:
-    """Raise ConfigurationError unless `value` is a whole number in these bounds."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        message = f"{what} {value!r}: must be a whole number from {least} to {most}"
-        raise ConfigurationError(message)
 
 
 class Topology:
@@ -127,22 +73,92 @@ class Topology:
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
         """
-        _check_name("graph", name)
+        checks.check_name("graph", name)
         if log_level not in LOG_LEVELS:
             message = f"log_level {log_level!r}: must be one of {', '.join(LOG_LEVELS)}"
             raise ConfigurationError(message)
         self.name = name
-        self.shutdown_timeout = _check_timeout(shutdown_timeout)
+        self.shutdown_timeout = checks.check_timeout(shutdown_timeout)
         self.log_level = log_level
-        self.refresh = _check_pace("refresh", refresh, 0.05, 60)
-        self.window = _check_pace("window", window, self.refresh, 3600)
-        self._channels: list[_Channel] = []
-        self._actors: list[_Actor] = []
+        self.refresh = checks.check_pace("refresh", refresh, 0.05, 60)
+        self.window = checks.check_pace("window", window, self.refresh, 3600)
+        self._channels: list[ChannelDraft] = []
+        self._actors: list[ActorDraft] = []
         self._states = 0
         self._owners: dict[tuple[str, int], int] = {}
         self._identity = next(self._serial)
 
     # Declaring
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        ring_bytes: int | None = ...,
+        dtype: None = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+        showstopper: checks.Showstopper | None = ...,
+        showstopper_after: int = ...,
+    ) -> tuple[Tx[Any], Rx[Any]]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        dtype: IntCode,
+        mirror: bool = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+        showstopper: checks.Showstopper | None = ...,
+        showstopper_after: int = ...,
+    ) -> tuple[LaneTx[int], LaneRx[int]]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        dtype: FloatCode,
+        mirror: bool = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+        showstopper: checks.Showstopper | None = ...,
+        showstopper_after: int = ...,
+    ) -> tuple[LaneTx[float], LaneRx[float]]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        ring_bytes: int | None = ...,
+        dtype: type[bytes],
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+        showstopper: checks.Showstopper | None = ...,
+        showstopper_after: int = ...,
+    ) -> tuple[BytesTx, BytesRx]: ...
+
+    @overload
+    def channel(
+        self,
+        capacity: int = ...,
+        *,
+        name: str | None = ...,
+        dtype: str | np.dtype[Any] | type[np.generic],
+        mirror: bool = ...,
+        monitors: Sequence[Monitor] = ...,
+        alerts: Sequence[Alert] = ...,
+        showstopper: checks.Showstopper | None = ...,
+        showstopper_after: int = ...,
+    ) -> tuple[LaneTx[Any], LaneRx[Any]]: ...
 
     def channel(  # noqa: PLR0913 - what a channel can be told
         self,
@@ -154,37 +170,37 @@ class Topology:
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
-        showstopper: Showstopper = "dead_letter",
+        showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[Tx[Any], Rx[Any]]:
         """Declare a channel and return its two ends, to be handed to two actors.
 
         It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
+        With a `dtype` it is a *lane*: a channel of items of one size that are not pickled (`LaneTx`, `LaneRx`). That is
+        a format of `struct` ("Q", "d", "Qd") or a `numpy.dtype`; with `mirror` (Linux) its views never wrap. With
+        ``dtype=bytes`` it is a *bytes lane* (`BytesTx`, `BytesRx`): bytes of any length up to half of `ring_bytes`.
         Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
 
         A message that was in hand at `showstopper_after` deaths of its receiver in a row (0: it is never counted) is
-        a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`).
+        a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`). On lanes,
+        whose messages can't be put aside, it stops the graph.
         """
-        check_count("capacity", capacity, 1, _MOST_CAPACITY)
+        checks.check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
-            _check_name("channel", name)
+            checks.check_name("channel", name)
         if ring_bytes is not None:
-            check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
+            checks.check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
         shape = shape_of(dtype, mirror=mirror)
         size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
-        if showstopper not in SHOWSTOPPERS:
-            message = (
-                f"{label}: showstopper {showstopper!r} must be {', '.join(SHOWSTOPPERS[:-1])} or {SHOWSTOPPERS[-1]}"
-            )
-            raise ConfigurationError(message)
-        self._channels.append(_Channel(name, capacity, size, shape, watching, showstopper, showstopper_after))
-        tx = Declared("tx", index, f"the sending end of {label}", self._identity)
-        rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
+        checks.check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
+        showstopper = checks.check_showstopper(label, showstopper, shape)
+        self._channels.append(ChannelDraft(name, capacity, size, shape, watching, showstopper, showstopper_after))
+        tx = Declared("tx", index, f"the sending end of {label}", self._identity, shape.kind)
+        rx = Declared("rx", index, f"the receiving end of {label}", self._identity, shape.kind)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
 
     def channel_bundle(  # noqa: PLR0913 - what a channel takes, and the number of them
@@ -194,17 +210,18 @@ class Topology:
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
-        dtype: object = None,
+        dtype: str | np.dtype[Any] | type[np.generic | bytes] | None = None,
         mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
-        showstopper: Showstopper = "dead_letter",
+        showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
         """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
-        check_count("lanes", lanes, 1, 1 << 16)
+        checks.check_count("lanes", lanes, 1, 1 << 16)
+        declare: Callable[..., tuple[Tx[Any], Rx[Any]]] = self.channel
         ends = [
-            self.channel(
+            declare(
                 capacity,
                 name=f"{name}[{lane}]" if name else None,
                 ring_bytes=ring_bytes,
@@ -254,20 +271,20 @@ class Topology:
         Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
         that don't fit its signature or can't be pickled, and ends that another actor has already.
         """
-        _check_name("actor", name)
+        checks.check_name("actor", name)
         if any(actor.name == name for actor in self._actors):
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
-        watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        for option, value, kind in (
-            ("commit_every", commit_every, CommitEvery),
-            ("recycle", recycle, Recycle),
-            ("wait_strategy", wait_strategy, WaitStrategy),
-        ):
-            if value is not None and not isinstance(value, kind):
-                raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
+        label = f"actor {name!r}"
+        watching = Watching.checked(label, ACTOR_METRICS, monitors, alerts)
+        checks.check_kinds(
+            label,
+            commit_every=(commit_every, CommitEvery),
+            recycle=(recycle, Recycle),
+            wait_strategy=(wait_strategy, WaitStrategy),
+        )
         if stall_timeout is not None:
-            stall_timeout = _check_pace(f"actor {name!r}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
+            stall_timeout = checks.check_pace(f"{label}: stall_timeout", stall_timeout, _LEAST_STALL, _MOST_STALL)
         reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
@@ -278,7 +295,7 @@ class Topology:
         policy, strategy = restart or RestartPolicy(), wait_strategy or WaitStrategy()
         typed = byvalue.is_typed(cast("FunctionType", behavior))
         self._actors.append(
-            _Actor(
+            ActorDraft(
                 name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, strategy, typed
             )
         )

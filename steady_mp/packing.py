@@ -28,6 +28,8 @@ class Declared:
     index: int
     label: str
     graph: int
+    #: Of an end: which kind of channel it belongs to.
+    channel: str = "object"
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever was asked for is refused
         """Refuse to be used before the graph runs."""

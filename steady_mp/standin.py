@@ -11,9 +11,12 @@ import math
 import pickle
 import reprlib
 from collections import deque
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from steady_mp.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _KNOWN: Final = {
     "builtins": {"bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"},
@@ -92,10 +95,10 @@ class _Unpickler(pickle.Unpickler):
         return type(name, (StandIn,), {"__module__": module, "__qualname__": name})
 
 
-def unpickle(data: bytes | memoryview) -> Any:  # noqa: ANN401 - whatever was saved
-    """Read a pickle back, with stand-ins. Raises StateError when it can't be read."""
+def unpickle(data: bytes | memoryview, *, buffers: Iterable[bytes | bytearray] = ()) -> Any:  # noqa: ANN401 - whatever was saved
+    """Read a pickle back, with stand-ins, and the buffers beside it. Raises StateError when it can't be read."""
     try:
-        return _Unpickler(io.BytesIO(data)).load()
+        return _Unpickler(io.BytesIO(data), buffers=buffers).load()
     except Exception as error:
         message = f"a pickle that can't be read: {type(error).__name__}: {error}"
         raise StateError(message) from error

@@ -142,6 +142,10 @@ class ConsumingEnd(Rx[T], Threshold):
         The last one where nothing has moved.
         """
 
+    @abstractmethod
+    def look(self, count: int) -> list[T]:
+        """Return copies of the next messages without taking them, at most `count`, whatever `peek_slice` returns."""
+
     # The producer's side
 
     def _await_message(self) -> None:

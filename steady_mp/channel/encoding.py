@@ -1,16 +1,25 @@
 """How values become bytes, and how many bytes at most before they have.
 
 Values that can't change after send are staged as they are and written as one batch: ints of 64 bits
-or floats alone as an array, mixed ones pickled as a list. Anything else is pickled in send.
+or floats alone as an array, bytes alone back to back behind their lengths, mixed ones pickled as a list.
+Large bytes are a record of their own, raw. Anything else is pickled in send, and what is large in it is
+not copied into the pickle: it goes from where it is straight into the ring (`decoding.py` is the way back).
 """
 
 from __future__ import annotations
 
 import pickle
-from typing import Final
+import struct
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from steady_mp.errors import MessageTooLarge, NotPicklable
 from steady_mp.memory import layout
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Sequence
+
+    from steady_mp.channel.ring import Part
 
 #: Most bytes of a batch that a number, a bool or None takes; a short text takes four a letter more.
 ATOM: Final = 16
@@ -25,6 +34,21 @@ _LEAST: Final = -(1 << 63)
 _MOST: Final = (1 << 63) - 1
 _FIXED: Final = frozenset({float, bool, type(None)})
 _SHORT: Final = 256
+#: Bytes up to which bytes wait for the batch; longer ones are written at once, which costs less than copying twice.
+_LUMP: Final = 8192
+#: Most bytes that a record's header can name.
+_LONGEST: Final = (1 << 32) - 1
+#: Bytes of a pickle behind which its pickler is not used again: to clear a memo takes as long as it was large once.
+_WORN: Final = 4096
+#: Mean bytes from which joining them first costs more than writing them one by one.
+_WORTH_A_PART: Final = 4096
+
+
+class Encoded(NamedTuple):
+    """What a record is made of. Its parts may be the message's own memory: write them before `send` returns."""
+
+    kind: int
+    parts: Sequence[Part]
 
 
 def is_number(value: object) -> bool:
@@ -33,26 +57,135 @@ def is_number(value: object) -> bool:
     return kind in _FIXED or (kind is int and _LEAST <= value <= _MOST)  # type: ignore[operator]
 
 
-def encode(value: object, channel: str, ring_bytes: int) -> tuple[bytes | None, int]:
-    """Pickle `value` unless it can wait for the batch; tell how many bytes it needs.
+def lump(values: Sequence[bytes]) -> Encoded:
+    """Encode bytes as one record: alone as they are, several behind their lengths."""
+    if len(values) == 1:
+        return Encoded(layout.RECORD_BYTES, values)
+    lengths = struct.pack(f"{len(values)}I", *map(len, values))
+    whole = sum(map(len, values))
+    if whole >= _WORTH_A_PART * len(values):
+        return Encoded(layout.RECORD_BYTES, (lengths, *values))
+    return Encoded(layout.RECORD_BYTES, (lengths, b"".join(values)))
 
-    Raises NotPicklable and MessageTooLarge, naming the channel.
+
+def encode_batch(atoms: list[Any] | array[Any], kind: type | None, *, lumps: bool) -> Encoded:
+    """Encode what was staged as it is: an array of one kind of numbers, bytes only, or anything mixed."""
+    if not isinstance(atoms, list):
+        return Encoded(ARRAYS[kind or int][1], (atoms.tobytes(),))
+    return lump(atoms) if lumps else Encoded(layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),))
+
+
+def encode_slice(values: Sequence[Any]) -> Encoded | None:
+    """Encode several messages as one record; None when some of them could change, and must be pickled apart."""
+    kinds = list(map(type, values))
+    kind = kinds[0]
+    if kinds.count(kind) == len(kinds):
+        if kind in ARRAYS:
+            code, record = ARRAYS[kind]
+            try:
+                return Encoded(record, (struct.pack(f"{len(kinds)}{code}", *values),))
+            except struct.error:  # an int of more than 64 bits
+                pass
+        elif kind is bytes:
+            return lump(values)
+    if IMMUTABLE.issuperset(kinds):
+        return Encoded(layout.RECORD_BATCH, (pickle.dumps(list(values), PROTOCOL),))
+    return None
+
+
+class _Kit:
+    """A pickler, and where it leaves what it makes: the pickle in pieces, and the buffers that stay out of it."""
+
+    __slots__ = ("buffers", "parts", "pickler", "write")
+
+    def __init__(self) -> None:
+        self.parts: list[bytes | bytearray] = []
+        self.buffers: list[pickle.PickleBuffer] = []
+        # Bytes of 64 KiB and more, however deep in the message, are handed to `write` as they are.
+        self.write = self.parts.append
+        self.pickler = pickle.Pickler(self, PROTOCOL, buffer_callback=self.buffers.append)
+
+
+class Encoder:
+    """Makes the messages of one channel into what its records are made of.
+
+    One pickler serves for small messages again and again: that takes less time than `pickle.dumps`, and lets
+    buffers out of band (pickle protocol 5) at no cost for messages that have none.
     """
-    if is_number(value):
-        return None, ATOM + BATCH_OVERHEAD
-    kind = type(value)
-    if (kind is str or kind is bytes) and len(value) <= _SHORT:  # type: ignore[arg-type]
-        return None, ATOM + BATCH_OVERHEAD + 4 * len(value)  # type: ignore[arg-type]
-    try:
-        payload = pickle.dumps(value, PROTOCOL)
-    except Exception as error:
-        message = f"channel {channel!r}: a {kind.__name__} can't be pickled: {error}"
-        raise NotPicklable(message) from error
-    need = layout.record_bytes(len(payload))
-    if need > ring_bytes:
+
+    __slots__ = ("_channel", "_kit", "_lump", "_ring_bytes")
+
+    def __init__(self, channel: str, ring_bytes: int) -> None:
+        """Encode for a ring of so many bytes."""
+        self._channel = channel
+        self._ring_bytes = ring_bytes
+        self._lump = min(_LUMP, ring_bytes // 8)
+        self._kit: _Kit | None = None
+
+    def beyond(self, value: Any, *, lumps: bool) -> int:  # noqa: ANN401 - any message
+        """Return the bytes beyond ATOM that `value` takes of a list, or of bytes only; -1 if it can't wait."""
+        kind = type(value)
+        if kind is bytes:
+            return len(value) if len(value) <= self._lump else -1
+        if lumps:
+            return -1
+        if kind is str:
+            return 4 * len(value) if len(value) <= _SHORT else -1
+        return 0 if is_number(value) else -1
+
+    def encode(self, value: Any) -> tuple[Encoded | None, int]:  # noqa: ANN401 - any message
+        """Encode `value` unless it can wait for the batch; tell how many bytes it needs.
+
+        Raises NotPicklable and MessageTooLarge, naming the channel.
+        """
+        extra = self.beyond(value, lumps=False)
+        if extra >= 0:
+            return None, ATOM + BATCH_OVERHEAD + extra
+        encoded = Encoded(layout.RECORD_BYTES, (value,)) if type(value) is bytes else self._pickle(value)
+        return encoded, self._need(encoded, value)
+
+    def _pickle(self, value: object) -> Encoded:
+        kit = self._kit or _Kit()
+        self._kit = None  # a failed one is not used again, nor one that is at work when a __reduce__ sends
+        parts, buffers = kit.parts, kit.buffers
+        try:
+            kit.pickler.dump(value)
+            encoded = out_of_band(parts, buffers) if buffers else Encoded(layout.RECORD_OBJECT, parts[:])
+        except Exception as error:
+            for buffer in buffers:
+                buffer.release()
+            message = f"channel {self._channel!r}: a {type(value).__name__} can't be pickled: {error}"
+            raise NotPicklable(message) from error
+        if len(parts) == 1 and len(parts[0]) <= _WORN:
+            kit.pickler.clear_memo()
+            parts.clear()
+            buffers.clear()
+            self._kit = kit
+        return encoded
+
+    def _need(self, encoded: Encoded, value: object) -> int:
+        """Return the bytes of the ring that the record takes; refuse one that the ring can never hold."""
+        size = sum(map(len, encoded.parts))
+        need = layout.record_bytes(size)
+        if need <= self._ring_bytes and size <= _LONGEST:
+            return need
+        for part in encoded.parts:
+            if isinstance(part, memoryview):
+                part.release()  # or who handles the error finds its memory in use
+        pickled = "" if encoded.kind == layout.RECORD_BYTES else "pickled "
         message = (
-            f"channel {channel!r}: a {kind.__name__} of {len(payload)} pickled bytes exceeds the ring of "
-            f"{ring_bytes} bytes; give the channel a larger ring_bytes"
+            f"channel {self._channel!r}: a {type(value).__name__} of {size} {pickled}bytes exceeds the ring of "
+            f"{self._ring_bytes} bytes; give the channel a larger ring_bytes"
         )
         raise MessageTooLarge(message)
-    return payload, need
+
+
+def out_of_band(parts: Sequence[bytes | bytearray], buffers: Sequence[pickle.PickleBuffer]) -> Encoded:
+    """Encode a pickle with its buffers beside it: what is how long, the pickle, the buffers.
+
+    Raises BufferError for a buffer that is not contiguous.
+    """
+    views = [buffer.raw() for buffer in buffers]
+    sizes = [len(view) << 1 | (not view.readonly) for view in views]
+    table = struct.pack(f"{len(views) + 2}Q", len(views), sum(map(len, parts)), *sizes)
+    return Encoded(layout.RECORD_OOB, (table, *parts, *views))

@@ -5,18 +5,30 @@ A further kind is a row of `_KINDS`, and what `dtype=` asks for it by, in `shape
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
+from steady_mp.channel.bytes_ring import BytesRing
+from steady_mp.channel.bytes_rx import BytesRx
+from steady_mp.channel.bytes_tx import BytesTx, as_bytes
+from steady_mp.channel.encoding import Encoder
+from steady_mp.channel.items import check_item, items_of, text_of
+from steady_mp.channel.lane_receiver import SlotRx
+from steady_mp.channel.lane_sender import SlotTx
 from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.ring import Ring
 from steady_mp.channel.sender import ObjectTx
+from steady_mp.channel.slots import Slots
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.mirror import Mirror, refuse_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from steady_mp.channel.store import Mapped, Store
     from steady_mp.channel.waits import Pace
@@ -28,6 +40,7 @@ KindName = Literal["object", "lane", "bytes"]
 
 #: Bytes of a ring for each message that it may hold, where nobody said how many.
 _RING_PER_MESSAGE: Final = 64
+_MOST_SLOT_BYTES: Final = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +60,23 @@ class Shape:
 
         Raises ConfigurationError where they follow from the capacity, and may not be wanted otherwise.
         """
+        if self.itemsize:
+            if wanted is not None:
+                message = f"ring_bytes {wanted!r}: a lane has {self.itemsize} bytes an item; leave it out"
+                raise ConfigurationError(message)
+            return _slot_bytes(capacity, self.itemsize, mirror=self.mirror)
         size = max(least, capacity * _RING_PER_MESSAGE) if wanted is None else wanted
         return (size + layout.PAGE - 1) & -layout.PAGE
+
+
+def _slot_bytes(capacity: int, itemsize: int, *, mirror: bool) -> int:
+    """Return the bytes of a lane's ring: whole words; for a mirror whole pages that are whole slots."""
+    size = capacity * itemsize
+    if size > _MOST_SLOT_BYTES:
+        message = f"a lane of {capacity} items of {itemsize} bytes takes {size} bytes: lower its capacity"
+        raise ConfigurationError(message)
+    step = math.lcm(layout.PAGE, itemsize) if mirror else layout.WORD
+    return (size + step - 1) // step * step
 
 
 class Planned(Protocol):
@@ -68,17 +96,33 @@ class Planned(Protocol):
 
 
 class _Kind(NamedTuple):
-    """A row of the table: what opens the file, and the ends."""
+    """A row of the table: what opens the file, the ends, and what refuses a message that can't be sent."""
 
     store: type[Store]
     tx: Callable[[Any, Pace, Cursor], Any]
     rx: Callable[[Any, Pace, Cursor, Hand | None, Mail | None], Any]
     #: The receiving end of a life that finds letters: it passes over what was put aside, and hands out replayed ones.
-    lettered: Callable[[Any, Pace, Cursor, Hand | None, Mail], Any]
+    #: None for kinds whose messages can't be put aside.
+    lettered: Callable[[Any, Pace, Cursor, Hand | None, Mail], Any] | None
+    check: Callable[[Planned, object, int], object]
+
+
+def _check_object(plan: Planned, value: object, size: int) -> object:
+    return Encoder(plan.name, size).encode(value)
+
+
+def _check_item(plan: Planned, value: object, _size: int) -> None:
+    check_item(value, plan.shape.dtype or "", plan.name)
+
+
+def _check_bytes(plan: Planned, value: object, size: int) -> object:
+    return as_bytes(value, plan.name, size)
 
 
 _KINDS: Final[dict[KindName, _Kind]] = {
-    "object": _Kind(Ring, ObjectTx, ObjectRx, LetteredRx),
+    "object": _Kind(Ring, ObjectTx, ObjectRx, LetteredRx, _check_object),
+    "lane": _Kind(Slots, SlotTx, SlotRx, None, _check_item),
+    "bytes": _Kind(BytesRing, BytesTx, BytesRx, None, _check_bytes),
 }
 
 
@@ -89,8 +133,30 @@ def shape_of(dtype: object, *, mirror: bool = False) -> Shape:
             message = "mirror=True is for lanes: say what their items are by dtype="
             raise ConfigurationError(message)
         return Shape()
-    message = f"dtype {dtype!r}: there is no kind of channel for that"
-    raise ConfigurationError(message)
+    if dtype is bytes:
+        if mirror:
+            message = "mirror=True is for lanes of items: a message of a bytes lane stands in one piece without it"
+            raise ConfigurationError(message)
+        return Shape(kind="bytes")
+    text = text_of(dtype)
+    if mirror:
+        refuse_mirror()
+    return Shape(kind="lane", dtype=text, itemsize=items_of(text).itemsize, mirror=mirror)
+
+
+def map_channel(plan: Planned, path: Path | None = None, size: int = 0) -> Mapping:
+    """Map the planned channel's file at `path`; or `size` bytes of memory, for who needs no file."""
+    return Mirror(path, size) if plan.shape.mirror else Mapping(path, size)
+
+
+def check_message(plan: Planned, value: object, ring_bytes: int) -> None:
+    """Raise what `send` would raise because of the value itself, on a ring of that size."""
+    _KINDS[plan.shape.kind].check(plan, value, ring_bytes)
+
+
+def can_put_aside(shape: Shape) -> bool:
+    """Tell whether a message of such a channel can be put aside, so that the others go on without it."""
+    return _KINDS[shape.kind].lettered is not None
 
 
 def format_channel(mapping: Mapped, plan: Planned) -> None:
@@ -125,6 +191,6 @@ def open_end(  # noqa: PLR0913 - what an end has to know
     kind = _KINDS[plan.shape.kind]
     if sends:
         return kind.tx(store, turn, cursor)
-    if mail is not None and (mail.holes or mail.orders):
+    if kind.lettered is not None and mail is not None and (mail.holes or mail.orders):
         return kind.lettered(store, turn, cursor, hand, mail)
     return kind.rx(store, turn, cursor, hand, mail)

@@ -13,17 +13,17 @@ carried out is a part of this end's cursor, so the letter is delivered exactly o
 
 from __future__ import annotations
 
-import pickle
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from steady_mp.channel.decoding import unwrap
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.waits import Avail
 from steady_mp.memory import layout
 from steady_mp.memory.letters import orders_done
 
 if TYPE_CHECKING:
-    from steady_mp.channel.ring import Ring
+    from steady_mp.channel.ring import Record, Ring
     from steady_mp.channel.waits import Alarm, Condition, Pace
     from steady_mp.memory.control import Cursor
     from steady_mp.memory.hands import Hand
@@ -149,7 +149,7 @@ class LetteredRx(ObjectRx[T]):
 
     def _open(self, order: Order) -> T:
         self._hand.hold(layout.LETTER + order.position, layout.LETTER + order.position + 1)
-        value: T = pickle.loads(order.message)  # noqa: S301 - our own 0700 directory
+        value: T = unwrap(order.message)
         return value
 
     # Holes
@@ -178,8 +178,7 @@ class LetteredRx(ObjectRx[T]):
             if first <= hole < self._base + len(self._batch):
                 self._batch[hole - self._base] = _HOLE
 
-    def _unpickle(self, first: int, payload: bytes | memoryview) -> None:
-        if first in self._holes:
-            self._batch.append(_HOLE)
-        else:
-            super()._unpickle(first, payload)
+    def _unpack(self, record: Record) -> list[T]:
+        if record.messages == 1 and record.first in self._holes:
+            return [_HOLE]
+        return super()._unpack(record)

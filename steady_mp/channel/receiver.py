@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from steady_mp.channel.consuming import ConsumingEnd
+from steady_mp.channel.decoding import LARGE, decode
+from steady_mp.channel.ring import Record
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
@@ -28,7 +29,7 @@ class ObjectRx(ConsumingEnd[T]):
     the producer by whole records.
     """
 
-    __slots__ = ("_base", "_batch", "_index", "_marks", "_read_position", "_ring", "_safe")
+    __slots__ = ("_base", "_batch", "_index", "_large", "_marks", "_read_position", "_ring", "_safe")
 
     def __init__(
         self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
@@ -41,6 +42,8 @@ class ObjectRx(ConsumingEnd[T]):
         self._index = 0
         self._safe = 0
         self._marks: deque[tuple[int, int]] = deque()
+        #: The numbers of messages that stand in `_batch` as their records: see `_unpack`.
+        self._large: deque[int] = deque()
         if self._tail > self._base:
             self._resume()
 
@@ -68,11 +71,19 @@ class ObjectRx(ConsumingEnd[T]):
     def take_slice(self, count: int) -> list[T]:
         """See `Rx.take_slice`."""
         self._decoded(count)
+        first = self._here()
         stop = min(self._index + max(0, count), len(self._batch))
-        values = self._batch[self._index : stop]
+        if self._index == 0 and stop == len(self._batch):  # all of it: no need for a copy
+            values, self._batch = self._batch, []
+            self._base += stop
+            stop = 0
+        else:
+            values = self._batch[self._index : stop]
         if values:
-            first = self._here()
             self._index = stop
+            if self._large:
+                self._hand.hold(first, self._here())
+                values = self._opened(values)
             self._turn.touched = True
             self._look_ahead(first)
         return values
@@ -82,6 +93,8 @@ class ObjectRx(ConsumingEnd[T]):
         if not self._decoded(1):
             return None
         self._show(1)
+        if self._large:
+            self._batch[self._index : self._index + 1] = self._opened(self._batch[self._index : self._index + 1])
         return self._batch[self._index]
 
     def peek_slice(self, count: int) -> list[T]:
@@ -90,7 +103,11 @@ class ObjectRx(ConsumingEnd[T]):
         values = self._batch[self._index : self._index + max(0, count)]
         if values:
             self._show(len(values))
-        return values
+        return self._opened(values) if self._large else values
+
+    def look(self, count: int) -> list[T]:
+        """See `ConsumingEnd.look`."""
+        return self.peek_slice(count)
 
     def _here(self) -> int:
         """See `ConsumingEnd._here`."""
@@ -104,6 +121,9 @@ class ObjectRx(ConsumingEnd[T]):
         first = self._here()
         self._index += 1
         self._turn.touched = True
+        if self._large:
+            self._hand.hold(first, first + 1)
+            value = self._opened([value])[0]
         self._look_ahead(first)
         return value
 
@@ -127,10 +147,19 @@ class ObjectRx(ConsumingEnd[T]):
             self._safe = len(self._batch) - 1
         else:
             self._safe = self._index + min(left - self._burst, ungrouped)
+        if self._large:
+            self._pass_large()
         here = self._here()
         if here < self._until:
             self._safe = 0
         self._hand.hold(first, max(here, self._base + self._safe))
+
+    def _pass_large(self) -> None:
+        """Forget the large messages that were taken, and let no take go past the next one without a look."""
+        while self._large and self._large[0] < self._here():
+            self._large.popleft()
+        if self._large:
+            self._safe = min(self._safe, self._large[0] - self._base)
 
     def _decoded(self, count: int) -> bool:
         """Unpickle records until `count` messages are at hand; tell whether they are."""
@@ -151,27 +180,35 @@ class ObjectRx(ConsumingEnd[T]):
             self._base += self._index
             self._index = 0
         self._safe = 0
-        kind, payload = record.kind, record.payload
         self._hand.reach(first + record.messages)
-        if kind == layout.RECORD_OBJECT:
-            self._unpickle(first, payload)
-        elif kind == layout.RECORD_BATCH:
-            self._batch.extend(pickle.loads(payload))  # noqa: S301
+        values = self._unpack(record)
+        if self._batch:
+            self._batch += values
         else:
-            numbers = memoryview(payload).cast("q" if kind == layout.RECORD_INTS else "d")
-            self._batch.extend(cast("list[T]", numbers.tolist()))
+            self._batch = values
         self._read_position = record.end
         self._marks.append((first + record.messages, record.end))
 
-    def _unpickle(self, first: int, payload: bytes | memoryview) -> None:
-        """Unpickle a message of a class that may be somebody's, and so may be the end of this process."""
-        if first >= self._until:
-            self._batch.append(pickle.loads(payload))  # noqa: S301 - our own 0700 directory
-            return
-        kept = self._hand.kept
-        self._hand.hold(first, first + 1)
-        self._batch.append(pickle.loads(payload))  # noqa: S301
+    def _unpack(self, record: Record) -> list[T]:
+        """Return the messages of a record; a large one as the record itself, to be decoded when it is taken.
+
+        Decoded ahead, it would be held beside the one before it: the allocator then gives memory back to the kernel
+        and asks for it anew with each message, which takes ten times as long as the copy.
+        """
+        if record.messages == 1 and record.length >= LARGE:
+            self._large.append(record.first)
+            return cast("list[T]", [record])
+        if record.first >= self._until:
+            return decode(record)
+        kept = self._hand.kept  # it may be of a class whose code is the end of this process, as it was of the last one
+        self._hand.hold(record.first, record.first + record.messages)
+        values = decode(record)
         self._hand.kept = kept
+        return values
+
+    def _opened(self, values: list[T]) -> list[T]:
+        """Decode those of `values` that are records still."""
+        return [decode(cast("Record", value))[0] if type(value) is Record else value for value in values]
 
     def _resume(self) -> None:
         """Read again the record that the last commit had taken a part of."""

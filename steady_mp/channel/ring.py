@@ -5,24 +5,41 @@ It knows positions and nothing else; who may write or read where is the business
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from steady_mp.channel.store import Store
 from steady_mp.errors import CorruptChannel
 from steady_mp.memory import layout
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _HEADER = layout.RECORD
 _HEADER_BYTES = layout.RECORD.size
 
+#: What a payload is put together from: bytes, one after the other.
+Part: TypeAlias = bytes | bytearray | memoryview
+
 
 class Record(NamedTuple):
-    """One record as read back: `payload` is a view into the ring unless the record wraps."""
+    """One record as read back: its payload stands in the ring in one piece, or in two where it wraps."""
 
     kind: int
     messages: int
     first: int
-    payload: memoryview | bytes
+    views: tuple[memoryview, ...]
     end: int
+
+    @property
+    def payload(self) -> memoryview | bytes:
+        """The payload in one piece: a view into the ring unless the record wraps, else a copy."""
+        views = self.views
+        return views[0] if len(views) == 1 else b"".join(views)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the payload."""
+        return sum(map(len, self.views))
 
 
 class Ring(Store):
@@ -32,23 +49,33 @@ class Ring(Store):
 
     KIND = layout.KIND_OBJECT
 
-    def write(self, position: int, kind: int, count: int, first: int, payload: bytes) -> int:
-        """Write one record at `position` and return the position behind it.
+    def write(self, position: int, kind: int, count: int, first: int, *parts: Part) -> int:
+        """Write one record at `position`, its payload from `parts`, and return the position behind it.
 
         The caller has made sure that the ring has room for it.
         """
         offset = position % self.size
-        length = len(payload)
+        length = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
         _HEADER.pack_into(self._data, offset, length, kind, count, first)
         start = offset + _HEADER_BYTES
-        stop = start + length
-        if stop <= self.size:
-            self._data[start:stop] = payload
+        if start + length <= self.size:
+            for part in parts:
+                stop = start + len(part)
+                self._data[start:stop] = part
+                start = stop
         else:
-            split = self.size - start
-            self._data[start:] = payload[:split]
-            self._data[: length - split] = payload[split:]
+            self._write_around(start, parts)
         return position + layout.record_bytes(length)
+
+    def _write_around(self, start: int, parts: Sequence[Part]) -> None:
+        """Write `parts` from `start` to the end of the ring, and on from its beginning."""
+        for part in parts:
+            with memoryview(part) as view:
+                rest = max(0, min(self.size - start, len(view)))
+                self._data[start : start + rest] = view[:rest]
+                again = max(0, start - self.size)
+                self._data[again : again + len(view) - rest] = view[rest:]
+                start += len(view)
 
     def read(self, position: int, first: int) -> Record:
         """Read the record at `position`, whose first message must be number `first`.
@@ -62,12 +89,11 @@ class Ring(Store):
             raise CorruptChannel(message)
         start = offset + _HEADER_BYTES
         stop = start + length
-        payload: memoryview | bytes
         if stop <= self.size:
-            payload = self._data[start:stop]
+            views: tuple[memoryview, ...] = (self._data[start:stop],)
         else:
-            payload = bytes(self._data[start:]) + bytes(self._data[: stop - self.size])
-        return Record(kind, count, found, payload, position + layout.record_bytes(length))
+            views = (self._data[start:], self._data[: stop - self.size])
+        return Record(kind, count, found, views, position + layout.record_bytes(length))
 
     def first_at(self, position: int) -> int:
         """Return the number of the first message of the record at `position`."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from array import array
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, IMMUTABLE, PROTOCOL, encode, is_number
+from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, Encoder, encode_batch
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
 from steady_mp.channel.producing import ProducingEnd
+from steady_mp.channel.slices import send_slice
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from steady_mp.channel.encoding import Encoded
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
 
@@ -25,17 +26,20 @@ T = TypeVar("T")
 class ObjectTx(ProducingEnd[T]):
     """See `Tx`. Single writer: only the actor that owns it may touch it.
 
-    `send` runs on a grant: a count of small messages for which room is certain. The last one of a
-    grant takes the slow path, which looks at the consumer's cursors and makes the next grant.
+    `send` runs on a grant: a count of small messages for which room is certain, and the bytes to spare for
+    what in them is more than a number. The last one of a grant takes the slow path, which looks at the
+    consumer's cursors and makes the next grant.
     """
 
-    __slots__ = ("_append", "_atoms", "_extra", "_kind", "_position", "_ring", "_sent")
+    __slots__ = ("_append", "_atoms", "_encoder", "_extra", "_kind", "_lumps", "_position", "_ring", "_sent", "_spare")
 
     def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
         """Continue at `cursor`, where the last commit stands."""
         super().__init__(ring, turn, cursor)
         self._ring = ring
         self._sent, self._position, _ = cursor
+        self._encoder = Encoder(ring.name, ring.size)
+        self._spare = 0
         self._extra = 0
         self._open_batch(int)
 
@@ -55,13 +59,17 @@ class ObjectTx(ProducingEnd[T]):
 
     def _send_slowly(self, value: T, saturation: SendSaturation) -> None:
         """Send what the grant does not cover; apart, because the closure below would cost each send its cells."""
-        if self._grant and self._kind is None and is_number(value):
-            self._append(value)
-            self._grant -= 1
-            self._turn.touched = True
-            return
+        if self._grant and self._kind is None:
+            extra = self._encoder.beyond(value, lumps=self._lumps)
+            if 0 <= extra <= self._spare:
+                self._append(value)
+                self._extra += extra
+                self._spare -= extra
+                self._grant -= 1
+                self._turn.touched = True
+                return
         self._check_open()
-        payload, need = encode(value, self._ring.name, self._ring.size)
+        payload, need = self._encoder.encode(value)
         if not self._fits(need):
             if saturation is SendSaturation.WARN_THEN_AWAIT:
                 logging.getLogger("steady_mp").warning("channel %s is full: waiting for room", self.name)
@@ -73,7 +81,7 @@ class ObjectTx(ProducingEnd[T]):
         """See `Tx.try_send`."""
         if self.is_closed():
             return SendOutcome.CLOSED
-        payload, need = encode(value, self._ring.name, self._ring.size)
+        payload, need = self._encoder.encode(value)
         if not self._fits(need):
             return SendOutcome.FULL
         self._stage(value, payload, need)
@@ -81,23 +89,18 @@ class ObjectTx(ProducingEnd[T]):
 
     def send_slice(self, values: Sequence[T]) -> None:
         """See `Tx.send_slice`."""
-        done = 0
-        total = len(values)
-        while done < total:
-            chunk = values[done : done + min(self.vacant(), layout.RECORD_MAX_COUNT)]
-            if len(chunk) > 1 and set(map(type, chunk)) <= IMMUTABLE:
-                payload = pickle.dumps(list(chunk), PROTOCOL)
-                need = layout.record_bytes(len(payload))
-                self._check_open()
-                if self._fits(need):
-                    self._flush()
-                    self._write(layout.RECORD_BATCH, len(chunk), payload)
-                    self._turn.touched = True
-                    self._regrant()
-                    done += len(chunk)
-                    continue
-            self.send(values[done])
-            done += 1
+        send_slice(self, values)
+
+    def send_together(self, encoded: Encoded, count: int) -> bool:
+        """Stage several messages as one record, if there is room for it now."""
+        self._check_open()
+        if not self._fits(layout.record_bytes(sum(map(len, encoded.parts)))):
+            return False
+        self._flush()
+        self._write(encoded, count)
+        self._turn.touched = True
+        self._regrant()
+        return True
 
     def position(self) -> int:
         """See `Tx.position`."""
@@ -118,7 +121,7 @@ class ObjectTx(ProducingEnd[T]):
             self._refresh()
         return False
 
-    def _stage(self, value: object, payload: bytes | None, need: int) -> None:
+    def _stage(self, value: object, payload: Encoded | None, need: int) -> None:
         self._turn.touched = True
         if payload is None:
             self._admit(type(value))
@@ -128,7 +131,7 @@ class ObjectTx(ProducingEnd[T]):
                 self._flush()
         else:
             self._flush()
-            self._write(layout.RECORD_OBJECT, 1, payload)
+            self._write(payload, 1)
         self._regrant()
 
     def _regrant(self) -> None:
@@ -152,21 +155,23 @@ class ObjectTx(ProducingEnd[T]):
         else:
             left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
         self._grant = 0 if left <= 0 or self._closed or self._words[layout.RX_CLOSED] else left - 1
+        self._spare = max(0, free - self._bulk - self._grant * ATOM)
 
-    def _write(self, kind: int, count: int, payload: bytes) -> None:
-        self._position = self._ring.write(self._position, kind, count, self._sent, payload)
+    def _write(self, encoded: Encoded, count: int) -> None:
+        self._position = self._ring.write(self._position, encoded.kind, count, self._sent, *encoded.parts)
         self._sent += count
 
     def _open_batch(self, kind: type) -> None:
         """Begin a batch for values of `kind`: an array where there is one for them, else a list."""
         code, _ = ARRAYS.get(kind, (None, 0))
         self._kind = None if code is None else kind
+        self._lumps = kind is bytes
         self._atoms: array[Any] | list[Any] = [] if code is None else array(code)
         self._append: Callable[[Any], None] = self._atoms.append
 
     def _admit(self, kind: type) -> None:
         """Make the batch one that takes values of `kind`."""
-        if kind is self._kind:
+        if kind is self._kind or (self._lumps and kind is bytes):
             return
         if not self._atoms:
             self._open_batch(kind)
@@ -174,17 +179,15 @@ class ObjectTx(ProducingEnd[T]):
             mixed = list(self._atoms)
             self._open_batch(object)
             self._atoms.extend(mixed)
+        else:
+            self._lumps = False
 
     def _flush(self) -> None:
         """Write the batch of atoms into the ring, beyond the committed tail."""
         atoms = self._atoms
         if atoms:
-            if isinstance(atoms, list):
-                self._write(layout.RECORD_BATCH, len(atoms), pickle.dumps(atoms, PROTOCOL))
-                atoms.clear()
-            else:
-                self._write(ARRAYS[self._kind][1], len(atoms), atoms.tobytes())  # type: ignore[index]
-                del atoms[:]
+            self._write(encode_batch(atoms, self._kind, lumps=self._lumps), len(atoms))
+            del atoms[:]
             self._extra = 0
 
     def has_room(self, count: int) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from steady_mp.channel.decoding import unwrap
 from steady_mp.cli.errand import ask
 from steady_mp.cli.runs import UNREADABLE, Opened, find_run, open_status
 from steady_mp.cli.view import printable, show, show_json, table
@@ -222,7 +223,7 @@ def _value(letter: Letter) -> object:
     if not letter.message:
         return "(its message was not kept)"
     try:
-        return unpickle(letter.message)
+        return unwrap(letter.message, unpickle)
     except SteadyError as error:
         return error
 

@@ -118,7 +118,7 @@ def _write(output: Path, name: str, parts: dict[str, bytes]) -> None:
 def _shared(run: Opened) -> Shared:
     plan = run.plan
     controls = [run.control(index) for index in range(len(plan.actors))]
-    return Shared(plan, controls, [run.ring(index).words for index in range(len(plan.channels))])
+    return Shared(plan, controls, [run.store(index).words for index in range(len(plan.channels))])
 
 
 def _seen(run: Opened, found: Found) -> list[Seen]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import open_store
 from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
@@ -20,6 +20,7 @@ from steady_mp.plan import PLAN_FILE, Plan, actor_file, channel_file
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from steady_mp.channel.store import Store
     from steady_mp.memory.status import ActorStatus
 
 #: What comes of reading files that are not what they should be.
@@ -110,14 +111,14 @@ class Opened:
             raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
         return ControlBlock(mapping, ends)
 
-    def ring(self, channel: int) -> Ring:
+    def store(self, channel: int) -> Store:
         """Map a channel. Raises SteadyError when it is damaged."""
         name, plan = channel_file(channel), self.plan.channels[channel]
         mapping = self._map(name)
-        ring = mapping.size == layout.channel_bytes(plan.ring_bytes) and Ring(mapping, plan.name)
-        if not ring or ring.size != plan.ring_bytes:
+        store = mapping.size == layout.channel_bytes(plan.ring_bytes) and open_store(mapping, plan)
+        if not store or store.size != plan.ring_bytes:
             raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
-        return ring
+        return store
 
     def process(self, actor: int) -> Owner | None:
         """Return the process of an actor's present life; None between two lives, and before it has come to itself."""

@@ -90,7 +90,7 @@ def _import(name: str) -> ModuleType:
                 "go to the folder that has it, or install it"
             ) from None
         raise ConfigurationError(_import_failed(name, error)) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ConfigurationError):
         raise
     except BaseException as error:  # noqa: BLE001 - a module can raise anything, SystemExit included
         raise ConfigurationError(_import_failed(name, error)) from None

@@ -21,7 +21,10 @@ in the ring is the position modulo the ring's size.
 
 Ring record, 16-byte aligned, may wrap behind its header: ``length:u32 kind:u16 count:u16 first:u64``,
 then the payload. ``first`` is the number of the record's first message. Kinds: one pickled object, a
-pickled list of messages, an array of 8-byte ints, an array of 8-byte floats.
+pickled list of messages, an array of 8-byte ints, an array of 8-byte floats; bytes (one message as it is,
+several behind ``length:u32`` of each); one object with buffers outside its pickle: ``buffers:u64 pickle:u64``,
+then of each buffer ``length << 1 | writable:u64``, then the pickle, then the buffers; padding, which has no
+message. A bytes lane has bytes only, and no record of it wraps: padding fills what is left of a lap.
 
 Control block of an actor: one page of words written in place, then two journal slots.
 
@@ -94,6 +97,9 @@ RECORD_OBJECT: Final = 0
 RECORD_BATCH: Final = 1
 RECORD_INTS: Final = 2
 RECORD_FLOATS: Final = 3
+RECORD_BYTES: Final = 4
+RECORD_OOB: Final = 5
+RECORD_PADDING: Final = 6
 RECORD_MAX_COUNT: Final = 4096
 
 # Control block

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from steady_mp.channel.kinds import open_store
+from steady_mp.channel.kinds import map_channel, open_store
 from steady_mp.errors import StateError
 from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from steady_mp.channel.store import Store
     from steady_mp.memory.doorbell import Doorbell
     from steady_mp.plan import ActorPlan, Plan
 
@@ -94,10 +95,7 @@ class Household:
         return Place(
             plan=self._plan,
             index=index,
-            stores=[
-                open_store(run.mapping(channel_file(end.channel)), self._plan.channels[end.channel])
-                for end in self._me.ends
-            ],
+            stores=[self._store(end.channel) for end in self._me.ends],
             control=ControlBlock(run.mapping(actor_file(index, "control")), len(self._me.ends)),
             snapshots=SnapshotSlots(run.path / actor_file(index, "snapshot")),
             run=run.mapping(RUN_FILE).words,
@@ -113,6 +111,10 @@ class Household:
             mail=lambda channel: Letters(run.path).mail(channel, index),
             sync=self._durability() if run.is_synced else None,
         )
+
+    def _store(self, channel: int) -> Store:
+        plan = self._plan.channels[channel]
+        return open_store(map_channel(plan, self._run.path / channel_file(channel)), plan)
 
     def _durability(self) -> Durability:
         path, index = self._run.path, self._index

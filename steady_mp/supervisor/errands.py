@@ -97,7 +97,9 @@ class Errands:
             name = self._supervisor.plan.channels[suspect.channel].name
             skipped.append(f"message {suspect.last} of {name}")
         if not skipped:
-            raise _Refused(f"{seat.name} has no message to skip: its inputs are empty")
+            raise _Refused(
+                f"{seat.name} has no message to skip: its inputs are empty, or lanes, whose messages can't be put aside"
+            )
         return skipped
 
     # Replay

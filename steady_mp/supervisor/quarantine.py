@@ -11,14 +11,12 @@ directory (`memory/letters.py`), so another supervisor goes on with it.
 
 from __future__ import annotations
 
-import pickle
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from steady_mp.channel.encoding import PROTOCOL
-from steady_mp.channel.kinds import open_store
+from steady_mp.channel.decoding import wrap
+from steady_mp.channel.kinds import can_put_aside, open_store
 from steady_mp.channel.lookup import record_of, shown
-from steady_mp.errors import CorruptChannel
 from steady_mp.events import LettersReplayed, MessagePutAside
 from steady_mp.memory import layout
 from steady_mp.memory.deaths import cut
@@ -110,6 +108,9 @@ class Quarantine:
         for store in self._stores:
             store.release()
 
+    def _can_put_aside(self, channel: int) -> bool:
+        return can_put_aside(self._plan.channels[channel].shape)
+
     def _after(self, channel: int) -> int:
         return self._plan.channels[channel].showstopper_after
 
@@ -148,7 +149,7 @@ class Quarantine:
 
     def heads(self, seat: Seat) -> list[Suspect]:
         """Return what an actor that does not run is most likely stuck over, else the next message of each input."""
-        suspects = self.letters.suspects(seat.index)
+        suspects = [each for each in self.letters.suspects(seat.index) if self._can_put_aside(each.channel)]
         if suspects:
             most = max(len(each.deaths) for each in suspects)
             return [next(each for each in suspects if len(each.deaths) == most)]
@@ -157,7 +158,7 @@ class Quarantine:
             holes = self.letters.holes(end.channel)
             tail = self._stores[end.channel].words[layout.TAIL]
             head = next((each for each in range(cursor.messages, tail) if each not in holes), None)
-            if not end.sends and head is not None:
+            if not end.sends and head is not None and self._can_put_aside(end.channel):
                 found.append(Suspect(end.channel, head, head, ()))
         return found
 
@@ -247,15 +248,6 @@ def _compared(found: Suspect, before: list[Suspect], death: dict[str, Any]) -> l
 
 
 def message_of(ring: Ring, cursor: Any, position: int) -> bytes:  # noqa: ANN401 - a Cursor
-    """Return one message as a pickle of its own, as it was sent."""
-    piece = record_of(ring, cursor, position)
-    if piece.kind == layout.RECORD_OBJECT:
-        return piece.payload
-    if piece.kind == layout.RECORD_BATCH:  # of atoms only (`encoding.IMMUTABLE`), so nobody's code runs
-        values = pickle.loads(piece.payload)  # noqa: S301 - our own 0700 directory
-    elif piece.kind in {layout.RECORD_INTS, layout.RECORD_FLOATS}:
-        values = memoryview(piece.payload).cast("q" if piece.kind == layout.RECORD_INTS else "d").tolist()
-    else:
-        message = f"channel {ring.name!r}: message {position} is of a kind that can't be put aside"
-        raise CorruptChannel(message)
-    return pickle.dumps(values[position - piece.first], PROTOCOL)
+    """Return one message by itself, as it was sent: see `wrap`."""
+    record = record_of(ring, cursor, position)
+    return wrap(record, position - record.first)

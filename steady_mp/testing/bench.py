@@ -21,8 +21,8 @@ import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp.behaviors import check_signature
+from steady_mp.checks import check_count
 from steady_mp.errors import ConfigurationError
-from steady_mp.graph import check_count
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.packing import Declared, pack, unpack
@@ -132,7 +132,8 @@ class Bench:
         index = self._channels.add(name, capacity, ring_bytes, dtype, actor_sends=actor_sends)
         side = "the sending end" if actor_sends else "the receiving end"
         label = f"{side} of {self._channels.plans[index].name}"
-        self._ends.append(Declared("tx" if actor_sends else "rx", index, label, id(self)))
+        kind = self._channels.plans[index].shape.kind
+        self._ends.append(Declared("tx" if actor_sends else "rx", index, label, id(self), kind))
         return index, self._ends[index]
 
     def state(self) -> SteadyState[Any]:

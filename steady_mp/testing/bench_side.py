@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from steady_mp.channel.kinds import format_channel, open_store, shape_of
+from steady_mp.channel.kinds import format_channel, map_channel, open_store, shape_of
 from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.life import Life, Place
 from steady_mp.memory import layout
@@ -91,7 +91,6 @@ class Channels:
         """Make a channel and return its index."""
         shape = shape_of(dtype)
         size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
-        mapping = Mapping(None, layout.channel_bytes(size))
         index = len(self.plans)
         producer, consumer = (ACTOR, TEST) if actor_sends else (TEST, ACTOR)
         plan = ChannelPlan(
@@ -102,6 +101,7 @@ class Channels:
             consumer=consumer,
             shape=shape,
         )
+        mapping = map_channel(plan, size=layout.channel_bytes(size))
         format_channel(mapping, plan)
         self.mappings.append(mapping)
         self.plans.append(plan)

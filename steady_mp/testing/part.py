@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from steady_mp.actor import Actor
+    from steady_mp.channel.consuming import ConsumingEnd
     from steady_mp.channel.endpoints import Rx, Tx
-    from steady_mp.channel.receiver import ObjectRx
-    from steady_mp.channel.sender import ObjectTx
+    from steady_mp.channel.producing import ProducingEnd
     from steady_mp.channel.waits import Alarm
 
 _MOST_SHOWN: Final = 256
@@ -43,7 +43,7 @@ class _Moved(Condition):
 
     __slots__ = ("_end", "_mark")
 
-    def __init__(self, end: ObjectTx[Any] | ObjectRx[Any]) -> None:
+    def __init__(self, end: ProducingEnd[Any] | ConsumingEnd[Any]) -> None:
         self._end = end
         self._mark = end.mark()
 
@@ -88,8 +88,8 @@ class _Part:
 
     def __init__(self, actor: Actor, outputs: Sequence[Any], inputs: Sequence[Any], path: Path) -> None:
         self._actor = actor
-        self._outputs: Sequence[ObjectTx[Any]] = outputs
-        self._inputs: Sequence[ObjectRx[Any]] = inputs
+        self._outputs: Sequence[ProducingEnd[Any]] = outputs
+        self._inputs: Sequence[ConsumingEnd[Any]] = inputs
         self._path = path
         self._wire: Wire | None = None
         self._cue: Cue | None = None
@@ -198,7 +198,7 @@ class _Part:
         rx = self._inputs[lane]
         closed = rx.is_closed()  # first: what is there behind this look is all there is
         ahead = position - rx.position()
-        values = rx.peek_slice(ahead + most)[ahead:]
+        values = rx.look(ahead + most)[ahead:]
         return Shown(
             lane, position, [pickle.dumps(value, pickle.HIGHEST_PROTOCOL) for value in values], closed and not values
         )

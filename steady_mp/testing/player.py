@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from steady_mp import errors
-from steady_mp.channel.encoding import encode
+from steady_mp.channel.kinds import check_message
 from steady_mp.errors import ConfigurationError
 from steady_mp.testing.contrast import contrast, show, show_all
 from steady_mp.testing.conversation import Conversation, Gone
@@ -80,7 +80,7 @@ class Player:
         #: The names of its outputs and inputs, in the order of their lanes.
         self.outputs = tuple(channel.name for channel in outputs)
         self.inputs = tuple(channel.name for channel in inputs)
-        self._rings = [channel.ring_bytes for channel in outputs]
+        self._plans = tuple(outputs)
         self._house = house
         self._sent = [0] * len(outputs)
         self._inputs = [Input(name) for name in self.inputs]
@@ -108,10 +108,11 @@ class Player:
         Values that can't be sent are refused before the first one is.
         """
         index = self._lane("output", self.outputs, lane)
+        plan = self._plans[index]
         batch = list(values)
         payloads = []
         for value in batch:
-            encode(value, self.outputs[index], self._rings[index])  # refuses what can't be sent, in this process
+            check_message(plan, value, plan.ring_bytes)  # refuses what can't be sent, in this process
             payloads.append(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
         deadline = time.monotonic() + timeout
         what = f"echo {show(batch[0]) if len(batch) == 1 else f'{len(batch)} values'}"

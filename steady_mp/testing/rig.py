@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from steady_mp.channel.kinds import format_channel, open_store, shape_of
+from steady_mp.channel.kinds import format_channel, map_channel, open_store, shape_of
 from steady_mp.life import Life, Place
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
@@ -247,7 +247,7 @@ class Rig:
         self.parties.append(party)
         return party
 
-    def channel(
+    def channel(  # noqa: PLR0913 - what a channel can be told
         self,
         producer: Party,
         consumer: Party,
@@ -255,10 +255,11 @@ class Rig:
         capacity: int = 64,
         ring_bytes: int | None = None,
         dtype: object = None,
+        mirror: bool = False,
     ) -> int:
         """Make a channel and return its index. Declare all before `start`; `dtype` is as for `Graph.channel`."""
         index = len(self.mappings)
-        shape = shape_of(dtype)
+        shape = shape_of(dtype, mirror=mirror)
         size = shape.ring_bytes(capacity, ring_bytes, least=layout.PAGE)
         plan = ChannelPlan(
             name=f"channel {index}",
@@ -268,7 +269,7 @@ class Rig:
             consumer=self.parties.index(consumer),
             shape=shape,
         )
-        mapping = Mapping(None, layout.channel_bytes(size))
+        mapping = map_channel(plan, size=layout.channel_bytes(size))
         format_channel(mapping, plan)
         self.mappings.append(mapping)
         producer.channels.append((index, mapping, True))
@@ -303,10 +304,12 @@ class Rig:
         return self.mappings[channel].words
 
 
-def pair(*, capacity: int = 64, ring_bytes: int = layout.PAGE, grouped: bool = False) -> tuple[Rig, Party, Party, int]:
+def pair(
+    *, capacity: int = 64, ring_bytes: int | None = None, dtype: object = None, grouped: bool = False
+) -> tuple[Rig, Party, Party, int]:
     """Make a source and a sink with one channel between them, both begun."""
     rig = Rig()
     source, sink = rig.party("source", grouped=grouped), rig.party("sink", grouped=grouped)
-    channel = rig.channel(source, sink, capacity=capacity, ring_bytes=ring_bytes)
+    channel = rig.channel(source, sink, capacity=capacity, ring_bytes=ring_bytes, dtype=dtype)
     rig.start()
     return rig, source, sink, channel

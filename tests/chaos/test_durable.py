@@ -25,7 +25,6 @@ from tests.support.waiting import eventually, let_pass
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steady_mp import Rx, Tx
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(60)]
 
@@ -123,7 +122,7 @@ def start(folder: Path, args: Args = SHORT, *, resume: bool = True, graph: Graph
 class Narrow(Graph):
     """A graph whose channels hold half of what is asked for."""
 
-    def channel(self, capacity: int = 64, **options: Any) -> tuple[Tx[Any], Rx[Any]]:
+    def channel(self, capacity: int = 64, **options: Any) -> Any:
         return super().channel(capacity // 2, **options)
 
 

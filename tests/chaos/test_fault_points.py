@@ -14,7 +14,7 @@ import pytest
 
 from steady_mp import ExitCode, Graph, RestartPolicy
 from steady_mp.events import ActorStarted
-from tests.support import pipeline
+from tests.support import pipeline, views
 from tests.support.runs import Outcome, complete
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ class Shape:
     gulp: int = 1
     torn: bool = False
     hit: int = 2
+    dtype: Any = None
+    """What the items of lanes are; without it the channels carry objects."""
     spared: tuple[str, str] = ("", "")
     """A place, and the point that it never comes to."""
 
     def build(self, total: int = ENDLESS) -> Graph:
         graph = Graph("faults", log_level="error")
-        numbers_tx, numbers_rx = graph.channel(self.capacity)
-        results_tx, results_rx = graph.channel(self.capacity)
+        numbers_tx, numbers_rx = graph.channel(self.capacity, dtype=self.dtype)
+        results_tx, results_rx = graph.channel(self.capacity, dtype=self.dtype)
         graph.actor("source", self.source, numbers_tx, total, self.burst, graph.state(), restart=AT_ONCE)
         graph.actor("middle", self.middle, numbers_rx, results_tx, self.batch, graph.state(), restart=AT_ONCE)
         graph.actor("sink", self.sink, results_rx, self.gulp, graph.state(), restart=AT_ONCE)
@@ -102,6 +104,17 @@ SHAPES = {
         batch=4,
         torn=True,
         spared=("source", "commit:ring"),  # the middle always has something to do
+    ),
+    "lanes": Shape(8, burst=5, batch=3, gulp=4, dtype="q"),
+    "views": Shape(
+        7,  # so that a stretch of 3 wraps now and then
+        source=views.source,
+        middle=views.middle,
+        sink=views.sink,
+        burst=3,
+        batch=2,
+        gulp=3,
+        dtype="q",
     ),
     "pairs": Shape(1, sink=pipeline.blocking_sink, gulp=2, torn=True),
     "overfull": Shape(2, source=pipeline.blocking_source, burst=5, torn=True),

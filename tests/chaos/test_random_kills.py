@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support import chaos, mixed
+from tests.support.frames import Frame
 from tests.support.runs import complete
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
@@ -17,7 +18,8 @@ EACH = 50
 
 def test_the_messages_are_of_all_kinds_and_sizes() -> None:
     values = [mixed.message(number) for number in range(5000)]
-    assert {type(value) for value in values} == {int, float, str, bytes, bool, type(None), dict, mixed.Order}
+    plain = {int, float, str, bytes, bool, type(None), dict, mixed.Order}
+    assert {type(value) for value in values} == plain | {bytearray, list, Frame}
     assert max(value.bit_length() for value in values if isinstance(value, int)) > 500
     sizes = [len(value) for value in values if isinstance(value, bytes)]
     assert (min(sizes), max(sizes)) == (1, (1 << 16) + 8)

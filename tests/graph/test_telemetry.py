@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -32,10 +32,10 @@ TOTAL = 20_000
 KILLS = 3
 
 
-def make(total: int = TOTAL, **channel: object) -> Graph:
+def make(total: int = TOTAL, **channel: Any) -> Graph:
     """Source, middle and sink with a known workload, and somebody who keeps the graph alive."""
     graph = Graph("counted", log_level="warning", refresh=0.1, window=1.0)
-    first_tx, first_rx = graph.channel(64, **channel)  # type: ignore[arg-type]
+    first_tx, first_rx = graph.channel(64, **channel)
     second_tx, second_rx = graph.channel(64)
     graph.actor("source", pipeline.source, first_tx, total, 8, graph.state())
     graph.actor("middle", pipeline.middle, first_rx, second_tx, 8, graph.state())

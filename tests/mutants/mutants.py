@@ -17,7 +17,11 @@ from steady_mp import recovery
 from steady_mp.actor import Actor
 from steady_mp.cadence import Nap
 from steady_mp.channel import publish, waits
+from steady_mp.channel.bytes_ring import BytesRing
+from steady_mp.channel.bytes_tx import BytesTx
 from steady_mp.channel.consuming import ConsumingEnd
+from steady_mp.channel.lane_receiver import SlotRx
+from steady_mp.channel.lane_sender import SlotTx
 from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
@@ -157,6 +161,59 @@ MUTANTS = [
     Mutant("room of a batch that is still needed", ObjectRx, "freeze", "if last > taken:", "if last > taken + 1:"),
     Mutant("a message too many", ObjectTx, "_fits", "< self._capacity and", "<= self._capacity and"),
     Mutant("bytes too many", ObjectTx, "_fits", "used + need <=", "used + need // 2 <="),
+    # Bytes lanes
+    Mutant(
+        "the messages of a bytes lane are written behind the commit",
+        BytesTx,
+        "freeze",
+        "    self._flush()\n    return Cursor(self._sent, self._position, self._closed)\n",
+        "    late = Cursor(self.position(), self._position, self._closed)\n    self._flush()\n    return late\n",
+    ),
+    Mutant(
+        "padding takes no room",
+        BytesTx,
+        "_fits",
+        "self._ring.start(here, size) + layout",
+        "here + layout",
+    ),
+    Mutant("padding is a message", BytesRing, "read", "if record.kind == layout.RECORD_PADDING", "if False"),
+    Mutant(
+        "what was written in place is sent twice",
+        BytesTx,
+        "advance_send",
+        "self._position = self._start = self._ring.seal(",
+        "self._start = self._ring.seal(",
+    ),
+    # Lanes
+    Mutant(
+        "the tail of a lane is published too early",
+        SlotTx,
+        "_stage",
+        "    self._advance(1)\n",
+        "    self._advance(1)\n    self._words[layout.TAIL] = self.position()\n",
+    ),
+    Mutant(
+        "a lane sends what it has only handed out",
+        SlotTx,
+        "freeze",
+        "sent = self.position()",
+        "sent = max(self.position(), self._poked)",
+    ),
+    Mutant("an item too many", SlotTx, "_room", "    return room\n", "    return room + 1\n"),
+    Mutant(
+        "a life forgets in which slot it stands",
+        SlotRx,
+        "__init__",
+        "self._slot = cursor.messages % slots.count",
+        "self._slot = 0",
+    ),
+    Mutant(
+        "the head of a lane is published too early",
+        SlotRx,
+        "_look_ahead",
+        "    left = self._reach(self._burst)\n",
+        "    self._words[layout.HEAD] = self.position()\n    left = self._reach(self._burst)\n",
+    ),
     # Wake-ups
     Mutant("no fence before the look at who waits", Turn, "_publish", "    self._fence()\n", "    pass\n"),
     Mutant("no fence before the last look", Sleeper, "sleep", "    self._fence()\n", "    pass\n"),

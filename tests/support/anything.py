@@ -12,7 +12,8 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from steady_mp import CommitEvery, Graph, Recycle, RestartPolicy, SendOutcome, any_of
+from steady_mp import CommitEvery, Graph, LaneRx, LaneTx, Recycle, RestartPolicy, SendOutcome, any_of
+from tests.support.frames import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _UNTIRING = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0)
 _PADDING = bytes(3000)
+#: Share of the channels that are lanes, and of the lanes whose ring is mapped twice.
+LANES = 0.4
 
 
 @dataclass
@@ -67,7 +70,7 @@ class Player:
     # Moves
 
     def receive(self, index: int, value: Any) -> None:
-        number = value[0] if isinstance(value, tuple) else value
+        number = number_of(value)
         if number != self.ledger.got[index]:
             self.ledger.wrong.append(f"{self.inputs[index].name}: {number} instead of {self.ledger.got[index]}")
         self.ledger.got[index] += 1
@@ -76,7 +79,11 @@ class Player:
 
     def value(self, index: int) -> Any:
         number = self.ledger.sent[index]
-        return number if number % 3 else (number, _PADDING[: number * 37 % 3000])
+        if isinstance(self.outputs[index], LaneTx) or number % 3:
+            return number  # so that two in a row, which somebody may wait for, always fit the smallest ring
+        padding = _PADDING[: number * 37 % 3000]
+        kinds = ((number, padding), b"%d:" % number + padding, Frame(str(number), bytearray(padding)))
+        return kinds[number // 3 % 3]
 
     def book(self, index: int) -> None:
         self.ledger.sent[index] += 1
@@ -85,7 +92,9 @@ class Player:
     def take_some(self) -> None:
         for index, rx in enumerate(self.inputs):
             if self.dice.random() < 0.5:
-                if self.dice.random() < 0.5:
+                if isinstance(rx, LaneRx) and self.dice.random() < 0.5:
+                    self.use(index, rx)
+                elif self.dice.random() < 0.5:
                     for value in rx.take_slice(self.dice.randrange(1, 6)):
                         self.receive(index, value)
                 elif (value := rx.try_take()) is not None:
@@ -101,10 +110,32 @@ class Player:
     def send_some(self) -> None:
         self.make(self.dice.randrange(3))
         for index, tx in enumerate(self.outputs):
+            if isinstance(tx, LaneTx) and self.dice.random() < 0.5:
+                self.poke(index, tx)
             while self.ledger.owed[index] and self.dice.random() < 0.7:
                 if tx.try_send(self.value(index)) is not SendOutcome.SENT:
                     break
                 self.book(index)
+
+    def poke(self, index: int, tx: LaneTx[Any]) -> None:
+        """Write what is owed where it will stand; hand in only a part of the slots that there are."""
+        done = 0
+        for view in tx.poke_slice(self.ledger.owed[index] + 1):
+            for place in range(min(len(view), self.ledger.owed[index])):
+                view[place] = self.value(index)
+                self.book(index)
+                done += 1
+        tx.advance_send(done)
+
+    def use(self, index: int, rx: LaneRx[Any]) -> None:
+        """Take messages from where they stand; look further than that."""
+        for view in rx.peek_slice(self.dice.randrange(1, 6)):
+            count = self.dice.randrange(len(view) + 1)
+            for value in view[:count]:
+                self.receive(index, value)
+            rx.advance_take(count)
+            if count < len(view):
+                return
 
     def send_much(self) -> None:
         """Send all that is owed, which may be more than the channel holds."""
@@ -127,9 +158,9 @@ class Player:
     def peek(self) -> None:
         for index, rx in enumerate(self.inputs):
             value = rx.try_peek()
-            ahead = rx.peek_slice(3)
+            ahead = len(rx.peek_slice(3))
             assert (value is None) == (not ahead)
-            if value is not None and (value[0] if isinstance(value, tuple) else value) != self.ledger.got[index]:
+            if value is not None and number_of(value) != self.ledger.got[index]:
                 self.ledger.wrong.append(f"peeked {value}")
 
     def wait(self) -> None:
@@ -149,6 +180,15 @@ class Player:
                     self.receive(index, value)
 
 
+def number_of(value: Any) -> int:
+    """Return which message it is."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, bytes):
+        return int(value.partition(b":")[0])
+    return int(value.name) if isinstance(value, Frame) else value[0]
+
+
 def play(actor: Actor, inputs: list[Rx[Any]], outputs: list[Tx[Any]], total: int, state: SteadyState[Ledger]) -> None:
     fresh: Callable[[], Ledger] = lambda: Ledger([0] * len(inputs), [0] * len(outputs), [0] * len(outputs))  # noqa: E731
     Player(actor, inputs, outputs, total, state.acquire(fresh)).play()
@@ -162,14 +202,20 @@ def build(seed: int, total: int) -> tuple[Graph, list[str]]:
 
 def fill(graph: Graph, seed: int, total: int, *, paced: bool = False) -> list[str]:
     """Declare such a graph; return the names of its actors. Where they are `paced`, they space commits and recycle."""
-    dice = random.Random(seed)
+    dice, kinds = random.Random(seed), random.Random(~seed)
     pace = random.Random(seed ^ 0xACE)
     names = [f"actor {number}" for number in range(dice.randrange(3, 7))]
     inputs: list[list[Rx[Any]]] = [[] for _ in names]
     outputs: list[list[Tx[Any]]] = [[] for _ in names]
     for place in range(1, len(names)):
         for source in dice.sample(range(place), min(place, dice.choice((1, 1, 2)))):
-            tx, rx = graph.channel(dice.choice((1, 2, 3, 8, 64)), ring_bytes=dice.choice((4096, 8192, 1 << 16)))
+            capacity, ring_bytes = dice.choice((1, 2, 3, 8, 64)), dice.choice((4096, 8192, 1 << 16))
+            tx: Tx[Any]
+            rx: Rx[Any]
+            if kinds.random() < LANES:
+                tx, rx = graph.channel(capacity, dtype=kinds.choice("qH"), mirror=kinds.random() < LANES)
+            else:
+                tx, rx = graph.channel(capacity, ring_bytes=ring_bytes)
             outputs[source].append(tx)
             inputs[place].append(rx)
     for place, name in enumerate(names):

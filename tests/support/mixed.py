@@ -7,6 +7,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.support.frames import Frame
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,6 +39,9 @@ _KINDS: tuple[Callable[[int, int], Any], ...] = (
     lambda number, size: (1 << (64 + size % 512)) + number,
     lambda number, _: bool(number & 1),
     lambda _number, _size: b"\x00",
+    lambda number, size: bytearray(number.to_bytes(8, "big") + _BLOB[number % 4096 : number % 4096 + size]),
+    lambda number, size: Frame(str(number), bytearray(_BLOB[number % 4096 : number % 4096 + size])),
+    lambda number, size: [Frame(str(number), _BLOB[:size]), {"text": _TEXT[:size]}, Frame("", bytearray(size % 99))],
 )
 
 
@@ -46,6 +51,8 @@ def _make_recipe() -> list[tuple[Callable[[int, int], Any], int]]:
     recipe = [(rng.choice(_KINDS), int(2 ** rng.triangular(0, 16, 4))) for _ in range(_CYCLE)]
     recipe[_CYCLE // 2] = (_KINDS[3], _LARGEST)
     recipe[_CYCLE // 3] = (_KINDS[2], _LARGEST)
+    recipe[_CYCLE // 4] = (_KINDS[-2], _LARGEST)
+    recipe[_CYCLE // 5] = (_KINDS[8], 511)
     return recipe
 
 

@@ -148,7 +148,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "a name twice": (same_name, "actor 'worker': the name is taken; give each actor its own"),
     "capacity 0": (lambda: Graph().channel(0), "capacity 0: must be a whole number from 1 to"),
     "capacity -1": (lambda: Graph().channel(-1), "capacity -1: must be a whole number from 1 to"),
-    "capacity 1.5": (lambda: Graph().channel(1.5), "capacity 1.5: must be a whole number from 1 to"),  # type: ignore[arg-type]
+    "capacity 1.5": (lambda: Graph().channel(1.5), "capacity 1.5: must be a whole number from 1 to"),  # type: ignore[call-overload]
     "capacity True": (lambda: Graph().channel(True), "capacity True: must be a whole number from 1 to"),  # noqa: FBT003
     "a ring too small": (lambda: Graph().channel(ring_bytes=1), "ring_bytes 1: must be a whole number from 4096 to"),
     "no lanes": (lambda: Graph().channel_bundle(0), "lanes 0: must be a whole number from 1 to"),
@@ -277,7 +277,7 @@ def test_messages_that_cant_be_sent_are_refused_in_send() -> None:
     assert lines is not None
     assert [line.partition(":")[0] for line in lines] == ["MessageTooLarge"] * 3 + ["NotPicklable"] * 3
     for line in lines[:3]:
-        assert "pickled bytes exceeds the ring of 4096 bytes; give the channel a larger ring_bytes" in line
+        assert "bytes exceeds the ring of 4096 bytes; give the channel a larger ring_bytes" in line
     assert " a bytes of 50" in lines[0]
     assert "a function can't be pickled" in lines[3]
     assert "a lock can't be pickled" in lines[4]

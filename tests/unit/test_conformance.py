@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from steady_mp.errors import DoesNotFit
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.testing.conformance import ChannelConformance, DoorbellConformance, Link
+from steady_mp.testing.rig import Party, Rig
+from tests.support.frames import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +57,68 @@ class TestMixed(ObjectChannel):
 
     def plain(self, value: Any) -> Any:
         return type(value), value
+
+
+class TestBytes(ObjectChannel):
+    """Batches of bytes, cut by longer ones that are records of their own."""
+
+    def values(self, count: int) -> list[Any]:
+        return [b"%d " % number + b"x" * (number * 7 % 11 * 60) for number in range(count)]
+
+
+class TestBuffers(ObjectChannel):
+    """Each with a buffer beside its pickle."""
+
+    def values(self, count: int) -> list[Any]:
+        return [Frame(str(number), bytearray(b"x" * (number % 50))) for number in range(count)]
+
+    def changing(self) -> Sequence[tuple[Any, Callable[[], object]]]:
+        frame, long = Frame("short", bytearray(b"x")), bytearray(1000)
+        return ((frame, frame.data.clear), (long, long.clear))  # type: ignore[union-attr]
+
+    def unfit(self) -> Sequence[Any]:
+        return ([Frame("behind it", b"x"), lambda: None],)
+
+    def bulky(self, size: int) -> Any:
+        return Frame("bulky", bytearray(size))
+
+
+class _BytesRig(Rig):
+    """Makes bytes lanes."""
+
+    def channel(self, producer: Party, consumer: Party, **told: Any) -> int:
+        """See `Rig.channel`."""
+        return super().channel(producer, consumer, **{**told, "dtype": bytes})
+
+
+class TestBytesLane(ChannelConformance):
+    """Bytes without a pickle: short ones that share a record, and some that are a good part of the ring."""
+
+    refusal = DoesNotFit
+
+    @pytest.fixture
+    def make(self) -> MakeLink:
+        def link(*, capacity: int = 8, lanes: int = 1) -> Link:
+            return Link(capacity=capacity, lanes=lanes, rig=_BytesRig())
+
+        return link
+
+    def values(self, count: int) -> list[Any]:
+        lengths = [number * 7 % 11 * 60 if number % 4 == 1 else number % 9 for number in range(count)]
+        return [b"%d " % number + b"x" * length for number, length in enumerate(lengths)]
+
+    def unfit(self) -> Sequence[Any]:
+        return ("text", 7, [b"x"], memoryview(b"abcd")[::2])
+
+    def changing(self) -> Sequence[tuple[Any, Callable[[], object]]]:
+        short, long = bytearray(b"x"), bytearray(1000)
+        return ((short, short.clear), (long, long.clear))
+
+    def plain(self, value: Any) -> Any:
+        return bytes(value)
+
+    def bulky(self, size: int) -> Any:
+        return bytes(size)
 
 
 class TestFifo(DoorbellConformance):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steady_mp import life, parking
-from steady_mp.channel import publish, sender
+from steady_mp.channel import publish
 from steady_mp.channel.bundle import LaneCondition
+from steady_mp.channel.encoding import Encoder
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.channel.waits import Avail, Empty
@@ -103,7 +104,7 @@ def bytes_not_counted(patch: Patch) -> None:
 
 
 def kept_by_reference(patch: Patch) -> None:
-    patch.setattr(sender, "encode", lambda _value, _name, _size: (None, 80))
+    patch.setattr(Encoder, "encode", lambda _self, _value: (None, 80))
     wrap(
         patch, ObjectTx, "_admit", lambda _original, self, _kind: self._open_batch(object) if not self._atoms else None
     )

@@ -25,9 +25,9 @@ from tests.unit.values import told_apart
 LIMIT = PAGE - layout.RECORD.size
 
 
-def payload_of(length: int) -> bytes:
+def payload_of(length: int) -> str:
     """Return a value whose pickle has `length` bytes."""
-    value = bytes(length - len(pickle.dumps(bytes(length), pickle.HIGHEST_PROTOCOL)) + length)
+    value = "x" * (length - len(pickle.dumps("x" * length, pickle.HIGHEST_PROTOCOL)) + length)
     assert len(pickle.dumps(value, pickle.HIGHEST_PROTOCOL)) == length
     return value
 
@@ -88,7 +88,7 @@ def test_a_message_as_large_as_the_ring_passes_and_one_byte_more_is_refused() ->
         source.send(channel, 0)
         sink.take(channel)
     tx = source.tx(channel)
-    wanted = rf"a bytes of {LIMIT + 1} pickled bytes exceeds the ring of {PAGE} bytes; .* larger ring_bytes"
+    wanted = rf"a str of {LIMIT + 1} pickled bytes exceeds the ring of {PAGE} bytes; .* larger ring_bytes"
     for attempt in (tx.send, tx.try_send, lambda value: tx.send_slice([value])):
         with pytest.raises(MessageTooLarge, match=wanted):
             attempt(payload_of(LIMIT + 1))

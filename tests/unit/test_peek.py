@@ -6,14 +6,17 @@ import pickle
 import sys
 import threading
 from array import array
+from typing import Any
 
 import pytest
 
+from steady_mp.channel.encoding import Encoder
 from steady_mp.channel.ring import Ring
-from steady_mp.cli.peek import copy, unpacked
+from steady_mp.cli.peek import copy, items, unpacked
 from steady_mp.errors import CorruptChannel, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
+from steady_mp.testing.rig import pair
 
 
 class Channel:
@@ -25,9 +28,9 @@ class Channel:
         self.ring = Ring(mapping, "ring")
         self.words = self.ring.words
 
-    def send(self, kind: int, count: int, payload: bytes) -> None:
+    def send(self, kind: int, count: int, *parts: bytes | bytearray | memoryview) -> None:
         words = self.words
-        end = self.ring.write(words[layout.TAIL_POS], kind, count, words[layout.TAIL], payload)
+        end = self.ring.write(words[layout.TAIL_POS], kind, count, words[layout.TAIL], *parts)
         words[layout.TAIL_POS] = end
         words[layout.TAIL] += count
 
@@ -73,6 +76,42 @@ def test_every_kind_of_record_and_no_more_than_asked() -> None:
     assert bytes(channel.words.cast("B")[: layout.PAGE]) == before
     channel.take(3)
     assert channel.peek() == {3: b"b", 4: -1, 5: 5, 6: 0.5}
+
+
+def test_bytes_and_buffers_wherever_the_ring_ends() -> None:
+    channel = Channel()
+    encoder = Encoder("ring", layout.PAGE)
+    values: list[Any] = [b"x" * 700, [1, pickle.PickleBuffer(b"y" * 300), pickle.PickleBuffer(bytearray(b"z" * 99))]]
+    for first in range(0, 200, 4):
+        for value in values:
+            encoded, _ = encoder.encode(value)
+            assert encoded is not None
+            channel.send(encoded.kind, 1, *encoded.parts)
+        channel.send(layout.RECORD_BYTES, 2, b"\1\0\0\0\2\0\0\0", b"abb")
+        seen = channel.peek()
+        assert seen[first] == values[0]
+        assert seen[first + 1] == [1, b"y" * 300, bytearray(b"z" * 99)]
+        assert (seen[first + 2], seen[first + 3]) == (b"a", b"bb")
+        channel.take(4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "payload"),
+    [
+        (layout.RECORD_BYTES, 2, b"\1\0\0\0\xff\0\0\0abb"),
+        (layout.RECORD_BYTES, 3, b"\1"),
+        (layout.RECORD_OOB, 1, b"short"),
+        (layout.RECORD_OOB, 1, b"\xff" * 64),
+        (layout.RECORD_INTS, 1, b"seven"),
+    ],
+)
+def test_a_record_that_tells_nonsense_says_so_and_the_others_are_shown(kind: int, count: int, payload: bytes) -> None:
+    channel = Channel()
+    channel.send(kind, count, payload)
+    channel.send_object("whole")
+    found = channel.peek()
+    assert isinstance(found[0], SteadyError)
+    assert found[count] == "whole"
 
 
 def test_what_is_staged_beyond_the_tail_is_not_seen() -> None:
@@ -131,3 +170,21 @@ def test_a_channel_that_is_in_full_flow() -> None:
         sys.setswitchinterval(interval)
         over.set()
         thread.join()
+
+
+@pytest.mark.parametrize("dtype", ["q", "qd"])
+def test_the_items_of_a_lane_are_looked_at_where_they_stand(dtype: str) -> None:
+    _, source, sink, lane = pair(capacity=4, dtype=dtype)
+    values = [(number, number / 2) if dtype == "qd" else number for number in range(6)]
+    source.send(lane, *values[:3])
+    sink.take(lane, 2)
+    source.send(lane, *values[3:])
+    store: Any = sink.life.ends[0]._store
+    for count in (9, 2):
+        seen = copy(store, count)
+        assert (seen.head, seen.tail, items(store, seen)) == (2, 6, values[2 : 2 + count])
+    sink.take(lane)
+    assert items(store, copy(store, 9)) == []
+    store.words[layout.HEAD] = 7
+    with pytest.raises(CorruptChannel, match="6 messages sent and 7 taken can't be"):
+        copy(store, 1)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from tests.support.frames import Frame
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,10 +31,19 @@ small = st.one_of(
     st.lists(atoms, max_size=3),
     st.tuples(atoms, atoms),
     st.dictionaries(st.text(max_size=4), atoms, max_size=3),
+    st.binary(max_size=9).map(bytearray),
+    st.binary(max_size=9).map(lambda data: Frame("f", data)),
 )
 
 #: The same, and some that fill the smallest ring nearly alone.
-mixed = st.one_of(small, small, st.integers(0, _LARGE).map(bytes), st.integers(0, _LARGE).map("x".__mul__))
+mixed = st.one_of(
+    small,
+    small,
+    st.integers(0, _LARGE).map(bytes),
+    st.integers(0, _LARGE).map("x".__mul__),
+    st.integers(0, _LARGE).map(bytearray),
+    st.lists(st.integers(0, _LARGE // 3).map(bytearray), max_size=3).map(lambda parts: [Frame("f", p) for p in parts]),
+)
 
 
 def told_apart(values: Iterable[object]) -> list[tuple[type, object]]:

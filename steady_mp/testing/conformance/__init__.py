@@ -18,12 +18,14 @@ pytest.register_assert_rewrite(
     "steady_mp.testing.conformance.carrying",
     "steady_mp.testing.conformance.closing",
     "steady_mp.testing.conformance.doorbell",
+    "steady_mp.testing.conformance.lane",
     "steady_mp.testing.conformance.surviving",
     "steady_mp.testing.conformance.waking",
 )
 
 from steady_mp.testing.conformance.channel import ChannelConformance  # noqa: E402 - see above
 from steady_mp.testing.conformance.doorbell import DoorbellConformance  # noqa: E402
+from steady_mp.testing.conformance.lane import LaneConformance  # noqa: E402
 from steady_mp.testing.conformance.link import Link, MakeLink  # noqa: E402
 
-__all__ = ["ChannelConformance", "DoorbellConformance", "Link", "MakeLink"]
+__all__ = ["ChannelConformance", "DoorbellConformance", "LaneConformance", "Link", "MakeLink"]

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from steady_mp.errors import NotPicklable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from steady_mp.channel.endpoints import Rx
+    from steady_mp.errors import ChannelError
     from steady_mp.testing.conformance.link import Link, MakeLink
 
 
@@ -38,8 +42,15 @@ class Kind:
         return ()
 
     def unfit(self) -> Sequence[Any]:
-        """Return values that `send` must refuse with NotPicklable."""
+        """Return values that `send` must refuse, with the error `refusal`."""
         return ()
+
+    #: What `send` raises for a value that it can't carry.
+    refusal: type[ChannelError] = NotPicklable
+
+    def peeked(self, rx: Rx[Any], count: int) -> list[Any]:
+        """Return what `peek_slice` shows, as values of their own."""
+        return list(rx.peek_slice(count))
 
     def bulky(self, size: int) -> Any:  # noqa: ARG002 - for who overrides it
         """Return a value that takes `size` bytes or a little more; None where all take the same."""

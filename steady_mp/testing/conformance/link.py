@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from steady_mp.memory import layout
 from steady_mp.testing.rig import Rig
 
 if TYPE_CHECKING:
@@ -18,17 +17,27 @@ _ALL = 1 << 20
 class Link:
     """A source and a sink on a rig, with one channel between them or more (`lanes`), all alike.
 
-    As it is, it links them by object channels. For another kind, give it a rig that makes those.
+    Without a `dtype` it links them by object channels. For a kind of your own, give it a rig that makes those.
     """
 
-    def __init__(
-        self, *, capacity: int = 8, lanes: int = 1, ring_bytes: int = layout.PAGE, rig: Rig | None = None
+    def __init__(  # noqa: PLR0913 - keyword only
+        self,
+        *,
+        capacity: int = 8,
+        lanes: int = 1,
+        ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
+        rig: Rig | None = None,
     ) -> None:
-        """Begin the first lives of both actors."""
+        """Begin the first lives of both actors; `dtype` and `mirror` are as for `Graph.channel`."""
         self.rig = rig or Rig()
         self.source, self.sink = self.rig.party("source"), self.rig.party("sink")
         self.lanes = [
-            self.rig.channel(self.source, self.sink, capacity=capacity, ring_bytes=ring_bytes) for _ in range(lanes)
+            self.rig.channel(
+                self.source, self.sink, capacity=capacity, ring_bytes=ring_bytes, dtype=dtype, mirror=mirror
+            )
+            for _ in range(lanes)
         ]
         self.rig.start()
 

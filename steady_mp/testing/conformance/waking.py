@@ -215,8 +215,8 @@ class Waking(Kind):
 
     def test_a_send_waits_for_room_in_bytes(self, make: MakeLink) -> None:
         link = make(capacity=64)
-        value = self.must_be_bulky(link.tx().statistics().ring_bytes * 2 // 3)
-        link.send([value])
+        value = self.must_be_bulky(link.tx().statistics().ring_bytes * 2 // 5)
+        link.send([value, value])
         link.source.parker.plans.append(link.take)
         link.send([value])
         assert len(link.source.parker.sleeps) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final
 
-from steady_mp.channel.kinds import format_channel
+from steady_mp.channel.kinds import format_channel, map_channel
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
@@ -72,7 +72,7 @@ class World:
         self.steps = Steps(self.dice.tick, switches, planned, max_steps)
         self.steps.jump(_START)
         self.steps.connect(on_switch=self._disturb, on_crash=self._crash, on_limit=self._exhaust)
-        self.channels = [Mapping(None, layout.channel_bytes(each.ring_bytes)) for each in self.plan.channels]
+        self.channels = [map_channel(each, size=layout.channel_bytes(each.ring_bytes)) for each in self.plan.channels]
         for mapping, channel in zip(self.channels, self.plan.channels, strict=True):
             format_channel(mapping, channel)
         self._run = Mapping(None, layout.PAGE)

@@ -1,0 +1,50 @@
+"""Slices: many messages in one call, as few records as there is room for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from steady_mp.channel.encoding import encode_slice
+from steady_mp.memory import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steady_mp.channel.encoding import Encoded
+
+
+class Slicing(Protocol):
+    """What a sending end has to know."""
+
+    def vacant(self) -> int:
+        """Messages that can be sent before the channel is full."""
+
+    def send(self, value: Any, /) -> None:  # noqa: ANN401 - any message
+        """Stage one message; blocks while there is no room for it."""
+
+    def send_together(self, encoded: Encoded, count: int) -> bool:
+        """Stage several messages as one record, if there is room for it now; tell whether there was."""
+
+
+def send_slice(tx: Slicing, values: Sequence[Any]) -> None:
+    """Send all of `values` in order, together where they can't change any more and there is room."""
+    done, total = 0, len(values)
+    most = layout.RECORD_MAX_COUNT
+    while done < total:
+        count = min(total - done, tx.vacant(), most)
+        if count > 1:
+            chunk = values if count == total else values[done : done + count]
+            encoded = encode_slice(chunk)
+            if encoded is None:
+                for value in chunk:
+                    tx.send(value)
+            elif tx.send_together(encoded, count):
+                most = min(2 * most, layout.RECORD_MAX_COUNT)
+            else:  # more bytes than there is room for: no use in encoding the same again and again
+                most = count // 2
+                continue
+            done += count
+        else:
+            tx.send(values[done])
+            done += 1
+            most = max(most, 2)
