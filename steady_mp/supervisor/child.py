@@ -27,6 +27,7 @@ from steady_mp.supervisor import native
 from steady_mp.supervisor.debugger import answer_breakpoints
 from steady_mp.supervisor.keepsake import keep
 from steady_mp.supervisor.note import BALLAST, Note
+from steady_mp.supervisor.quicken import quicken
 from steady_mp.supervisor.stacks import tell_stacks
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class Household:
         words[layout.PID] = me.pid
         words[layout.GENERATION] = self._generation
         packed = (self._run.path / actor_file(self._index, "args")).read_bytes()
-        life.live(*unpack(packed, life.resolve))
+        behavior, args = unpack(packed, life.resolve)
+        quicken(behavior)
+        life.live(behavior, args)
 
     def _keep_snapshot(self, place: Place) -> str:
         journal = place.control.journal()
