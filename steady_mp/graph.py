@@ -112,7 +112,7 @@ class Topology:
 
     _serial = itertools.count()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword only
         self,
         name: str = "graph",
         *,
@@ -120,12 +120,14 @@ class Topology:
         log_level: str = "info",
         refresh: float = 0.5,
         window: float = 10.0,
+        spare: bool = True,
     ) -> None:
         """Begin an empty graph.
 
         `shutdown_timeout` is how many seconds a requested shutdown may take before the actors that
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
+        Without `spare` no process stands by for the next restart, which then takes as long as a fork.
         """
         _check_name("graph", name)
         if log_level not in LOG_LEVELS:
@@ -136,6 +138,7 @@ class Topology:
         self.log_level = log_level
         self.refresh = _check_pace("refresh", refresh, 0.05, 60)
         self.window = _check_pace("window", window, self.refresh, 3600)
+        self.spare = bool(spare)
         self._channels: list[_Channel] = []
         self._actors: list[_Actor] = []
         self._states = 0
@@ -308,6 +311,7 @@ class Topology:
             modules=modules,
             refresh=self.refresh,
             window=self.window,
+            spare=self.spare,
             main=main,
         )
 

@@ -282,9 +282,9 @@ class Supervisor:
     def _killed_by_chaos(self, seat: Seat, death: Death) -> None:
         """Begin the next life at once: nobody has failed, so nothing counts against the actor's policy."""
         seat.deaths.append(CAUSE)
+        self._spawn(seat)
         self.deaths.tell(death, 0.0)
         self._emit(death.event(0.0))
-        self._spawn(seat)
 
     def _died(self, seat: Seat, death: Death, verdict: Verdict, *, innocent: bool, hopeless: bool) -> None:
         seat.deaths.append(death.cause)
@@ -295,12 +295,12 @@ class Supervisor:
             self._give_up(seat, death, verdict.stop)
             return
         seat.status = Status.RESTARTING
-        self.deaths.tell(death, pause)
-        self._emit(death.event(pause))
         if pause:
             self._after(pause, RestartDue(seat.index))
         else:
-            self._spawn(seat)
+            self._spawn(seat)  # nobody waits for a report
+        self.deaths.tell(death, pause)
+        self._emit(death.event(pause))
 
     def _give_up(self, seat: Seat, death: Death, showstopper: str = "") -> None:
         seat.status = Status.GIVEN_UP
