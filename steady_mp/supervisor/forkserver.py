@@ -120,14 +120,14 @@ class ForkServer:
         if watched is not None:
             poll.register(watched, select.POLLIN)
         while os.getppid() == self._supervisor:
-            for fd, _ in poll.poll(self._reserve.patience):
+            for fd, _ in poll.poll(self._reserve.patience()):
                 if fd == self._wake_out:
                     os.read(self._wake_out, _BUFFER)
                 elif fd == watched or (fd == self._connection.fileno() and not self._receive()):
                     return
             self._hear_spare()
             self._reap()
-            if self._reserve.is_due:
+            if self._reserve.is_due():
                 self._fork_spare()
 
     def _watch_supervisor(self) -> int | None:

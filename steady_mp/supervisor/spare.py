@@ -99,17 +99,15 @@ class Reserve:
         """A life begins: let it get on first."""
         self._due = self._clock() + self._pause
 
-    @property
     def patience(self) -> float | None:
         """Milliseconds until the next one is due; None where none is wanted."""
         if not self.is_wanted or self.spare is not None:
             return None
         return max(0.0, (self._due - self._clock()) * 1000)
 
-    @property
     def is_due(self) -> bool:
         """Whether one should be forked now."""
-        return self.patience == 0.0
+        return self.patience() == 0.0
 
     def took(self) -> Role | None:
         """Let go of the spare if it has taken its role, and return that."""
