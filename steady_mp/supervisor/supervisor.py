@@ -295,12 +295,12 @@ class Supervisor:
             self._give_up(seat, death, verdict.stop)
             return
         seat.status = Status.RESTARTING
-        if pause:
-            self._after(pause, RestartDue(seat.index))
-        else:
+        if not pause:
             self._spawn(seat)  # nobody waits for a report
         self.deaths.tell(death, pause)
         self._emit(death.event(pause))
+        if pause:
+            self._after(pause, RestartDue(seat.index))
 
     def _give_up(self, seat: Seat, death: Death, showstopper: str = "") -> None:
         seat.status = Status.GIVEN_UP
