@@ -16,8 +16,11 @@ BENCH ?=
 CHAOS ?= --chaos 20 --freeze 0.1
 SOAK ?=
 
+# Where a whole `make bench` is kept; one with options of its own is kept where those say.
+KEPT := --json docs/performance.json --charts docs/images
+
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format types bench chaos soak mutants clean FORCE
+.PHONY: help install run test lint format types bench figures chaos soak mutants clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,8 +45,11 @@ format: $(INSTALLED)  ## mend what the linter can mend
 types: $(INSTALLED)  ## check the types
 	@$(BIN)/mypy
 
-bench: $(BENCHMARKED)  ## measure the channel and the restart beside their peers
-	@$(BIN)/python -m benchmarks $(BENCH)
+bench: $(BENCHMARKED)  ## measure beside the peers, some 12 minutes; `make bench BENCH=--quick` only shows that it runs
+	@$(BIN)/python -m benchmarks $(or $(BENCH),$(KEPT))
+
+figures: $(BENCHMARKED)  ## write the tables and charts of the docs from what `make bench` has measured
+	@$(BIN)/python -m benchmarks.document
 
 chaos: $(INSTALLED)  ## run the example pipeline while its actors are killed and frozen, and check the result
 	@$(BIN)/steady-mp run --rate 5 --beats 4000 --log-level error $(CHAOS)

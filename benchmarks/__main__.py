@@ -1,6 +1,8 @@
 """The command: ``python -m benchmarks``."""
 
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,43 +11,68 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import machine
-from benchmarks.experiment import Effort, Experiment, Outcome, discover
+from benchmarks import bars, machine
+from benchmarks.experiment import Effort, Experiment, Outcome, discover, preload
+from benchmarks.grid import grid, verdict_grid
 from benchmarks.peer import peers
 
 _ROUNDS = 5
 _QUICK_ROUNDS = 3
+_WIDTH = 120
 
 
-def main(
+def main(  # noqa: PLR0913 - each is an option
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Few and short rounds: to see that it runs.")] = False,
     rounds: Annotated[int | None, typer.Option(min=1, help="Alternating rounds (5, or 3 with --quick).")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Experiments whose name contains this; repeatable.")] = None,
     among: Annotated[list[str] | None, typer.Option(help="Contestants whose name contains this; repeatable.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write everything to this file.")] = None,
+    charts: Annotated[Path | None, typer.Option(help="Draw the charts into this folder.")] = None,
 ) -> None:
     """Measure our channels and restarts beside their peers, in one run."""
     chosen = _choose(discover(), only)
+    preload()
     effort = Effort.quick(rounds or _QUICK_ROUNDS) if quick else Effort(rounds=rounds or _ROUNDS)
-    console = Console()
+    console = _console()
     facts = machine.facts()
     console.print(f"{facts['processor']}, {facts['cores']} cores, {facts['system']}, {facts['python']}", style="dim")
     warnings = machine.doubts(facts)
     theft = machine.Theft()
     if quick:
         warnings.append("--quick: these figures are not worth quoting")
-    outcomes = []
-    for experiment in chosen:
-        outcome = _run(experiment, effort, among)
+    outcomes: list[Outcome] = []
+    data: dict[str, Any] = {}
+    began = time.monotonic()
+    for number, experiment in enumerate(chosen):
+        outcome = _run(experiment, effort, among, f"{number + 1}/{len(chosen)}")
         outcomes.append(outcome)
-        console.print(outcome.table(), "")
-        warnings += outcome.warnings()
-    warnings += theft.doubts()
-    for warning in warnings:
+        console.print(grid(outcome.data, bars.judge([outcome.data])).rich(), "")
+        warnings += outcome.warnings
+        data = _data(facts, effort, outcomes, warnings + theft.doubts())
+        if json_file is not None:  # after each one: a run that is cut short has measured something too
+            _write(data, json_file)
+    if data["bars"]:
+        console.print(verdict_grid(data["bars"]).rich())
+    for warning in data["warnings"]:
         console.print(f"! {warning}", style="yellow", markup=False, highlight=False)
-    if json_file is not None:
-        json_file.write_text(json.dumps(_data(facts, effort, outcomes, warnings), indent=2) + "\n", encoding="utf-8")
+    console.print(f"{len(chosen)} experiments in {time.monotonic() - began:.0f} s", style="dim")
+    if charts is not None:
+        from benchmarks.charts import draw  # noqa: PLC0415 - the only thing here that needs matplotlib
+
+        for path in draw(data, charts):
+            print(f"drawn: {path}")
+
+
+def _console() -> Console:
+    """Return one that is wide enough for the tables, also where there is no terminal to ask."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
+
+
+def _write(data: dict[str, Any], json_file: Path) -> None:
+    json_file.parent.mkdir(parents=True, exist_ok=True)
+    json_file.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _choose(experiments: list[Experiment], only: list[str] | None) -> list[Experiment]:
@@ -59,19 +86,26 @@ def _choose(experiments: list[Experiment], only: list[str] | None) -> list[Exper
     return chosen
 
 
-def _run(experiment: Experiment, effort: Effort, among: list[str] | None) -> Outcome:
+def _run(experiment: Experiment, effort: Effort, among: list[str] | None, number: str) -> Outcome:
     with Console(stderr=True).status(experiment.name) as status:
-        return experiment.run(effort, lambda name: not among or any(part in name for part in among), status.update)
+
+        def watch(doing: str, show: Callable[[str], None] = status.update) -> None:
+            show(f"{number} {doing}")
+
+        return experiment.run(effort, lambda name: not among or any(part in name for part in among), watch)
 
 
 def _data(facts: dict[str, Any], effort: Effort, outcomes: list[Outcome], warnings: list[str]) -> dict[str, Any]:
     versions = {peer.package: peer.version() for peer in peers() if peer.package is not None}
+    experiments = [outcome.data for outcome in outcomes]
     return {
+        "schema": 1,
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": facts,
         "versions": {"steady-mp": version("steady-mp"), **versions},
         "rounds": effort.rounds,
-        "experiments": [outcome.data() for outcome in outcomes],
+        "experiments": experiments,
+        "bars": [verdict.data() for verdict in bars.judge(experiments)],
         "warnings": warnings,
     }
 

@@ -6,14 +6,16 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.pair import CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.console import RenderableType
+
+#: The modules that run first, in this order; the others follow by name.
+_ORDER: Final = ("throughput", "slices", "payloads", "performant", "ping_pong", "restart", "kill_duel", "idle", "steps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +30,24 @@ class Effort:
     trips: int = 1000
     #: Kills in all rounds together.
     kills: int = 25
+    #: Runs of the kill duel for each contestant.
+    duels: int = 10
+    #: Calls of an actor framework in a round, the rounds it takes part in, and the kills in the first of them.
+    calls: int = 3000
+    few_rounds: int = 3
+    few_kills: int = 5
+    #: Actors that do nothing, and the seconds for which they are watched.
+    idlers: int = 100
+    watched: float = 4.0
     #: Seconds after which a contestant counts as hung.
     patience: float = 30.0
 
     @classmethod
     def quick(cls, rounds: int) -> Effort:
         """Return just enough to see whether everything runs; the figures are not worth quoting."""
-        return cls(rounds=rounds, seconds=0.15, trips=200, kills=6)
+        return cls(
+            rounds=rounds, seconds=0.15, trips=200, kills=6, duels=2, idlers=10, watched=1.0, calls=500, few_kills=2
+        )
 
     @property
     def kills_a_round(self) -> int:
@@ -42,27 +55,21 @@ class Effort:
         return -(-self.kills // self.rounds)
 
 
-class Outcome(ABC):
-    """What an experiment found."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an experiment found: plain data, with every sample, and why to read it with care."""
 
-    @abstractmethod
-    def table(self) -> RenderableType:
-        """Return it for people."""
-
-    @abstractmethod
-    def data(self) -> dict[str, Any]:
-        """Return it as plain data, with every sample."""
-
-    @abstractmethod
-    def warnings(self) -> list[str]:
-        """Return why it should be read with care; nothing when all is well."""
+    data: dict[str, Any]
+    warnings: list[str]
 
 
 class Experiment(ABC):
     """One question, put to several contestants in the same run."""
 
-    #: Short and unique: what ``--only`` selects.
-    name: str
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Short and unique: what ``--only`` selects."""
 
     @abstractmethod
     def run(self, effort: Effort, among: Callable[[str], bool], watch: Callable[[str], None]) -> Outcome:
@@ -71,10 +78,22 @@ class Experiment(ABC):
 
 def discover() -> list[Experiment]:
     """Return what the modules of `benchmarks.experiments` offer."""
-    package = importlib.import_module("benchmarks.experiments")
     found: list[Experiment] = []
-    names = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-    for name in names:
+    for name in _modules():
         found += importlib.import_module(name).experiments()
-    CONTEXT.set_forkserver_preload(names)  # processes start without importing anything
     return found
+
+
+def preload() -> None:
+    """Have the peers' processes start without importing anything."""
+    CONTEXT.set_forkserver_preload([*_modules(), "benchmarks.victims"])
+
+
+def _modules() -> list[str]:
+    package = importlib.import_module("benchmarks.experiments")
+    names = sorted((module.name for module in pkgutil.iter_modules(package.__path__)), key=_place)
+    return [f"{package.__name__}.{name}" for name in names]
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_ORDER.index(name), "") if name in _ORDER else (len(_ORDER), name)

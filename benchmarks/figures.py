@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 #: Spread of the middle half, as a share of the median, above which a row counts as noisy (± 10 %).
 NOISY: Final = 0.2
@@ -24,10 +24,21 @@ class Unit:
         """Return a sample as the table shows it."""
         return f"{value * self.factor:,.{self.digits}f}"
 
+    def data(self) -> dict[str, Any]:
+        """Return it as plain data: whoever reads the samples later can show them the same way."""
+        return asdict(self)
+
 
 RATE: Final = Unit(kept="messages/s", shown="k messages/s", factor=1e-3, more_is_better=True, digits=0)
+FEW: Final = Unit(kept="messages/s", shown="messages/s", factor=1, more_is_better=True, digits=0)
+MANY: Final = Unit(kept="messages/s", shown="M messages/s", factor=1e-6, more_is_better=True)
+NANOSECONDS: Final = Unit(kept="s", shown="ns", factor=1e9, more_is_better=False, digits=0)
 MICROSECONDS: Final = Unit(kept="s", shown="µs", factor=1e6, more_is_better=False)
 MILLISECONDS: Final = Unit(kept="s", shown="ms", factor=1e3, more_is_better=False)
+SECONDS: Final = Unit(kept="s", shown="s", factor=1, more_is_better=False, digits=2)
+PERCENT: Final = Unit(kept="share", shown="%", factor=100, more_is_better=False, digits=2)
+MEBIBYTES: Final = Unit(kept="bytes", shown="MiB", factor=1 / (1 << 20), more_is_better=False)
+COUNT: Final = Unit(kept="count", shown="", factor=1, more_is_better=False, digits=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,16 +39,22 @@ class Peer(ABC):
     #: The module that it needs and the distribution that brings it; None for what Python has.
     module: ClassVar[str | None] = None
     package: ClassVar[str | None] = None
+    #: Our extra that brings it too.
+    extra: ClassVar[str] = "bench"
 
     @abstractmethod
-    def link(self, capacity: int, context: ForkServerContext) -> Link:
-        """Make a link that holds `capacity` messages, or what comes closest to it."""
+    def link(self, capacity: int, context: ForkServerContext, size: int = 64) -> Link:
+        """Make a link for objects that holds `capacity` messages of `size` bytes, or what comes closest to it."""
+
+    def bytes_link(self, capacity: int, context: ForkServerContext, size: int) -> Link:
+        """Make a link for bytes, without pickle where the peer can do without."""
+        return self.link(capacity, context, size)
 
     def missing(self) -> str | None:
         """Return why it can't run here; None when it can."""
         if self.module is None or importlib.util.find_spec(self.module) is not None:
             return None
-        return f"{self.package} is not installed (pip install '.[bench]')"
+        return f"{self.package} is not installed (pip install '.[{self.extra}]')"
 
     def version(self) -> str | None:
         """Return the version of its distribution; None for what Python has."""

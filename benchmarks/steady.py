@@ -6,16 +6,25 @@ import io
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from steady_mp import Graph, Report
+    from collections.abc import Callable
+
+    from steady_mp import Graph, Report, Run
 
 
-def run_graph(graph: Graph, patience: float) -> Report:
-    """Run `graph` to its end and return its report.
+def run_graph(
+    graph: Graph,
+    patience: float,
+    started: Callable[[Run], None] | None = None,
+    **settings: Any,  # noqa: ANN401 - those of `Graph.start`
+) -> Report:
+    """Run `graph` to its end and return its report; `started` is called meanwhile.
 
     Raises TimeoutError when it takes more than `patience` seconds, and RuntimeError when it did not end clean.
     """
     output = io.StringIO()
-    with graph.start(output=output) as run:
+    with graph.start(output=output, **settings) as run:
+        if started is not None:
+            started(run)
         report = run.block_until_stopped(patience)
     if not report.clean:
         message = "; ".join(report.why) or output.getvalue().strip() or f"exit code {report.exit_code}"

@@ -10,12 +10,14 @@ import functools
 import statistics
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks.figures import MICROSECONDS
+from benchmarks.kinds import spin_then_park
 from benchmarks.pair import CONTEXT, run_pair
 from benchmarks.peer import Link, Peer, peers
 from benchmarks.race import Contestant, Race
+from benchmarks.standings import Question, Sample
 from benchmarks.steady import run_graph, state_of
 from steady_mp import Actor, Graph, Rx, SteadyState, Tx
 
@@ -27,6 +29,8 @@ _CAPACITY = 64
 _PAUSE = 1e-3
 #: With the pause a trip takes about ten times as long.
 _FEWER = 5
+#: The column of the 99th percentile.
+_P99 = "p99"
 
 
 @dataclass
@@ -101,21 +105,22 @@ class _Trips(Contestant):
     def __init__(self, pause: float) -> None:
         self._pause = pause
 
-    def measure(self, effort: Effort) -> list[float]:
+    def measure(self, effort: Effort) -> list[Sample]:
         """See `Contestant.measure`."""
         trips = max(1, effort.trips // _FEWER) if self._pause else effort.trips
         nanoseconds = self.play(trips, effort.patience)
         if len(nanoseconds) != trips:
             message = f"{len(nanoseconds)} of {trips} trips were made"
             raise ValueError(message)
-        return [statistics.median(nanoseconds) / 1e9]
+        worst = statistics.quantiles(nanoseconds, n=100, method="inclusive")[-1]
+        return [Sample(statistics.median(nanoseconds) / 1e9, {_P99: worst / 1e9})]
 
     def play(self, trips: int, patience: float) -> list[int]:
         """Make so many trips; return the nanoseconds of each."""
         raise NotImplementedError
 
 
-class _PeerTrips(_Trips):
+class PeerTrips(_Trips):
     """A peer, over two links."""
 
     def __init__(self, peer: Peer, pause: float) -> None:
@@ -132,7 +137,8 @@ class _PeerTrips(_Trips):
         there = self._peer.link(_CAPACITY, CONTEXT)
         back = self._peer.link(_CAPACITY, CONTEXT)
         try:
-            nanoseconds: list[int] = run_pair(
+            nanoseconds: list[int]
+            nanoseconds, _ = run_pair(
                 functools.partial(_echo, there, back, trips),
                 functools.partial(_play, there, back, trips, self._pause),
                 patience,
@@ -143,30 +149,48 @@ class _PeerTrips(_Trips):
         return nanoseconds
 
 
-class _SteadyTrips(_Trips):
+class SteadyTrips(_Trips):
     """Ours, over two channels."""
 
     name = "steady-mp"
-    note = "two commits a trip"
+    note = "two commits a trip; sleeps in poll"
     ours = True
+    #: What both actors are declared with.
+    settings: ClassVar[dict[str, Any]] = {}
 
     def play(self, trips: int, patience: float) -> list[int]:
         """See `_Trips.play`."""
         graph = Graph("bench", log_level="warning")
         ping_tx, ping_rx = graph.channel(capacity=_CAPACITY)
         pong_tx, pong_rx = graph.channel(capacity=_CAPACITY)
-        graph.actor("play", play, ping_tx, pong_rx, graph.state(), trips, self._pause)
-        graph.actor("echo", echo, ping_rx, pong_tx)
+        graph.actor("play", play, ping_tx, pong_rx, graph.state(), trips, self._pause, **self.settings)
+        graph.actor("echo", echo, ping_rx, pong_tx, **self.settings)
         return Trips(**state_of(run_graph(graph, patience), "play")).nanoseconds
+
+
+class _SpinningTrips(SteadyTrips):
+    """Ours, looking for a while before it sleeps."""
+
+    name = "steady-mp, spin then park"
+    note = "two commits a trip; wait_strategy of both actors: look for a while, then sleep"
+
+    def __init__(self, pause: float) -> None:
+        super().__init__(pause)
+        self._settings = spin_then_park()
+
+    @property
+    def settings(self) -> dict[str, Any]:  # type: ignore[override]
+        return self._settings or {}
+
+    def missing(self) -> str | None:
+        """See `Contestant.missing`."""
+        return None if self._settings is not None else "this steady-mp has no wait_strategy"
 
 
 def _race(name: str, title: str, pause: float) -> Race:
     return Race(
-        name=name,
-        title=title,
-        unit=MICROSECONDS,
-        baseline=_BASELINE,
-        contestants=[_SteadyTrips(pause), *(_PeerTrips(peer, pause) for peer in peers())],
+        Question(name=name, title=title, unit=MICROSECONDS, baseline=_BASELINE, extras={_P99: MICROSECONDS}),
+        [SteadyTrips(pause), _SpinningTrips(pause), *(PeerTrips(peer, pause) for peer in peers())],
     )
 
 

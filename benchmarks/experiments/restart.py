@@ -7,26 +7,33 @@ first one it is killed in its turn. Back-off between restarts is switched off; i
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
 import random
 import signal
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.calls import ray_restarts
+from benchmarks.experiments.calls import absent
 from benchmarks.figures import MILLISECONDS
-from benchmarks.pair import CONTEXT
+from benchmarks.kinds import warm_spare
+from benchmarks.pair import CONTEXT, run_alone
 from benchmarks.race import Contestant, Race
+from benchmarks.standings import Question, Sample
 from benchmarks.steady import run_graph, state_of
-from steady_mp import Actor, Graph, RestartPolicy, Rx, SteadyState, Tx
+from benchmarks.victims import send_pid, victim
+from steady_mp import Actor, Graph, RestartPolicy, Rx, SteadyState
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     from benchmarks.experiment import Effort, Experiment
 
 _CAPACITY = 64
+#: Seconds that Ray may take to start, to be killed, and to end.
+_PATIENCE = 120.0
 #: Messages of a life before it is killed: at least the first, at most the second.
 _CALM = (2_000, 8_000)
 _BASELINE = "multiprocessing.Process"
@@ -63,22 +70,6 @@ class Restarts:
 # Ours
 
 
-@dataclass
-class Sent:
-    """The state of the victim."""
-
-    count: int = 0
-
-
-def victim(actor: Actor, tx: Tx[int], state: SteadyState[Sent]) -> None:
-    """Send the number of this process, again and again."""
-    sent = state.acquire(Sent)
-    pid = os.getpid()
-    while actor.is_running():
-        tx.send(pid)
-        sent.count += 1
-
-
 def killer(actor: Actor, rx: Rx[int], state: SteadyState[Restarts], kills: int) -> None:
     """Kill whoever sends; go home after so many times."""
     restarts = state.acquire(lambda: Restarts(kills))
@@ -87,29 +78,49 @@ def killer(actor: Actor, rx: Rx[int], state: SteadyState[Restarts], kills: int) 
             actor.request_shutdown()
 
 
-class _Steady(Contestant):
+class _Numpy(Contestant):
+    """A contestant whose victim has imported numpy."""
+
+    def missing(self) -> str | None:
+        """See `Contestant.missing`."""
+        found = importlib.util.find_spec("numpy") is not None
+        return None if found else "numpy is not installed (pip install '.[bench]')"
+
+
+class _Steady(_Numpy):
     name = "steady-mp"
-    note = "from the last commit, with state"
+    note = "from the last commit, with state; default settings"
     ours = True
 
-    def measure(self, effort: Effort) -> list[float]:
+    def measure(self, effort: Effort) -> list[Sample]:
         """See `Contestant.measure`."""
         kills = effort.kills_a_round
         graph = Graph("bench", log_level="error")
         tx, rx = graph.channel(capacity=_CAPACITY)
-        graph.actor("victim", victim, tx, graph.state(), restart=_AT_ONCE)
+        graph.actor("victim", victim, tx, graph.state(), restart=_AT_ONCE, **self.settings())
         graph.actor("killer", killer, rx, graph.state(), kills)
         restarts = Restarts(**state_of(run_graph(graph, effort.patience), "killer"))
-        return [nanoseconds / 1e9 for nanoseconds in restarts.nanoseconds]
+        return [Sample(nanoseconds / 1e9) for nanoseconds in restarts.nanoseconds]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the victim is declared with beside that."""
+        return {}
+
+
+class _Spare(_Steady):
+    name = "steady-mp, warm spare"
+    note = "a forked process that has loaded everything waits for the role"
+
+    def missing(self) -> str | None:
+        """See `Contestant.missing`."""
+        return super().missing() or ("this steady-mp has no warm spare" if warm_spare() is None else None)
+
+    def settings(self) -> dict[str, Any]:
+        """See `_Steady.settings`."""
+        return warm_spare() or {}
 
 
 # By hand
-
-
-def _send_pid(writer: Connection) -> None:
-    pid = os.getpid()
-    while True:
-        writer.send(pid)
 
 
 class _Life:
@@ -117,7 +128,7 @@ class _Life:
 
     def __init__(self) -> None:
         self.reader, writer = CONTEXT.Pipe(duplex=False)
-        self.process = CONTEXT.Process(target=_send_pid, args=(writer,), daemon=True)
+        self.process = CONTEXT.Process(target=send_pid, args=(writer,), daemon=True)
         self.process.start()
         writer.close()
 
@@ -127,13 +138,13 @@ class _Life:
         self.reader.close()
 
 
-class _ByHand(Contestant):
+class _ByHand(_Numpy):
     """What a program does that watches its worker itself. What was in the pipe is lost."""
 
     name = _BASELINE
     note = "forkserver, watched and started again by hand; loses what was in the pipe"
 
-    def measure(self, effort: Effort) -> list[float]:
+    def measure(self, effort: Effort) -> list[Sample]:
         """See `Contestant.measure`."""
         restarts = Restarts(effort.kills_a_round)
         life = _Life()
@@ -150,17 +161,41 @@ class _ByHand(Contestant):
                     break
         finally:
             life.end()
-        return [nanoseconds / 1e9 for nanoseconds in restarts.nanoseconds]
+        return [Sample(nanoseconds / 1e9) for nanoseconds in restarts.nanoseconds]
+
+
+class _Ray(Contestant):
+    """Its first answer in the place of a first message. A few kills in the first round, for it starts slowly."""
+
+    name = "Ray actor"
+    note = "to the first answer of the replacement, without state; few kills"
+
+    def __init__(self) -> None:
+        self._over = False
+
+    def missing(self) -> str | None:
+        """See `Contestant.missing`."""
+        return absent("ray")
+
+    def measure(self, effort: Effort) -> list[Sample]:
+        """See `Contestant.measure`."""
+        if self._over:
+            return []
+        self._over = True
+        work = functools.partial(ray_restarts, effort.few_kills)
+        return [Sample(nanoseconds / 1e9) for nanoseconds in run_alone(work, _PATIENCE)]
 
 
 def experiments() -> list[Experiment]:
     """See `benchmarks.experiment.discover`."""
     return [
         Race(
-            name="restart",
-            title="SIGKILL of a producer at work to the first message of its replacement",
-            unit=MILLISECONDS,
-            baseline=_BASELINE,
-            contestants=[_Steady(), _ByHand()],
+            Question(
+                name="restart",
+                title="SIGKILL of a producer at work (numpy imported) to the first message of its replacement",
+                unit=MILLISECONDS,
+                baseline=_BASELINE,
+            ),
+            [_Steady(), _Spare(), _ByHand(), _Ray()],
         )
     ]

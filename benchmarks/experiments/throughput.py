@@ -14,7 +14,18 @@ from benchmarks.figures import RATE
 from benchmarks.peer import peers
 from benchmarks.peers.mp_queue import NAME as BASELINE
 from benchmarks.race import Contestant, Race
-from benchmarks.stream import Consumed, Loops, PeerStream, Produced, SteadyStream, Streamed
+from benchmarks.standings import Question
+from benchmarks.stream import (
+    EXTRAS,
+    Consumed,
+    Loops,
+    Ours,
+    PeerStream,
+    Produced,
+    SteadyStream,
+    Streamed,
+    object_link,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +33,11 @@ if TYPE_CHECKING:
     from benchmarks.experiment import Experiment
     from steady_mp import Actor, Rx, SteadyState, Tx
 
-_CAPACITIES = (64, 1024)
+_CAPACITIES = (1024, 64)
 
 
-def _sum_up_to(count: int) -> int:
+def sum_up_to(count: int) -> int:
+    """Return 0 + 1 + … for so many numbers."""
     return count * (count - 1) // 2
 
 
@@ -51,16 +63,19 @@ def _receive_ints(receive: Callable[[], Any], count: int) -> Streamed:
 def produce(actor: Actor, tx: Tx[int], state: SteadyState[Produced], count: int) -> None:
     """Send 0, 1, 2, …, one a turn."""
     produced = state.acquire(Produced)
+    began = time.process_time_ns()
     while actor.is_running():
         if produced.count == count:
-            return
+            break
         tx.send(produced.count)
         produced.count += 1
+    produced.cpu_ns = time.process_time_ns() - began
 
 
 def consume(actor: Actor, rx: Rx[int], state: SteadyState[Consumed]) -> None:
     """Take and add up, one a turn."""
     consumed = state.acquire(Consumed)
+    began = time.process_time_ns()
     if not consumed.count:
         consumed.checksum = rx.take()
         consumed.count = 1
@@ -71,22 +86,26 @@ def consume(actor: Actor, rx: Rx[int], state: SteadyState[Consumed]) -> None:
             consumed.count += 1
     finally:
         consumed.last_ns = time.perf_counter_ns()
+        consumed.cpu_ns = time.process_time_ns() - began
 
 
 def produce_waiting(actor: Actor, tx: Tx[int], state: SteadyState[Produced], count: int) -> None:
     """Send 0, 1, 2, …, each after a wait for room."""
     produced = state.acquire(Produced)
+    began = time.process_time_ns()
     while actor.is_running():
         if produced.count == count:
-            return
+            break
         if actor.await_for_all(tx.wait_vacant(1)):
             tx.send(produced.count)
             produced.count += 1
+    produced.cpu_ns = time.process_time_ns() - began
 
 
 def consume_waiting(actor: Actor, rx: Rx[int], state: SteadyState[Consumed]) -> None:
     """Take and add up, each after a wait for a message."""
     consumed = state.acquire(Consumed)
+    began = time.process_time_ns()
     if not consumed.count:
         consumed.checksum = rx.take()
         consumed.count = 1
@@ -96,28 +115,38 @@ def consume_waiting(actor: Actor, rx: Rx[int], state: SteadyState[Consumed]) -> 
             consumed.checksum += rx.take()
             consumed.count += 1
     consumed.last_ns = time.perf_counter_ns()
+    consumed.cpu_ns = time.process_time_ns() - began
+
+
+def plain(capacity: int) -> Ours:
+    """Return our plainest stream of ints."""
+    return Ours(
+        name="steady-mp",
+        note="send and take, committed, with state",
+        channel=lambda graph: graph.channel(capacity=capacity),
+        produce=produce,
+        consume=consume,
+    )
+
+
+def peer_loops() -> Loops:
+    """Return what the two processes of a peer do."""
+    return Loops(_send_ints, _receive_ints, sum_up_to)
 
 
 def _contestants(capacity: int) -> list[Contestant]:
-    loops = Loops(_send_ints, _receive_ints, _sum_up_to)
+    loops = peer_loops()
+    waiting = Ours(
+        name="steady-mp, await_for_all",
+        note="the same, each turn waiting for its conditions",
+        channel=lambda graph: graph.channel(capacity=capacity),
+        produce=produce_waiting,
+        consume=consume_waiting,
+    )
     return [
-        SteadyStream(
-            name="steady-mp",
-            note="send and take, committed, with state",
-            capacity=capacity,
-            produce=produce,
-            consume=consume,
-            checksum=_sum_up_to,
-        ),
-        SteadyStream(
-            name="steady-mp, await_for_all",
-            note="the same, each turn waiting for its conditions",
-            capacity=capacity,
-            produce=produce_waiting,
-            consume=consume_waiting,
-            checksum=_sum_up_to,
-        ),
-        *(PeerStream(peer, capacity, loops) for peer in peers()),
+        SteadyStream(plain(capacity), sum_up_to),
+        SteadyStream(waiting, sum_up_to),
+        *(PeerStream(peer, object_link(capacity), loops) for peer in peers()),
     ]
 
 
@@ -125,11 +154,14 @@ def experiments() -> list[Experiment]:
     """See `benchmarks.experiment.discover`."""
     return [
         Race(
-            name=f"throughput-{capacity}",
-            title=f"ints one at a time, two processes, capacity {capacity:,}",
-            unit=RATE,
-            baseline=BASELINE,
-            contestants=_contestants(capacity),
+            Question(
+                name=f"throughput-{capacity}",
+                title=f"ints one at a time, two processes, capacity {capacity:,}",
+                unit=RATE,
+                baseline=BASELINE,
+                extras=EXTRAS,
+            ),
+            _contestants(capacity),
         )
         for capacity in _CAPACITIES
     ]

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
 
 _BYTES = 1 << 20
-_BYTES_A_MESSAGE = 64
+#: What it keeps beside each message.
+_OVERHEAD = 8
 
 
 class _FifoLink(Link):
@@ -38,6 +39,14 @@ class _FifoManyLink(_FifoLink):
         return values().__next__
 
 
+def _as_it_is(value: bytes) -> bytes:
+    return value
+
+
+def _copied(view: memoryview) -> bytes:
+    return bytes(view)
+
+
 class _FasterFifo(Peer):
     module = "faster_fifo"
     package = "faster-fifo"
@@ -47,12 +56,19 @@ class _FasterFifo(Peer):
         self.note = note
         self._kind = kind
 
-    def link(self, capacity: int, context: ForkServerContext) -> Link:
+    def link(self, capacity: int, context: ForkServerContext, size: int = 64) -> Link:
         del context  # it brings its own memory
+        return self._link(capacity, size)
+
+    def bytes_link(self, capacity: int, context: ForkServerContext, size: int) -> Link:
+        del context
+        return self._link(capacity, size, loads=_copied, dumps=_as_it_is)
+
+    def _link(self, capacity: int, size: int, **settings: Callable[[Any], bytes]) -> Link:
         import faster_fifo  # noqa: PLC0415 - the bench extra may be absent
 
-        size = max(_BYTES, capacity * _BYTES_A_MESSAGE)
-        return self._kind(faster_fifo.Queue(max_size_bytes=size, maxsize=capacity))
+        room = max(_BYTES, capacity * (size + _OVERHEAD))
+        return self._kind(faster_fifo.Queue(max_size_bytes=room, maxsize=capacity, **settings))
 
 
 def peers() -> list[Peer]:

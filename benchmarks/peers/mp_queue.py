@@ -33,7 +33,8 @@ class _MpQueue(Peer):
     name = NAME
     note = "maxsize = capacity"
 
-    def link(self, capacity: int, context: ForkServerContext) -> Link:
+    def link(self, capacity: int, context: ForkServerContext, size: int = 64) -> Link:
+        del size  # any
         return _QueueLink(context.Queue(capacity))
 
 

@@ -28,14 +28,26 @@ class _PipeLink(Link):
         self._writer.close()
 
 
+class _PipeBytesLink(_PipeLink):
+    def sender(self) -> Callable[[Any], object]:
+        return self._writer.send_bytes
+
+    def receiver(self) -> Callable[[], Any]:
+        return self._reader.recv_bytes
+
+
 class _Pipe(Peer):
     name = "multiprocessing.Pipe"
     note = "no bound but the pipe's buffer"
 
-    def link(self, capacity: int, context: ForkServerContext) -> Link:
-        del capacity  # it has none
+    def link(self, capacity: int, context: ForkServerContext, size: int = 64) -> Link:
+        del capacity, size  # it has none
         # One way each: a pipe, which is faster than the pair of sockets of a two-way Pipe.
         return _PipeLink(*context.Pipe(duplex=False))
+
+    def bytes_link(self, capacity: int, context: ForkServerContext, size: int) -> Link:
+        del capacity, size
+        return _PipeBytesLink(*context.Pipe(duplex=False))
 
 
 def peers() -> list[Peer]:

@@ -30,8 +30,8 @@ class _SimpleQueue(Peer):
     name = "multiprocessing.SimpleQueue"
     note = "no bound but the pipe's buffer"
 
-    def link(self, capacity: int, context: ForkServerContext) -> Link:
-        del capacity  # it has none
+    def link(self, capacity: int, context: ForkServerContext, size: int = 64) -> Link:
+        del capacity, size  # it has none
         return _SimpleQueueLink(context.SimpleQueue())
 
 

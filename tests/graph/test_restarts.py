@@ -43,7 +43,7 @@ WAYS: dict[str, tuple[Step, str]] = {
 def mortal_graph(way: str, deaths: int, policy: RestartPolicy, total: int = TOTAL) -> Graph:
     """Build a pipeline whose middle dies, beside one that has nothing to do with it."""
     graph = Graph("restarts", log_level="error")
-    numbers_tx, numbers_rx = graph.channel(8)
+    numbers_tx, numbers_rx = graph.channel(8, showstopper_after=0)  # it is not the message that kills
     results_tx, results_rx = graph.channel(8)
     other_tx, other_rx = graph.channel(8, name="other")
     graph.actor("source", pipeline.source, numbers_tx, total, 1, graph.state())
@@ -98,7 +98,7 @@ def test_the_first_restart_is_at_once_the_next_ones_wait_while_the_siblings_flow
 
 def test_giving_up_stops_the_graph_and_says_why() -> None:
     graph = Graph("doom", log_level="error")
-    numbers_tx, numbers_rx = graph.channel(4)
+    numbers_tx, numbers_rx = graph.channel(4, showstopper_after=0)
     graph.actor("source", pipeline.source, numbers_tx, ENDLESS, 1, graph.state())
     policy = RestartPolicy(threshold=2.0, backoff=0.0, max_backoff=0.0)
     doom = Script.each_life([Take(), Raise(ValueError, "no good")])

@@ -110,7 +110,8 @@ def test_where_nothing_can_be_kept_it_is_said(name: str, tmp_path: Path, monkeyp
 
 def test_a_durable_run_keeps_its_own(tmp_path: Path) -> None:
     (tmp_path / "durable").touch()
-    assert keep(RunDir(tmp_path), tmp_path / "snapshot", 1, "graph", "actor") == f"it stays in {tmp_path}/snapshot"
+    said = keep(RunDir(tmp_path), tmp_path / "snapshot", 1, "graph", "actor")
+    assert said == f"it stays in {tmp_path}/snapshot; --resume with --fresh-state actor begins with a new one"
 
 
 @pytest.fixture
