@@ -24,6 +24,9 @@ def _no_channel(kind: str, **settings: object) -> str | None:
     return None
 
 
+#: Seconds of looking before a sleep, where a row spins: several round trips.
+_SPIN: Final = 100e-6
+
 #: Why there is no row for a bytes lane, a typed lane, a pipeline on lanes; None when there is.
 NO_BYTES_LANE: Final = _no_channel("bytes lane", dtype=bytes)
 NO_LANE: Final = _no_channel("typed lane", dtype="q")
@@ -44,7 +47,7 @@ def spin_then_park() -> dict[str, Any] | None:
     strategy = getattr(steady_mp, "WaitStrategy", None)
     if strategy is None or "wait_strategy" not in inspect.signature(Graph.actor).parameters:
         return None
-    return {"wait_strategy": strategy.SPIN_THEN_PARK}
+    return {"wait_strategy": strategy(spin=_SPIN)}
 
 
 def warm_spare() -> dict[str, Any] | None:

@@ -43,6 +43,7 @@ from steady_mp.serving import Telemetry
 from steady_mp.state import SteadyState
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.run import Graph, Run
+from steady_mp.wait_strategy import WaitStrategy
 
 __all__ = [
     "Actor",
@@ -92,6 +93,7 @@ __all__ = [
     "Trigger",
     "Tx",
     "TxBundle",
+    "WaitStrategy",
     "all_of",
     "any_of",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from steady_mp.channel.receiver import ObjectRx
+from steady_mp.channel.endpoints import Rx
 from steady_mp.conditions import AllOf, AnyOf, Periodic, Readable, Shutdown, Timeout
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
@@ -61,7 +61,7 @@ class Actor:
         self._run = run
         self._clock = clock
         self._start = run[layout.START_NS] / 1e9
-        self._inputs: list[ObjectRx[object]] | None = None
+        self._inputs: list[Rx[object]] | None = None
         self._periods: dict[float, Periodic] = {}
         self._refused = bool(control.refusal)  # by the life before
         self._veto: Callable[[], str | None] | None = None
@@ -104,7 +104,7 @@ class Actor:
     def _has_nothing_left(self, *, draining: bool) -> bool:
         inputs = self._inputs
         if inputs is None:
-            inputs = self._inputs = [end for end in self._turn.ends if isinstance(end, ObjectRx)]
+            inputs = self._inputs = [end for end in self._turn.ends if isinstance(end, Rx)]
         for rx in inputs:
             if not rx.is_closed_and_empty():
                 return False
@@ -156,7 +156,7 @@ class Actor:
                 return True
             draining = bool(self._run[layout.SHUTDOWN])
             hopeless = draining or condition.impossible()
-            mark = self._mark()
+            mark = self._mark() if hopeless else ()
             if hopeless and (self._looks.get(condition.key) != (draining, mark) or self._may_stop(draining=draining)):
                 self._looks[condition.key] = (draining, mark)
                 # Whether anything is left to do is for the next is_running to see, at once: another

@@ -35,11 +35,17 @@ class AllOf(Condition):
 
     def holds(self) -> bool:
         """See `Condition.holds`."""
-        return all(part.holds() for part in self.parts)
+        for part in self.parts:  # noqa: SIM110 - a generator would double what a wait costs here, and below
+            if not part.holds():
+                return False
+        return True
 
     def impossible(self) -> bool:
         """Tell whether one part can't hold any more."""
-        return any(part.impossible() for part in self.parts)
+        for part in self.parts:  # noqa: SIM110
+            if part.impossible():
+                return True
+        return False
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken for each part that does not hold yet; one that holds would only mask another's target."""
@@ -71,11 +77,17 @@ class AnyOf(Condition):
 
     def holds(self) -> bool:
         """See `Condition.holds`."""
-        return any(part.holds() for part in self.parts)
+        for part in self.parts:  # noqa: SIM110
+            if part.holds():
+                return True
+        return False
 
     def impossible(self) -> bool:
         """Tell whether no part can hold any more."""
-        return all(part.impossible() for part in self.parts)
+        for part in self.parts:  # noqa: SIM110
+            if not part.impossible():
+                return False
+        return True
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken for each part."""

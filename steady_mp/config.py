@@ -99,6 +99,12 @@ class RunSettings:
             "help": "Actors, with commas between them, that --resume lets begin with new states; the old ones are kept."
         },
     )
+    sync: bool | None = field(
+        default=None,
+        metadata={
+            "help": "Have a durable run survive a loss of power too: each commit is on the disk before anybody sees it."
+        },
+    )
     chaos: float = field(
         default=0.0,
         metadata={

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import logging
 import sys
-import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from steady_mp import byvalue
+from steady_mp.behaviors import check_signature
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
-from steady_mp.channel.endpoints import Rx, Tx
+from steady_mp.channel.kinds import Shape, shape_of
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
 from steady_mp.monitors import (
@@ -27,28 +26,27 @@ from steady_mp.packing import Declared, pack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
 from steady_mp.recycling import Recycle
-from steady_mp.state import SteadyState
+from steady_mp.wait_strategy import WaitStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FunctionType
 
+    from steady_mp.channel.endpoints import Rx, Tx
     from steady_mp.monitors import Alert, Monitor
+    from steady_mp.state import SteadyState
 
 T = TypeVar("T")
 
 _MOST_CAPACITY = 1 << 30
 _NAME_LENGTH = 64
 _LEAST_STALL, _MOST_STALL = 0.05, 1e6
-_LEAST_RING = PAGE
+_MOST_RING = 1 << 40
 _RING = 1 << 20
-_RING_PER_MESSAGE = 64
 _MOST_DEATHS = 1000
 Showstopper = Literal["dead_letter", "stop", "skip"]
 SHOWSTOPPERS: tuple[Showstopper, ...] = ("dead_letter", "stop", "skip")
-_KINDS: dict[str, type] = {"tx": Tx, "rx": Rx, "state": SteadyState}
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
-_WANTED: dict[Any, str] = {Tx: "a sending end (Tx)", Rx: "a receiving end (Rx)", SteadyState: "a state"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -57,6 +55,7 @@ class _Channel:
     name: str | None
     capacity: int
     ring_bytes: int
+    shape: Shape
     watching: Watching
     showstopper: str
     showstopper_after: int
@@ -73,6 +72,7 @@ class _Actor:
     commit_every: CommitEvery | None
     recycle: Recycle | None
     stall_timeout: float | None
+    wait_strategy: WaitStrategy
     #: Its behavior was typed into a session.
     is_typed: bool
 
@@ -147,12 +147,14 @@ class Topology:
 
     # Declaring
 
-    def channel(  # noqa: PLR0913 - keyword only
+    def channel(  # noqa: PLR0913 - what a channel can be told
         self,
         capacity: int = 64,
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
         showstopper: Showstopper = "dead_letter",
@@ -170,9 +172,10 @@ class Topology:
         check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
             _check_name("channel", name)
-        if ring_bytes is None:
-            ring_bytes = max(_RING, capacity * _RING_PER_MESSAGE)
-        check_count("ring_bytes", ring_bytes, _LEAST_RING, 1 << 40)
+        if ring_bytes is not None:
+            check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
+        shape = shape_of(dtype, mirror=mirror)
+        size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
@@ -182,8 +185,7 @@ class Topology:
                 f"{label}: showstopper {showstopper!r} must be {', '.join(SHOWSTOPPERS[:-1])} or {SHOWSTOPPERS[-1]}"
             )
             raise ConfigurationError(message)
-        size = (ring_bytes + PAGE - 1) & -PAGE
-        self._channels.append(_Channel(name, capacity, size, watching, showstopper, showstopper_after))
+        self._channels.append(_Channel(name, capacity, size, shape, watching, showstopper, showstopper_after))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity)
         rx = Declared("rx", index, f"the receiving end of {label}", self._identity)
         return cast("Tx[Any]", tx), cast("Rx[Any]", rx)
@@ -195,6 +197,8 @@ class Topology:
         *,
         name: str | None = None,
         ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
         monitors: Sequence[Monitor] = DEFAULT_CHANNEL_MONITORS,
         alerts: Sequence[Alert] = (),
         showstopper: Showstopper = "dead_letter",
@@ -207,6 +211,8 @@ class Topology:
                 capacity,
                 name=f"{name}[{lane}]" if name else None,
                 ring_bytes=ring_bytes,
+                dtype=dtype,
+                mirror=mirror,
                 monitors=monitors,
                 alerts=alerts,
                 showstopper=showstopper,
@@ -233,6 +239,7 @@ class Topology:
         stall_timeout: float | None = None,
         monitors: Sequence[Monitor] = DEFAULT_ACTOR_MONITORS,
         alerts: Sequence[Alert] = (),
+        wait_strategy: WaitStrategy | None = None,
     ) -> None:
         """Declare an actor: one process that runs ``behavior(actor, *args)``.
 
@@ -241,6 +248,7 @@ class Topology:
         live ones in each life. `restart` says what follows a death, `commit_every` spaces its commits
         (what it sends stays unseen until then), and `recycle` says when it begins a fresh life though
         nothing has failed. Telemetry shows its `monitors` and colours it while one of its `alerts` holds.
+        It sleeps where it has to wait, unless `wait_strategy` says otherwise.
 
         With `stall_timeout` it is killed, and restarted from its last commit, when it was so many seconds in its own
         code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
@@ -254,7 +262,11 @@ class Topology:
             message = f"actor {name!r}: the name is taken; give each actor its own"
             raise ConfigurationError(message)
         watching = Watching.checked(f"actor {name!r}", ACTOR_METRICS, monitors, alerts)
-        for option, value, kind in (("commit_every", commit_every, CommitEvery), ("recycle", recycle, Recycle)):
+        for option, value, kind in (
+            ("commit_every", commit_every, CommitEvery),
+            ("recycle", recycle, Recycle),
+            ("wait_strategy", wait_strategy, WaitStrategy),
+        ):
             if value is not None and not isinstance(value, kind):
                 raise ConfigurationError(f"actor {name!r}: {option} {value!r}: give it {kind.__name__}(…)")
         if stall_timeout is not None:
@@ -266,9 +278,12 @@ class Topology:
         for end in met:
             self._own(index, name, end)
         ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        policy, typed = restart or RestartPolicy(), byvalue.is_typed(cast("FunctionType", behavior))
+        policy, strategy = restart or RestartPolicy(), wait_strategy or WaitStrategy()
+        typed = byvalue.is_typed(cast("FunctionType", behavior))
         self._actors.append(
-            _Actor(name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, typed)
+            _Actor(
+                name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, strategy, typed
+            )
         )
 
     def _own(self, index: int, name: str, end: Declared) -> None:
@@ -302,6 +317,7 @@ class Topology:
                     commit_every=a.commit_every,
                     recycle=a.recycle,
                     stall_timeout=a.stall_timeout,
+                    wait_strategy=a.wait_strategy,
                 )
                 for a in self._actors
             ),
@@ -339,6 +355,7 @@ class Topology:
                     name=channel.name or default,
                     capacity=channel.capacity,
                     ring_bytes=channel.ring_bytes,
+                    shape=channel.shape,
                     producer=pair[0],
                     consumer=pair[1],
                     watching=channel.watching,
@@ -367,28 +384,3 @@ class Topology:
     def policies(self) -> list[RestartPolicy]:
         """Each actor's restart policy."""
         return [actor.restart for actor in self._actors]
-
-
-def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
-    """Return the parameter names of `args`, for messages; refuse what doesn't fit the signature."""
-    signature = inspect.signature(behavior)
-    try:
-        bound = signature.bind(None, *args)
-    except TypeError as error:
-        called = getattr(behavior, "__qualname__", repr(behavior))
-        message = f"actor {actor!r}: {called}(actor, …) can't take {len(args)} arguments: {error}"
-        raise ConfigurationError(message) from None
-    try:
-        hints = typing.get_type_hints(behavior)
-    except Exception:  # noqa: BLE001 - a hint that can't be resolved here is no fault of the graph
-        hints = {}
-    names: list[str] = []
-    for name, value in bound.arguments.items():
-        values = value if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL else (value,)
-        names += [name] * len(values)
-        hint = typing.get_origin(hints.get(name)) or hints.get(name)
-        for part in values:
-            if isinstance(part, Declared) and hint in _WANTED and _KINDS[part.kind] is not hint:
-                message = f"actor {actor!r}: parameter {name!r} wants {_WANTED[hint]} and was given {part.label}"
-                raise ConfigurationError(message)
-    return names[1:]

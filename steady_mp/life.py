@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from steady_mp.actor import Actor
 from steady_mp.cadence import Cadence
-from steady_mp.channel.lettered import LetteredRx
-from steady_mp.channel.receiver import ObjectRx
-from steady_mp.channel.sender import ObjectTx
+from steady_mp.channel.kinds import open_end
 from steady_mp.errors import EndOfStream
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
@@ -28,8 +26,9 @@ from steady_mp.turn import Turn
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from steady_mp.channel.ring import Ring
+    from steady_mp.channel.store import Store
     from steady_mp.memory.control import ControlBlock, Cursor
+    from steady_mp.memory.durability import Durability
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
     from steady_mp.plan import Plan
@@ -45,8 +44,8 @@ class Place:
 
     plan: Plan
     index: int
-    #: One ring for each end of the actor, in the order of the plan.
-    rings: Sequence[Ring]
+    #: The channel's file for each end of the actor, in the order of the plan.
+    stores: Sequence[Store]
     control: ControlBlock
     snapshots: SnapshotSlots
     #: Words of the run file.
@@ -66,8 +65,12 @@ class Place:
     fault: Callable[[str], None] | None = None
     turn: Callable[..., Turn] = Turn
     grouped: bool = True
+    #: Actors may spin before they sleep here; where time does not pass by itself they must not.
+    spins: bool = False
     #: Tells what was put aside of a channel that the actor receives from.
     mail: Callable[[int], Mail] = lambda _: Mail()
+    #: Sees to it that each commit survives a loss of power; None costs nothing.
+    sync: Durability | None = None
 
 
 class Life:
@@ -80,7 +83,7 @@ class Life:
         self._me = place.plan.actors[place.index]
         reach = place.fault or _pass
         reach("start:mapped")
-        channels = [(end.sends, ring.words) for end, ring in zip(self._me.ends, place.rings, strict=True)]
+        channels = [(end.sends, store.words) for end, store in zip(self._me.ends, place.stores, strict=True)]
         journal = recover(place.control, channels, reach)
         reach("start:recovered")
         saved = None
@@ -103,9 +106,11 @@ class Life:
             fence=place.fence,
             fault=place.fault,
             grouped=place.grouped,
+            spin=self._me.wait_strategy.spin if place.spins else 0.0,
             cadence=None if self._me.commit_every is None else Cadence(self._me.commit_every, place.run),
             recycling=recycling,
             watched=self._me.stall_timeout is not None,
+            sync=place.sync,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]
@@ -114,21 +119,16 @@ class Life:
             recycling.begin(self.ends)
         reach("start:ready")
 
-    def _open(self, position: int, cursor: Cursor) -> ObjectTx[Any] | ObjectRx[Any]:
-        plan, ring = self._me.ends[position], self._place.rings[position]
+    def _open(self, position: int, cursor: Cursor) -> Any:  # noqa: ANN401 - an end of any kind
+        plan = self._me.ends[position]
         channel = self._place.plan.channels[plan.channel]
-        end: ObjectTx[Any] | ObjectRx[Any]
+        store = self._place.stores[position]
         if plan.sends:
-            end = ObjectTx(ring, self.turn, cursor)
+            end = open_end(store, channel, self.turn, cursor, sends=True)
         else:
             hand = Hand(self._place.control.words, len(self._me.ends), position)
             mail = self._place.mail(plan.channel)
-            lettered = mail.holes or mail.orders
-            end = (
-                LetteredRx(ring, self.turn, cursor, hand, mail)
-                if lettered
-                else ObjectRx(ring, self.turn, cursor, hand, mail.suspects)
-            )
+            end = open_end(store, channel, self.turn, cursor, sends=False, hand=hand, mail=mail)
             if hand.until > cursor.messages:
                 self.turn.be_wary(end.is_wary)
         self.turn.join(end, self._place.neighbour(channel.consumer if plan.sends else channel.producer))
@@ -175,10 +175,10 @@ class Life:
         try:
             behavior(self.actor(), *args)
         except EndOfStream:
-            if not all(end.is_closed_and_empty() for end in self.ends if isinstance(end, ObjectRx)):
+            if not all(end.is_closed_and_empty() for end in self.ends if not end.sends):
                 raise
         for end in self.ends:
-            if isinstance(end, ObjectTx):
+            if end.sends:
                 end.mark_closed()
             else:
                 end.close()

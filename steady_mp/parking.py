@@ -22,6 +22,8 @@ SAFETY: Final = 5.0
 
 #: Exit status of an actor whose supervisor is gone; nobody is left to read it.
 ORPHANED: Final = 120
+#: Looks of an actor that spins between two at the clock.
+_LOOKS: Final = 4
 
 
 class Wake(Enum):
@@ -49,22 +51,25 @@ class Neighbour(Protocol):
 class Sleeper:
     """Falls asleep without losing a wake-up, and keeps account of it in the actor's control block."""
 
-    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_words")
+    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_spin", "_words")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place
         self,
         parker: Parker,
         words: memoryview,
         clock: Callable[[], float],
         fence: Callable[[], None],
         fault: Callable[[str], None] | None,
+        *,
+        spin: float = 0.0,
     ) -> None:
-        """Sleep by `parker`; `fault` is told of each fault point."""
+        """Sleep by `parker`, after `spin` seconds of looking; `fault` is told of each fault point."""
         self._parker = parker
         self._words = words
         self._clock = clock
         self._fence = fence
         self._fault = fault
+        self._spin = spin
 
     def sleep(
         self,
@@ -78,32 +83,51 @@ class Sleeper:
         The order is the whole point: say what is waited for, fence, look again, sleep. Either this
         look sees what a peer has published, or the peer's look behind its own fence sees that we wait.
         """
+        if self._spin and self._looks_until(ready):
+            return
         alarm = Alarm()
         arm(alarm)
-        self._reach("park:armed")
+        fault = self._fault
+        if fault is not None:
+            fault("park:armed")
         self._fence()
-        if not ready() and not any(end.is_overtaken() for end in alarm.ends):
+        if not ready() and not _is_overtaken(alarm.ends):
             for end in alarm.ends:
                 if end.peer_must_know():
                     neighbours[ends.index(end)].ring()
             began = self._clock()
             blocked = self._fall_asleep(alarm, ends, began)
-            self._reach("park:sleep")
+            if fault is not None:
+                fault("park:sleep")
             seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - began)
             wake = self._parker.sleep(seconds, alarm.fds)
-            self._reach("park:woke")
+            if fault is not None:
+                fault("park:woke")
             self._wake_up(blocked, int((self._clock() - began) * 1e9))
             if wake is Wake.SAFETY and ready():
                 self._words[layout.RESCUES] += 1
         for end in alarm.ends:
             end.disarm()
 
+    def _looks_until(self, ready: Callable[[], bool]) -> bool:
+        """Look again and again for a while; tell whether what is waited for came. It says nothing to anybody."""
+        until = self._clock() + self._spin
+        while self._clock() < until:
+            for _ in range(_LOOKS):
+                if ready():
+                    return True
+        return False
+
     def _fall_asleep(self, alarm: Alarm, ends: Sequence[End], now: float) -> End | None:
         """Say since when and for which full channel we wait; return that channel's end."""
         words = self._words
         words[layout.PARKS] += 1
         words[layout.WAIT_SINCE_NS] = int(now * 1e9)
-        blocked = next((end for end in alarm.ends if end.sends and end.is_full()), None)
+        blocked = None
+        for end in alarm.ends:
+            if end.sends and end.is_full():
+                blocked = end
+                break
         words[layout.BLOCKED_ON] = 0 if blocked is None else ends.index(blocked) + 1
         words[layout.OTHER_WAYS] = int(alarm.has_choice)
         words[layout.PHASE] = layout.PHASE_WAITING
@@ -117,9 +141,12 @@ class Sleeper:
         if blocked is not None:
             blocked.charge(waited_ns)
 
-    def _reach(self, point: str) -> None:
-        if self._fault is not None:
-            self._fault(point)
+
+def _is_overtaken(ends: Sequence[End]) -> bool:
+    for end in ends:  # noqa: SIM110 - a generator would double what a sleep costs here
+        if end.is_overtaken():
+            return True
+    return False
 
 
 class PollParker:
@@ -138,7 +165,7 @@ class PollParker:
 
     def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
         """See `Parker.sleep`."""
-        others = set(fds)  # conditions that nest may name one twice
+        others = set(fds) if fds else ()  # conditions that nest may name one twice
         for fd in others:
             self._poll.register(fd, select.POLLIN)
         wait = SAFETY if seconds is None else min(seconds, SAFETY)

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from steady_mp.cadence import CommitEvery
+from steady_mp.channel.kinds import Shape
 from steady_mp.memory import layout
 from steady_mp.monitors import Watching
 from steady_mp.recycling import Recycle
+from steady_mp.wait_strategy import WaitStrategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class ChannelPlan:
     ring_bytes: int
     producer: int
     consumer: int
+    shape: Shape = field(default_factory=Shape)
     watching: Watching = field(default_factory=Watching)
     #: What is done with a message that was in hand at so many deaths of its consumer in a row; 0 for never.
     showstopper: str = "dead_letter"
@@ -43,6 +46,7 @@ class ActorPlan:
     behavior: str
     ends: tuple[EndPlan, ...]
     watching: Watching = field(default_factory=Watching)
+    wait_strategy: WaitStrategy = field(default_factory=WaitStrategy)
     commit_every: CommitEvery | None = None
     recycle: Recycle | None = None
     #: Seconds in its own code without having looked up, after which it is killed; None for never.
@@ -99,7 +103,7 @@ class Plan:
         for mine, theirs in zip(self.channels, other.channels, strict=True):
             found += [
                 f"channel {mine.name}: {what} {getattr(theirs, what)} instead of {getattr(mine, what)}"
-                for what in ("name", "capacity", "ring_bytes", "producer", "consumer")
+                for what in ("name", "capacity", "ring_bytes", "producer", "consumer", "shape")
                 if getattr(mine, what) != getattr(theirs, what)
             ]
         found += [
@@ -123,6 +127,7 @@ class Plan:
                 behavior=actor["behavior"],
                 ends=tuple(EndPlan(**end) for end in actor["ends"]),
                 watching=Watching.from_data(actor["watching"]),
+                wait_strategy=WaitStrategy(**actor["wait_strategy"]),
                 commit_every=CommitEvery(**actor["commit_every"]) if actor.get("commit_every") else None,
                 recycle=Recycle(**actor["recycle"]) if actor.get("recycle") else None,
                 stall_timeout=actor["stall_timeout"],
@@ -130,7 +135,9 @@ class Plan:
             for actor in data["actors"]
         )
         data["channels"] = tuple(
-            ChannelPlan(**{**channel, "watching": Watching.from_data(channel["watching"])})
+            ChannelPlan(
+                **{**channel, "shape": Shape(**channel["shape"]), "watching": Watching.from_data(channel["watching"])}
+            )
             for channel in data["channels"]
         )
         data["path"] = tuple(data["path"])

@@ -27,10 +27,10 @@ class Staging(End, Protocol):
         """Tell whether putting a commit off leaves the peer idle."""
 
     def freeze(self) -> Cursor:
-        """Write what is staged and return the cursor to commit."""
+        """Write what is staged and return the cursor to commit: the one of the last commit where nothing has moved."""
 
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Show the peer what was committed."""
+        """Show the peer what was committed, where something has moved."""
 
     def wants_ring(self) -> bool:
         """Tell whether the publish crossed what the peer waits for."""

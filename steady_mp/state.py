@@ -111,7 +111,9 @@ class _Fields:
             return None
         # An attribute beside the fields shows as one more reference, as does a `__dict__` that was asked for.
         references = gc.get_referents(value)
-        return parts if len(references) == len(parts) + 1 and dict not in map(type, references) else None
+        if len(references) != len(parts) + 1 or (len(parts) == 1 and dict in map(type, references)):
+            return None
+        return parts
 
 
 def _can_be_found(kind: type) -> bool:
@@ -141,7 +143,7 @@ class StateBook:
     can refer to it.
     """
 
-    __slots__ = ("_fields", "_heading", "_kinds", "_saved", "kept", "values")
+    __slots__ = ("_fields", "_heading", "_kinds", "_only", "_saved", "kept", "values")
 
     def __init__(self, snapshot: bytes | None = None) -> None:
         """Start from a snapshot, or from nothing."""
@@ -152,6 +154,8 @@ class StateBook:
         self._kinds: list[tuple[int, type, tuple[str, ...] | None]] = []
         self._fields: dict[type, _Fields | None] = {}
         self._heading = b""
+        #: Class and fields of the only state, where the last snapshot found one, and that flat.
+        self._only: tuple[type, _Fields] | None = None
 
     def acquire(self, index: int, init: Callable[[], object]) -> object:
         """Return the live value of one state."""
@@ -163,6 +167,16 @@ class StateBook:
         """Return the snapshot of now, or None when the last one still says it all."""
         if not self.values:
             return None
+        if self._only is not None and len(self.values) == 1:
+            kind, only = self._only
+            (value,) = self.values.values()
+            part = only.read(value) if type(value) is kind else None
+            if part is not None:
+                data = self._heading + pickle.dumps([part], _PROTOCOL)
+                return None if data == self.kept else data
+        return self._encode_all()
+
+    def _encode_all(self) -> bytes | None:
         # What the last life saved and this one has not acquired yet is still state.
         values = {**self._saved, **self.values} if self._saved else self.values
         parts = [self._flatten(value) for value in values.values()]
@@ -181,6 +195,8 @@ class StateBook:
                 [index, *_describe(kind), names, None if names else field_names(kind)] for index, kind, names in kinds
             ]
             self._heading = json.dumps(heading).encode() + b"\n"
+        flat = self._fields[kinds[0][1]] if len(kinds) == 1 and kinds[0][2] else None
+        self._only = None if flat is None else (kinds[0][1], flat)
         try:
             data = self._heading + pickle.dumps(body, _PROTOCOL)
         except Exception as error:

@@ -24,76 +24,62 @@ and never puts a commit off again. Commits may also be spaced on purpose, by the
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-from steady_mp.cadence import Nap
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
 from steady_mp.parking import Sleeper
 from steady_mp.snapshot_cost import SnapshotCost
-from steady_mp.staging import why_early
+from steady_mp.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steady_mp.cadence import Cadence
-    from steady_mp.channel.waits import Alarm, Condition, End
     from steady_mp.memory.control import ControlBlock, Cursor
+    from steady_mp.memory.durability import Durability
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
     from steady_mp.recycling import Recycling
     from steady_mp.staging import Staging
     from steady_mp.state import StateBook
 
-#: Seconds between two looks at whether a neighbour waits for what was put off.
+#: Seconds at least between two looks at whether a neighbour waits for what was put off.
 _LOOK: Final = 100e-6
+#: The same in durations of a commit, so that who is waited for does not spend its time on committing.
+_DEAR: Final = 12
 #: Turns that may begin without a look at the clock, where turns are that short.
 _UNSEEN: Final = 4
 #: Seconds after which what was put off is committed.
 _PUT_OFF: Final = 1e-3
-#: Seconds that a turn waits in its middle while earlier turns are put off.
-_PATIENCE: Final = 1e-3
 #: First turns of a life, each committed alone: they show how much a turn takes and sends.
 _ALONE_AT_FIRST: Final = 16
 
 
-class Turn:
+class Turn(Waiting):
     """The turns of one life of one actor. Only the thread that runs the behavior may use it."""
 
     __slots__ = (
-        "_abandon",
-        "_alone",
         "_book",
-        "_cadence",
-        "_clock",
-        "_committed_at",
         "_control",
         "_cost",
-        "_due",
-        "_ends",
-        "_entangled",
+        "_cursors",
         "_epoch",
         "_fault",
         "_fence",
         "_finished",
         "_look",
         "_look_at",
-        "_neighbours",
-        "_parted",
-        "_recycling",
+        "_news",
         "_requested",
-        "_sleeper",
         "_snapshot",
         "_snapshots",
         "_supervisor",
+        "_sync",
         "_unseen",
-        "_warned",
         "_wary",
-        "_words",
         "left",
-        "pending",
         "spaced",
         "touched",
     )
@@ -111,9 +97,11 @@ class Turn:
         fence: Callable[[], None] = fence,
         fault: Callable[[str], None] | None = None,
         grouped: bool = True,
+        spin: float = 0.0,
         cadence: Cadence | None = None,
         recycling: Recycling | None = None,
         watched: bool = False,
+        sync: Durability | None = None,
     ) -> None:
         """Continue from the journal in force. `abandon` ends this life for a fresh one.
 
@@ -121,40 +109,35 @@ class Turn:
         a millisecond shows in LOOKED_NS.
         """
         journal = control.journal()
+        grouped = grouped and not control.words[layout.UNGROUPED]
+        super().__init__(
+            control.words,
+            Sleeper(parker, control.words, clock, fence, fault, spin=spin),
+            clock,
+            abandon,
+            cadence=cadence if grouped else None,
+            recycling=recycling,
+        )
         self._control = control
-        self._words = control.words
         self._book = book
         self._snapshots = snapshots
         self._cost = SnapshotCost(control.words, clock)
         self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-        self._sleeper = Sleeper(parker, control.words, clock, fence, fault)
         self._supervisor = supervisor
-        self._abandon = abandon
-        self._clock = clock
         self._fence = fence
         self._fault = fault
+        self._sync = sync
         self._epoch = control.epoch
         self._requested = journal.requested
         self._finished = journal.finished
-        self._ends: list[Staging] = []
-        self._neighbours: list[Neighbour] = []
-        self._entangled: dict[int, list[Staging]] = {}
-        self._warned: set[str] = set()
+        #: To be committed though no turn has staged it: shutdown asked for, finished, begun behind what was put aside.
+        self._news = False
+        self._cursors: list[Cursor] = []
         self._wary: list[Callable[[], bool]] = []
-        grouped = grouped and not self._words[layout.UNGROUPED]
-        self._alone: float = _ALONE_AT_FIRST if grouped else float("inf")
-        #: Commits are spaced on purpose (`cadence.py`); never in a life that commits each turn alone.
+        self._alone = _ALONE_AT_FIRST if grouped else float("inf")
         self.spaced = grouped and cadence is not None
-        self._cadence = cadence if grouped else None
         self._look = 0.0 if cadence is not None and cadence.counts else _LOOK
-        self._recycling = recycling
-        self._committed_at = clock()
-        self._due = False
-        #: What the turn at work had done before its last wait was put off.
-        self._parted = False
         self._unseen = 0 if watched else _UNSEEN
-        #: Turns that ended without a commit since the last one.
-        self.pending = 0
         #: The turn at work has staged something.
         self.touched = False
         #: Turns that may still begin before `is_running` has to look at the clock.
@@ -168,6 +151,8 @@ class Turn:
                 self.entangle(end, other)
                 self.entangle(other, end)
         self._ends.append(end)
+        self._cursors.append(end.freeze())
+        self._news = self._news or end.is_staged()
         self._neighbours.append(neighbour)
 
     def entangle(self, end: Staging, other: Staging) -> None:
@@ -212,6 +197,8 @@ class Turn:
             self.commit()
             if self._alone and not any(still() for still in self._wary):
                 self._alone -= 1
+            if self._look:
+                self._look = min(_PUT_OFF, max(_LOOK, _DEAR * (self._committed_at - now)))
             if self._recycling is not None:
                 self._recycling.look(self._ends)
         else:
@@ -236,18 +223,20 @@ class Turn:
     def request_shutdown(self) -> None:
         """Ask, as part of this turn, for the graph to be drained."""
         self._requested = 1
+        self._news = True
         self.touched = True
         self.call_for_commit()
 
     def finish(self) -> None:
         """Commit for the last time: the actor has finished."""
         self._finished = 1
+        self._news = True
         self.commit()
 
     # Commit
 
-    def commit(self) -> None:  # noqa: C901 - fault points, in line because each call would cost more than its step
-        """Make all that was staged since the last commit hold at once. Never blocks.
+    def commit(self) -> None:  # noqa: C901, PLR0912 - fault points, in line because each call would cost more than its step
+        """Make all that was staged since the last commit hold at once. Never blocks, but for the disk (`sync`).
 
         Raises StateError when the state can't be pickled or saved.
         """
@@ -255,25 +244,20 @@ class Turn:
         if fault is not None:
             fault("commit:begin")
         self._due = False
-        began = self._clock()
         book = self._book
-        snapshot = book.encode()
-        if snapshot is None and book.values:
-            self._cost.add(began, len(book.kept or b""), written=False)
-        words = self._words
-        ends = self._ends
-        for end in ends:
-            if end.is_staged():
-                break
-        else:
-            if (
-                snapshot is None
-                and self._requested == words[layout.REQUESTED]
-                and self._finished == words[layout.FINISHED]
-            ):
-                self._settle()
-                return
-        cursors = [end.freeze() for end in ends]
+        if not (self.touched or self.pending or self._news or book.values):
+            self._settle()
+            return
+        snapshot = None
+        if book.values:
+            began = self._clock()
+            snapshot = book.encode()
+            if snapshot is None:
+                self._cost.add(began, len(book.kept or b""), written=False)
+        cursors = [end.freeze() for end in self._ends]
+        if snapshot is None and cursors == self._cursors and not self._news:
+            self._settle()
+            return
         if fault is not None:
             fault("commit:records")
         if snapshot is not None:
@@ -290,28 +274,39 @@ class Turn:
         self._control.write_journal(epoch, journal)
         if fault is not None:
             fault("commit:journal")
+        if self._sync is not None:
+            self._sync.write(cursors, None if snapshot is None else self._snapshot[0])
         self._control.put_in_force(epoch)
         self._epoch = epoch
         if fault is not None:
             fault("commit:epoch")
+        if self._sync is not None:
+            self._sync.seal()
         self._publish(cursors)
         self._settle()
 
-    def _publish(self, cursors: list[Cursor]) -> None:
+    def _publish(self, cursors: list[Cursor]) -> None:  # noqa: C901 - the same
         fault = self._fault
         alone = not self.pending and not self._parted
-        for end, cursor in zip(self._ends, cursors, strict=True):
-            end.publish(cursor, alone=alone)
+        moved = []
+        for end, neighbour, before, cursor in zip(self._ends, self._neighbours, self._cursors, cursors, strict=True):
+            if cursor is not before:
+                end.publish(cursor, alone=alone)
+                moved.append((end, neighbour))
             if fault is not None:
                 fault("commit:publish")
-        words = self._words
-        asked = self._requested and not words[layout.REQUESTED]
-        words[layout.REQUESTED] = self._requested
-        words[layout.FINISHED] = self._finished
+        self._cursors = cursors
+        asked = False
+        if self._news:
+            words = self._words
+            asked = self._requested != words[layout.REQUESTED]
+            words[layout.REQUESTED] = self._requested
+            words[layout.FINISHED] = self._finished
+            self._news = False
         if fault is not None:
             fault("commit:published")
         self._fence()
-        for end, neighbour in zip(self._ends, self._neighbours, strict=True):
+        for end, neighbour in moved:
             if end.wants_ring():
                 neighbour.ring()
                 if fault is not None:
@@ -327,87 +322,3 @@ class Turn:
         self._parted = False
         self._committed_at = now = self._clock()
         self._words[layout.LOOKED_NS] = int(now * 1e9)
-
-    # Waits
-
-    def pause(self, condition: Condition) -> None:
-        """Wait until the condition holds or can't hold any more, whatever else happens; a commit point."""
-
-        def over() -> bool:
-            return condition.holds() or condition.impossible()
-
-        while not over():
-            self.rest(condition.arm, over)
-
-    def rest(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
-        """Sleep like `sleep`, where a commit is allowed: behind one, or on what a cadence puts off (`cadence.Nap`)."""
-        cadence, recycling = self._cadence, self._recycling
-        until = 0.0 if cadence is None else cadence.until(self._committed_at)
-        if cadence is not None and not (self._due or self._alone or cadence.is_draining or self._clock() >= until):
-            self._parted = self._parted or any(end.is_staged() for end in self._ends)
-            nap = Nap(cadence, until, self._ends, self._entangled, arm, ready)
-            self.sleep(nap.arm, nap.is_over)
-            self._due = nap.end() or self._due
-            return
-        self.commit()
-        if recycling is not None:
-            recycling.look(self._ends)
-            arm = recycling.alarmed(arm)
-        self.sleep(arm, ready)
-
-    def hold(self, end: End, ready: Callable[[], bool]) -> None:
-        """Wait in the middle of a turn until `ready` answers True, without ending the turn.
-
-        Where that can never be, because the channel is full of the turn's own messages or somebody
-        sleeps until what the turn has staged, the turn is torn: it commits early. Who comes to sleep
-        for it after this look finds it said in the channel (`End.hold_back`), and rings.
-        """
-        patience = self._clock() + _PATIENCE
-        if self._cadence is not None:
-            patience = max(patience, self._cadence.until(self._committed_at))
-        while not ready():
-            torn = self._must_tear(end)
-            behind = self.pending or self._parted
-            if behind and (torn or self._clock() >= patience):
-                self._words[layout.UNGROUPED] = 1
-                self._abandon(
-                    "a turn had to wait in its middle while earlier ones were put off; repeating them one by one"
-                )
-            if torn:
-                self._commit_early(end)
-            else:
-                self._sleep_held(end, ready, patience if behind else None)
-
-    def _must_tear(self, end: End) -> bool:
-        """Tell whether nothing can change at `end` before this turn commits what it has staged."""
-        return end.is_choked() or any(other.peer_waits() for other in self._entangled.get(id(end), ()))
-
-    def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None) -> None:
-        held = [end, *self._entangled.get(id(end), ())]
-
-        def arm(alarm: Alarm) -> None:
-            end.arm_change()
-            alarm.ends.append(end)
-            for other in held:
-                other.hold_back(here=other is end)
-            if deadline is not None:
-                alarm.at(deadline)
-
-        self.sleep(arm, lambda: ready() or self._must_tear(end))
-        for other in held:
-            other.let_go()
-
-    def _commit_early(self, end: End) -> None:
-        name = self._ends[self._ends.index(end)].name  # type: ignore[arg-type]
-        self._words[layout.EARLY_COMMITS] += 1
-        if name not in self._warned:
-            self._warned.add(name)
-            logging.getLogger("steady_mp").warning(
-                "a turn was committed early, so a crash repeats only its rest: %s", why_early(end, name)
-            )
-        self.commit()
-
-    def sleep(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
-        """Sleep until what `arm` arranges for, unless `ready` answers True already."""
-        self._sleeper.sleep(arm, ready, self._ends, self._neighbours)
-        self.stay_alert()

@@ -52,11 +52,11 @@ class LetteredRx(ObjectRx[T]):
 
     __slots__ = ("_holes", "_orders")
 
-    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand, mail: Mail) -> None:
+    def __init__(self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None, mail: Mail) -> None:
         """Continue at `cursor`, with what `mail` says of the channel."""
         self._holes = deque(sorted(hole for hole in mail.holes if hole >= cursor.messages))
         self._orders: deque[Order] = deque()
-        super().__init__(ring, turn, cursor, hand, mail.suspects)
+        super().__init__(ring, turn, cursor, hand, mail)
         for order in mail.orders[orders_done(cursor.closed) :]:
             if order is not None:
                 self._orders.append(order)
@@ -129,7 +129,7 @@ class LetteredRx(ObjectRx[T]):
         return self._left() >= count
 
     def is_starved(self, count: int) -> bool:
-        """See `ObjectRx.is_starved`."""
+        """See `ConsumingEnd.is_starved`."""
         return super().is_starved(self.goal(count) - self._here())
 
     def goal(self, count: int) -> int:

@@ -5,8 +5,9 @@ It knows positions and nothing else; who may write or read where is the business
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from steady_mp.channel.store import Store
 from steady_mp.errors import CorruptChannel
 from steady_mp.memory import layout
 
@@ -24,50 +25,12 @@ class Record(NamedTuple):
     end: int
 
 
-class Mapped(Protocol):
-    """A file of a run as somebody sees it: a `Mapping`, or what stands for one."""
+class Ring(Store):
+    """A mapped channel file: header words, and records behind them."""
 
-    @property
-    def data(self) -> memoryview:
-        """Its bytes."""
+    __slots__ = ()
 
-    @property
-    def words(self) -> memoryview:
-        """Its 8-byte words."""
-
-    @property
-    def size(self) -> int:
-        """Bytes mapped."""
-
-    def close(self) -> None:
-        """Unmap it."""
-
-
-class Ring:
-    """A mapped channel file: header words and the ring behind them."""
-
-    __slots__ = ("_data", "_mapping", "capacity", "name", "size", "words")
-
-    def __init__(self, mapping: Mapped, name: str) -> None:
-        """Wrap a formatted channel file."""
-        if mapping.words[layout.CH_MAGIC] != layout.MAGIC:
-            message = f"channel {name!r} was written by another version of steady-mp"
-            raise CorruptChannel(message)
-        self._mapping = mapping
-        self._data = mapping.data[layout.RING_START :]
-        self.words = mapping.words
-        self.capacity = self.words[layout.CH_CAPACITY]
-        self.size = self.words[layout.CH_RING_BYTES]
-        self.name = name
-
-    @staticmethod
-    def format(mapping: Mapped, capacity: int) -> None:
-        """Make the file an empty channel."""
-        words = mapping.words
-        words[layout.CH_CAPACITY] = capacity
-        words[layout.CH_RING_BYTES] = mapping.size - layout.RING_START
-        words[layout.WAKE_TAIL] = words[layout.WAKE_HEAD] = layout.NEVER
-        words[layout.CH_MAGIC] = layout.MAGIC
+    KIND = layout.KIND_OBJECT
 
     def write(self, position: int, kind: int, count: int, first: int, payload: bytes) -> int:
         """Write one record at `position` and return the position behind it.
@@ -109,12 +72,3 @@ class Ring:
     def first_at(self, position: int) -> int:
         """Return the number of the first message of the record at `position`."""
         return int(_HEADER.unpack_from(self._data, position % self.size)[3])
-
-    def release(self) -> None:
-        """Let go of the channel, which stays mapped."""
-        self._data.release()
-
-    def close(self) -> None:
-        """Unmap the channel."""
-        self.release()
-        self._mapping.close()

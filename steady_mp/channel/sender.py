@@ -5,85 +5,39 @@ from __future__ import annotations
 import logging
 import pickle
 from array import array
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, IMMUTABLE, PROTOCOL, encode, is_number
-from steady_mp.channel.endpoints import ChannelStatistics, SendOutcome, SendSaturation, Tx
-from steady_mp.channel.publish import publish_tx
-from steady_mp.channel.waits import Empty, Vacant, crossed
-from steady_mp.errors import ClosedByMe, PeerGone
+from steady_mp.channel.endpoints import SendOutcome, SendSaturation
+from steady_mp.channel.producing import ProducingEnd
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
-from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steady_mp.channel.ring import Ring
-    from steady_mp.channel.waits import Condition, Pace
+    from steady_mp.channel.waits import Pace
 
 T = TypeVar("T")
 
-#: Most messages that a group of put-off turns may stage; half the channel if that is less.
-GROUP: Final = 512
 
-
-class ObjectTx(Tx[T]):
+class ObjectTx(ProducingEnd[T]):
     """See `Tx`. Single writer: only the actor that owns it may touch it.
 
     `send` runs on a grant: a count of small messages for which room is certain. The last one of a
     grant takes the slow path, which looks at the consumer's cursors and makes the next grant.
     """
 
-    __slots__ = (
-        "_append",
-        "_armed",
-        "_atoms",
-        "_before",
-        "_bulk",
-        "_burst",
-        "_closed",
-        "_committed",
-        "_extra",
-        "_grant",
-        "_group",
-        "_head",
-        "_head_position",
-        "_kind",
-        "_position",
-        "_ring",
-        "_sent",
-        "_turn",
-        "_vacants",
-        "_words",
-    )
+    __slots__ = ("_append", "_atoms", "_extra", "_kind", "_position", "_ring", "_sent")
 
     def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
         """Continue at `cursor`, where the last commit stands."""
+        super().__init__(ring, turn, cursor)
         self._ring = ring
-        self._words = ring.words
-        self._turn = turn
-        self._sent, self._position, self._closed = cursor
-        self._committed = self._before = cursor
+        self._sent, self._position, _ = cursor
         self._extra = 0
         self._open_batch(int)
-        self._grant = 0
-        self._group = max(1, ring.capacity // 2 if turn.spaced else min(GROUP, ring.capacity // 2))
-        self._burst = 1
-        self._bulk = 0
-        self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER
-        self._vacants: dict[int, Vacant] = {}
-        self._refresh()
-
-    @property
-    def name(self) -> str:
-        """See `Tx.name`."""
-        return self._ring.name
-
-    @property
-    def capacity(self) -> int:
-        """See `Tx.capacity`."""
-        return self._ring.capacity
 
     def send(self, value: T, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:
         """See `Tx.send`."""
@@ -145,56 +99,11 @@ class ObjectTx(Tx[T]):
             self.send(values[done])
             done += 1
 
-    def vacant(self) -> int:
-        """See `Tx.vacant`."""
-        self._refresh()
-        return self._ring.capacity - (self.position() - self._head)
-
-    def mark_closed(self) -> None:
-        """See `Tx.mark_closed`."""
-        self._turn.touched = True
-        self._turn.call_for_commit()
-        self._closed = 1
-        self._grant = 0
-
     def position(self) -> int:
         """See `Tx.position`."""
         return self._sent + len(self._atoms)
 
-    def statistics(self) -> ChannelStatistics:
-        """See `Tx.statistics`."""
-        self._refresh()
-        return ChannelStatistics(
-            name=self.name,
-            capacity=self.capacity,
-            ring_bytes=self._ring.size,
-            sent=self.position(),
-            taken=self._head,
-            in_flight=self.position() - self._head,
-            bytes_in_flight=self._position - self._head_position,
-            closed=bool(self._closed),
-        )
-
-    def wait_vacant(self, count: int) -> Condition:
-        """See `Tx.wait_vacant`."""
-        condition = self._vacants.get(count)
-        if condition is None:
-            condition = self._vacants[count] = Vacant(self, count)
-        return condition
-
-    def wait_empty(self) -> Condition:
-        """See `Tx.wait_empty`."""
-        return Empty(self)
-
     # Staging
-
-    def _check_open(self) -> None:
-        if self._closed:
-            message = f"channel {self.name!r} was closed by this actor: send before mark_closed()"
-            raise ClosedByMe(message)
-        if self.is_peer_gone():
-            message = f"channel {self.name!r} has no consumer any more: it finished or was given up"
-            raise PeerGone(message)
 
     def _pending(self) -> int:
         """Most bytes that the atoms staged so far will take in the ring."""
@@ -204,7 +113,7 @@ class ObjectTx(Tx[T]):
         """Tell whether one more message of `need` bytes has room."""
         for _ in range(2):
             used = self._position + self._pending() - self._head_position
-            if self.position() - self._head < self._ring.capacity and used + need <= self._ring.size:
+            if self.position() - self._head < self._capacity and used + need <= self._ring.size:
                 return True
             self._refresh()
         return False
@@ -224,22 +133,25 @@ class ObjectTx(Tx[T]):
 
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
-        if self._room() <= self._burst or self._free() < self._bulk:
+        ring = self._ring
+        staged = len(self._atoms)
+        position = self._sent + staged
+        end = self._position + BATCH_OVERHEAD
+        if staged:
+            end += staged * ATOM + self._extra + BATCH_OVERHEAD
+        room = self._capacity - position + self._head
+        free = ring.size - end + self._head_position
+        if room <= self._burst or free < self._bulk:
             self._refresh()
-        room, free = self._room(), self._free()
-        left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - len(self._atoms))
-        ungrouped = self._group - (self.position() - self._committed.messages)
+            room = self._capacity - position + self._head
+            free = ring.size - end + self._head_position
+        left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - staged)
+        ungrouped = self._group - position + self._committed[0]
         if ungrouped <= 0 or left < self._burst or free < self._bulk:
             self._turn.call_for_commit()
         else:
             left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
-        self._grant = 0 if self._closed or self._words[layout.RX_CLOSED] else max(0, left - 1)
-
-    def _room(self) -> int:
-        return self._ring.capacity - (self.position() - self._head)
-
-    def _free(self) -> int:
-        return self._ring.size - (self._position + self._pending() - self._head_position) - BATCH_OVERHEAD
+        self._grant = 0 if left <= 0 or self._closed or self._words[layout.RX_CLOSED] else left - 1
 
     def _write(self, kind: int, count: int, payload: bytes) -> None:
         self._position = self._ring.write(self._position, kind, count, self._sent, payload)
@@ -275,120 +187,18 @@ class ObjectTx(Tx[T]):
                 del atoms[:]
             self._extra = 0
 
-    # The consumer's side
-
-    def _refresh(self) -> None:
-        self._head = self._words[layout.HEAD]
-        order()
-        self._head_position = self._words[layout.HEAD_POS]
-
     def has_room(self, count: int) -> bool:
         """Tell whether `count` more messages fit, by number; False once closed."""
-        if self._grant >= count:
-            return True
-        limit = self._ring.capacity - count - self.position()
-        if limit + self._head < 0:
-            self._refresh()
-        return limit + self._head >= 0 and not self._closed
+        return self._grant >= count or super().has_room(count)
 
-    def is_closed(self) -> bool:
-        """Tell whether nothing can be sent any more."""
-        return bool(self._closed) or self.is_peer_gone()
-
-    def is_peer_gone(self) -> bool:
-        """Tell whether the consumer will take nothing any more."""
-        return bool(self._words[layout.RX_CLOSED])
-
-    def arm(self, target: int) -> None:
-        """Ask the consumer to ring once its head reaches `target`."""
-        if target < self._armed:
-            self._words[layout.WAKE_HEAD] = self._armed = target
-
-    def arm_change(self) -> None:
-        """Ask the consumer to ring at its next commit that takes something."""
-        self.arm(self._words[layout.HEAD] + 1)
-
-    def disarm(self) -> None:
-        """Ask for nothing any more."""
-        if self._armed != layout.NEVER:
-            self._words[layout.WAKE_HEAD] = self._armed = layout.NEVER
-
-    def is_overtaken(self) -> bool:
-        """Tell whether the head has reached what was armed, so that no ring may come for it."""
-        return self._words[layout.HEAD] >= self._armed
-
-    def peer_must_know(self) -> bool:
-        """Tell whether the consumer holds back the room that was armed, or waits for more than there is room for."""
-        wants_more = self._committed.messages < self._words[layout.WAKE_TAIL] < layout.NEVER
-        return (wants_more and self._words[layout.TX_STUCK] != 0) or self._words[layout.RX_HELD] >= self._armed
-
-    # The turn's side
-
-    sends: ClassVar[bool] = True
-
-    def charge(self, nanoseconds: int) -> None:
-        """Account for time that was waited for room here."""
-        self._words[layout.BLOCKED_NS] += nanoseconds
-
-    def mark(self) -> tuple[int, ...]:
-        """Return what changes whenever either end moves."""
-        self._refresh()
-        return self.position(), self._closed, self._head, self._words[layout.RX_CLOSED]
-
-    def is_staged(self) -> bool:
-        """Tell whether the next commit has something of this end to publish."""
-        return self.position() != self._committed.messages or self._closed != self._committed.closed
-
-    def peer_waits(self) -> bool:
-        """Tell whether the consumer sleeps until something that is staged here is committed."""
-        wanted = self._words[layout.WAKE_TAIL]
-        if wanted == layout.NEVER:
-            return False
-        # A consumer that waits for less than what was published has been rung already.
-        return self._committed.messages < wanted <= self.position() or self._closed != self._committed.closed
-
-    def is_urgent(self) -> bool:
-        """Tell whether putting a commit off leaves the peer idle: a consumer that waits has nothing to do."""
-        return self.peer_waits()
-
-    def is_choked(self) -> bool:
-        """Tell whether no room can come before a commit: all that fills the channel is staged, or is waited for."""
-        published = self._committed.messages
-        return (self._words[layout.HEAD] == published != self.position()) or self.peer_waits()
-
-    def hold_back(self, *, here: bool) -> None:
-        """Tell the consumer how far the tail will be (a closing is always news); `here` it waits for a later head."""
-        if self.is_staged():
-            closing = self._closed != self._committed.closed
-            self._words[layout.TX_HELD] = layout.NEVER - 1 if closing else self.position()
-        if here:
-            order()
-            self._words[layout.TX_STUCK] = self._head + 1
-
-    def let_go(self) -> None:
-        """Hold nothing back any more."""
-        self._words[layout.TX_STUCK] = 0  # first: who sees it set reads TX_HELD behind it
-        order()
-        self._words[layout.TX_HELD] = 0
+    def _written(self) -> int:
+        """See `ProducingEnd._written`."""
+        return self._position
 
     def freeze(self) -> Cursor:
-        """Write what is staged into the ring and return the cursor to commit."""
+        """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
         self._flush()
+        committed = self._committed
+        if committed == (self._sent, self._position, self._closed):
+            return committed
         return Cursor(self._sent, self._position, self._closed)
-
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Show the consumer what was committed.
-
-        `alone` says that the commit held one turn only: its size is then known.
-        """
-        self._before = self._committed
-        self._committed = cursor
-        if alone:
-            self._burst = max(self._burst, min(cursor.messages - self._before.messages, self._ring.capacity))
-            self._bulk = max(self._bulk, min(cursor.position - self._before.position, self._ring.size))
-        publish_tx(self._words, cursor)
-        self._regrant()
-
-    def wants_ring(self) -> bool:
-        """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
-        return crossed(self._before, self._committed, self._words[layout.WAKE_TAIL])

@@ -68,7 +68,7 @@ def crossed(before: Cursor, now: Cursor, wanted: int) -> bool:
     """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted` waits for."""
     if wanted == layout.NEVER:
         return False
-    return before.messages < wanted <= now.messages or before.closed != now.closed
+    return before[0] < wanted <= now[0] or before[2] != now[2]
 
 
 class Pace(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.errors import ConfigurationError
+from steady_mp.memory import disk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +36,7 @@ def complete(words: Sequence[str]) -> list[str]:
 
 def note(words: Sequence[str], folder: Path) -> None:
     """Keep the words of the command that has begun a durable run; complete or not there at all."""
-    draft = folder / f"{_FILE}.new"
-    draft.write_text(json.dumps({"words": _without(words)}))
-    draft.replace(folder / _FILE)
+    disk.replace(folder / _FILE, json.dumps({"words": _without(words)}).encode())
 
 
 def _value(words: Sequence[str], option: str) -> str | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from steady_mp.cli.options import find_target, parse, settings_for
 from steady_mp.cli.run import fill
 from steady_mp.cli.target import load_target
-from steady_mp.config import merge, read_file, refuse_unknown, settings_of
-from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.config import merge, settings_of
+from steady_mp.errors import ExitCode
 from steady_mp.graph import Topology
 
 if TYPE_CHECKING:
@@ -39,11 +39,7 @@ def graph(words: Sequence[str], environ: Mapping[str, str]) -> int:
     command_line = parse(words, target, settings, common=GRAPH, command="graph", purpose=_PURPOSE)
     if command_line is None:
         return ExitCode.DRAINED
-    if command_line.target not in (str(target), target.module):
-        raise ConfigurationError(f"{target} stands where an option's value belongs; put the target before the options")
-    file = read_file(command_line.config) if command_line.config else None
-    if file:
-        refuse_unknown(file, "args", settings_for(target))
+    file = command_line.read_file(args=settings_for(target))
     values = command_line.values
     of_drawing = merge(GraphSettings, GRAPH, options=values, environ=environ, file=file)
     args = target.args and merge(target.args, settings, options=values, environ=environ, file=file)

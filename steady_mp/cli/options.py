@@ -16,11 +16,13 @@ import typer
 from rich.markup import escape
 
 from steady_mp.cli.target import DEFAULT_TARGET, Target, looks_like_target
-from steady_mp.config import RunSettings, Setting, settings_of
+from steady_mp.config import RunSettings, Setting, read_file, refuse_unknown, settings_of
 from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from steady_mp.config import ConfigurationFile
 
 RUN: Final = settings_of(RunSettings, "run")
 ROOT_VARIABLE: Final = "STEADY_MP_ROOT"
@@ -36,6 +38,14 @@ class CommandLine:
     config: Path | None
     values: Mapping[str, str]
     """The options that were given, by the name of their setting."""
+
+    def read_file(self, **tables: Iterable[str]) -> ConfigurationFile | None:
+        """Read the configuration file, if one was named. Raises ConfigurationError for what its `tables` don't know."""
+        file = read_file(self.config) if self.config else None
+        if file:
+            for table, known in tables.items():
+                refuse_unknown(file, table, known)
+        return file
 
 
 def settings_for(target: Target) -> dict[str, Setting]:
@@ -118,6 +128,8 @@ def parse(  # noqa: PLR0913 - what tells one command from another
     except typer.TyperException as error:
         said = error.format_message().rstrip(".")
         raise ConfigurationError(f"{said}; `steady-mp {command} {target} --help` lists what {target} takes") from None
+    if lines and lines[0].target not in (str(target), target.module):
+        raise ConfigurationError(f"{target} stands where an option's value belongs; put the target before the options")
     return lines[0] if lines else None
 
 

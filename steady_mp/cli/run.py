@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from steady_mp import ExitCode, Graph, LogSettings, Telemetry
 from steady_mp.chaos import Monkey
@@ -18,11 +18,12 @@ from steady_mp.cli.live import LiveCount
 from steady_mp.cli.notify import Notifier
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
-from steady_mp.config import RunSettings, merge, read_file, refuse_unknown
+from steady_mp.config import RunSettings, merge
 from steady_mp.errors import ConfigurationError, SteadyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from types import FrameType
 
     from steady_mp import Report, Run
     from steady_mp.graph import Topology
@@ -34,17 +35,13 @@ _OF_LOG_FILE = ("log_file_size", "log_file_count")
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Do what stands after `steady-mp run`; gives the exit status."""
     words = again.complete(words)
+    _hear_term(_interrupt)
     target = load_target(find_target(words))
     settings = settings_for(target)
     command_line = parse(words, target, settings)
     if command_line is None:
         return ExitCode.DRAINED
-    if command_line.target not in (str(target), target.module):
-        raise ConfigurationError(f"{target} stands where an option's value belongs; put the target before the options")
-    file = read_file(command_line.config) if command_line.config else None
-    if file:
-        refuse_unknown(file, "run", RUN)
-        refuse_unknown(file, "args", settings)
+    file = command_line.read_file(run=RUN, args=settings)
     values = command_line.values
     of_run = merge(RunSettings, RUN, options=values, environ=environ, file=file)
     of_graph = target.args and merge(target.args, settings, options=values, environ=environ, file=file)
@@ -69,6 +66,8 @@ def _refuse_at_odds(of_run: RunSettings) -> None:
         raise ConfigurationError("--fresh begins a run anew with --durable DIR; a resumed one has --fresh-state ACTOR")
     if of_run.fresh_state and not of_run.resume:
         raise ConfigurationError("--fresh-state does nothing without --resume DIR: it is for a run that goes on")
+    if of_run.sync and not (of_run.durable or of_run.resume):
+        raise ConfigurationError("--sync does nothing without --durable DIR: name a folder on a disk")
 
 
 def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: ANN401 - of the class that the target has
@@ -123,6 +122,7 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         durable=settings.durable,
         resume=settings.resume,
         fresh=settings.fresh,
+        sync=settings.sync,
         fresh_states=[name.strip() for name in (settings.fresh_state or "").split(",") if name.strip()],
     )
     if notifier and notifier.every:
@@ -134,9 +134,8 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
 
 def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Report:
     """Wait for the end of a run, inside of all that goes on meanwhile."""
-    if threading.current_thread() is threading.main_thread():
-        # What `block_until_stopped` leaves behind when it puts its own handlers away: TERM does nothing any more then.
-        signal.signal(signal.SIGTERM, lambda *_: run.request_shutdown("SIGTERM received"))
+    # What `block_until_stopped` leaves behind when it puts its own handlers away: TERM does nothing any more then.
+    _hear_term(lambda *_: run.request_shutdown("SIGTERM received"))
     try:
         with contextlib.ExitStack() as stack:
             for each in meanwhile:
@@ -145,6 +144,16 @@ def _wait(run: Run, *meanwhile: contextlib.AbstractContextManager[object]) -> Re
     except KeyboardInterrupt:  # between the start and the wait, which has a handler of its own
         run.request_shutdown(reason="interrupted")
         return run.block_until_stopped()
+
+
+def _hear_term(handler: Callable[[int, FrameType | None], None]) -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End as Ctrl-C does: whatever has started by now is stopped on the way out."""
+    raise KeyboardInterrupt
 
 
 def _aside(settings: RunSettings) -> summary.Terminal | None:

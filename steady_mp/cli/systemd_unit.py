@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import load_target
-from steady_mp.config import RunSettings, merge, read_file, refuse_unknown, settings_of
+from steady_mp.config import RunSettings, merge, settings_of
 from steady_mp.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
@@ -48,12 +48,7 @@ def systemd_unit(words: Sequence[str]) -> int:
     command_line = parse(words, target, settings, common=every, command="systemd-unit", purpose=_PURPOSE)
     if command_line is None:
         return ExitCode.DRAINED
-    if command_line.target not in (str(target), target.module):
-        raise ConfigurationError(f"{target} stands where an option's value belongs; put the target before the options")
-    file = read_file(command_line.config) if command_line.config else None
-    if file:
-        refuse_unknown(file, "run", RUN)
-        refuse_unknown(file, "args", settings)
+    file = command_line.read_file(run=RUN, args=settings)
     values = command_line.values
     # What the run would refuse is refused here, where somebody reads it.
     of_run = merge(RunSettings, RUN, options=values, environ={}, file=file)
@@ -109,9 +104,9 @@ def _unit(target: str, options: list[str], run: RunSettings, unit: UnitSettings)
         "KillMode=mixed",
         *ending,
         f"TimeoutStopSec={run.shutdown_timeout + _GRACE:g}",
-        "# docs/exit-codes.md: 2 and 4 need a person, 0 and 130 are ends that were meant, all others want another try.",
+        "# docs/exit-codes.md: 2, 4 and 5 need a person, 0 and 130 were meant, all others want another try.",
         "Restart=on-failure",
-        "RestartPreventExitStatus=2 4",
+        "RestartPreventExitStatus=2 4 5",
         "RestartSec=1",
         "",
         "[Install]",

@@ -5,7 +5,7 @@ cast to ``Q``. Words of different writers live on different 64-byte cache lines.
 
 Channel file: one header page, then the ring.
 
-    line 0  what never changes: MAGIC, CAPACITY, RING_BYTES
+    line 0  what never changes: MAGIC, CAPACITY, RING_BYTES, KIND, ITEMSIZE (0 where messages differ in size)
     line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD, TX_STUCK, BLOCKED_NS
     line 2  written by the consumer: HEAD, HEAD_POS, RX_CLOSED, RX_HELD
     line 3  written by the consumer: WAKE_TAIL, the tail at which it wants to be woken
@@ -66,6 +66,8 @@ NEVER: Final = (1 << 63) - 1
 CH_MAGIC: Final = 0
 CH_CAPACITY: Final = 1
 CH_RING_BYTES: Final = 2
+CH_KIND: Final = 3
+CH_ITEMSIZE: Final = 4
 TAIL: Final = 8
 TAIL_POS: Final = 9
 TX_CLOSED: Final = 10
@@ -79,6 +81,11 @@ RX_HELD: Final = 19
 WAKE_TAIL: Final = 24
 WAKE_HEAD: Final = 32
 RING_START: Final = PAGE
+
+#: Kinds of channels.
+KIND_OBJECT: Final = 0
+KIND_LANE: Final = 1
+KIND_BYTES: Final = 2
 
 # Ring record
 RECORD: Final = struct.Struct("<IHHQ")

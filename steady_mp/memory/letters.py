@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from steady_mp.memory import layout
+from steady_mp.memory import disk, layout
 
 FOLDER: Final = "letters"
 _DONE: Final = ".done"
@@ -177,17 +177,8 @@ class Letters:
 
     def _write(self, name: str, data: bytes) -> None:
         self.path.mkdir(mode=0o700, exist_ok=True)
-        draft = self.path / f"{name}.new"
-        with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path / name)
-        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        disk.replace(self.path / name, data)
+        disk.settle(self.path.parent)  # the folder itself may be new
 
 
 def kept_root() -> Path:

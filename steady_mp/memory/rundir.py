@@ -19,6 +19,7 @@
         letters/                   only where a message was put aside: see `memory/letters.py`
         errands/                   only where a command has asked for something: see `supervisor/errands.py`
         durable                    only in a durable one: it was made completely, and is never removed
+        sync                       only in a durable one that survives a loss of power too: see `memory/durability.py`
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a
 SIGBUS later.
@@ -39,6 +40,7 @@ import time
 from pathlib import Path
 
 from steady_mp.errors import ConfigurationError, NoSpace
+from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
@@ -52,6 +54,8 @@ _SLUG_LENGTH = 40
 #: What a durable run directory is while it is made, and from then on.
 _UNFINISHED = "unfinished"
 _BEGUN = "durable"
+#: In one whose commits survive a loss of power.
+SYNCED = "sync"
 #: Seconds within which a directory may not be locked yet.
 _YOUNG = 10.0
 
@@ -260,7 +264,46 @@ class RunDir:
     def begin(self) -> None:
         """Take note that everything in it is as a fresh run needs it."""
         if self._is_kept and not self.has_begun:
-            (self.path / _UNFINISHED).rename(self.path / _BEGUN)
+            try:
+                if self.is_synced:
+                    disk.settle_folder(self.path)
+                (self.path / _UNFINISHED).rename(self.path / _BEGUN)
+                if self.is_synced:
+                    disk.settle(self.path)
+            except OSError as error:
+                message = f"{self.path} can't hold a durable run: {error.strerror}"
+                raise ConfigurationError(message) from None
+
+    @property
+    def is_synced(self) -> bool:
+        """Tell whether its commits are to survive a loss of power."""
+        return (self.path / SYNCED).exists()
+
+    def sync(self, *, on: bool | None) -> None:
+        """Have the commits of a durable run that nobody runs survive a loss of power from here on, or not any more.
+
+        None leaves it as it is.
+
+        Raises ConfigurationError where the disk doesn't take what there is.
+        """
+        try:
+            if on is False:
+                (self.path / SYNCED).unlink(missing_ok=True)
+            elif on and not self.is_synced:
+                disk.settle_folder(self.path)
+                disk.replace(self.path / SYNCED, b"")
+        except OSError as error:
+            message = f"{self.path} can't be synced: {error.strerror}"
+            raise ConfigurationError(message) from None
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Put `content` in the place of a file, as a whole, and on the disk where that is wanted. Raises OSError."""
+        if self.is_synced:
+            disk.replace(self.path / name, content)
+        else:
+            draft = self.path / f"{name}.new"
+            draft.write_bytes(content)
+            draft.replace(self.path / name)
 
     def _claim(self) -> None:
         """Hold the directory for as long as this process lives, or refuse because somebody else does."""

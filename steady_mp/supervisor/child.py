@@ -9,12 +9,13 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import open_store
 from steady_mp.errors import StateError
 from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.durability import Durability
 from steady_mp.memory.letters import Letters
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir
@@ -93,8 +94,8 @@ class Household:
         return Place(
             plan=self._plan,
             index=index,
-            rings=[
-                Ring(run.mapping(channel_file(end.channel)), self._plan.channels[end.channel].name)
+            stores=[
+                open_store(run.mapping(channel_file(end.channel)), self._plan.channels[end.channel])
                 for end in self._me.ends
             ],
             control=ControlBlock(run.mapping(actor_file(index, "control")), len(self._me.ends)),
@@ -108,8 +109,15 @@ class Household:
             abandon=self._abandon,
             retire=self._retire,
             fault=fault,
+            spins=True,
             mail=lambda channel: Letters(run.path).mail(channel, index),
+            sync=self._durability() if run.is_synced else None,
         )
+
+    def _durability(self) -> Durability:
+        path, index = self._run.path, self._index
+        outputs = [path / channel_file(end.channel) if end.sends else None for end in self._me.ends]
+        return Durability(path / actor_file(index, "control"), outputs, path / actor_file(index, "snapshot"))
 
     @functools.cache  # noqa: B019 - one life, one process
     def _neighbour(self, peer: int) -> Doorbell:

@@ -33,9 +33,7 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes]) -> RunDir:
         raise ConfigurationError(message)
     kill_leftovers(run.path)
     for name, content in contents.items():
-        draft = run.path / f"{name}.new"
-        draft.write_bytes(content)
-        draft.replace(run.path / name)
+        run.replace(name, content)
     words = run.mapping(RUN_FILE)
     words.words[layout.SHUTDOWN] = 0  # who asked was the one who is gone; an actor that asked has it in its journal
     words.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError
+from steady_mp.memory import disk
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
@@ -80,12 +81,9 @@ def _forget(run: RunDir, index: int, control: ControlBlock) -> Path:
     journal = control.journal()
     snapshot = SnapshotSlots(run.path / actor_file(index, "snapshot")).path(journal.snapshot_slot)
     kept = _free(snapshot)
-    draft = snapshot.with_name(f"{snapshot.name}.new")
     try:
         data = snapshot.read_bytes() if snapshot.exists() else b""  # it may be what is wrong that it is gone
-        draft.write_bytes(data[: journal.snapshot_length])
-        draft.chmod(0o600)
-        draft.replace(kept)
+        disk.replace(kept, data[: journal.snapshot_length])
     except OSError as error:
         raise ConfigurationError(f"{snapshot} can't be copied to {kept.name}: {error.strerror}") from None
     epoch = control.epoch + 1
@@ -93,7 +91,9 @@ def _forget(run: RunDir, index: int, control: ControlBlock) -> Path:
     for cursor in journal.cursors:
         words += cursor
     control.write_journal(epoch, words)
-    control.put_in_force(epoch)
+    if run.is_synced:
+        disk.settle(run.path / actor_file(index, "control"))
+    control.put_in_force(epoch)  # on the disk before anybody lives: `Seat.ended`
     return kept
 
 

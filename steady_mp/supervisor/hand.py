@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import open_store
 from steady_mp.supervisor.inhand import hand, repr_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from steady_mp.channel.ring import Ring
     from steady_mp.memory.mapping import Mapping
     from steady_mp.plan import Plan
     from steady_mp.supervisor.seat import Seat
@@ -24,7 +25,7 @@ def in_hand(seat: Seat, plan: Plan, channels: Sequence[Mapping]) -> dict[str, An
     what = hand(seat.control, plan, seat.index)
     if what is None:
         return None
-    ring = Ring(channels[what.channel], what.name)
+    ring = cast("Ring", open_store(channels[what.channel], plan.channels[what.channel]))
     return {
         "channel": what.name,
         "first": what.first,

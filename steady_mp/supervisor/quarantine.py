@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import pickle
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from steady_mp.channel.encoding import PROTOCOL
+from steady_mp.channel.kinds import open_store
 from steady_mp.channel.lookup import record_of, shown
-from steady_mp.channel.ring import Ring
 from steady_mp.errors import CorruptChannel
 from steady_mp.events import LettersReplayed, MessagePutAside
 from steady_mp.memory import layout
@@ -26,6 +26,7 @@ from steady_mp.memory.letters import Letter, Letters, Suspect, orders_done, resc
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from steady_mp.channel.ring import Ring
     from steady_mp.events import Event
     from steady_mp.memory.mapping import Mapping
     from steady_mp.memory.rundir import RunDir
@@ -57,7 +58,7 @@ class Quarantine:
         """Go on with what lies in the run directory."""
         self.letters = letters
         self._plan = plan
-        self._rings = [Ring(each, channel.name) for each, channel in zip(channels, plan.channels, strict=True)]
+        self._stores = [open_store(each, channel) for each, channel in zip(channels, plan.channels, strict=True)]
         self._emit = emit
         self._wall = wall
 
@@ -86,7 +87,9 @@ class Quarantine:
         """Take out of the letters what an actor has committed to have taken; any time will do."""
         if not self.letters.path.exists():
             return
-        for end, cursor in zip(seat.plan.ends, seat.control.journal().cursors, strict=True):
+        cursors = seat.control.journal().cursors
+        seat.seal()  # a letter that is marked as done must be so for good
+        for end, cursor in zip(seat.plan.ends, cursors, strict=True):
             if not end.sends and (done := orders_done(cursor.closed)):
                 before = len(self.letters.all())
                 self.letters.settle(end.channel, done)
@@ -96,8 +99,8 @@ class Quarantine:
 
     def close(self) -> None:
         """Let go of the channels."""
-        for ring in self._rings:
-            ring.release()
+        for store in self._stores:
+            store.release()
 
     def _after(self, channel: int) -> int:
         return self._plan.channels[channel].showstopper_after
@@ -144,7 +147,7 @@ class Quarantine:
         found = []
         for end, cursor in zip(seat.plan.ends, seat.control.journal().cursors, strict=True):
             holes = self.letters.holes(end.channel)
-            tail = self._rings[end.channel].words[layout.TAIL]
+            tail = self._stores[end.channel].words[layout.TAIL]
             head = next((each for each in range(cursor.messages, tail) if each not in holes), None)
             if not end.sends and head is not None:
                 found.append(Suspect(end.channel, head, head, ()))
@@ -177,7 +180,7 @@ class Quarantine:
         )
 
     def _letter(self, seat: Seat, chosen: Suspect, position: int, policy: str) -> Letter:
-        ring = self._rings[chosen.channel]
+        ring = cast("Ring", self._stores[chosen.channel])
         end = next(n for n, e in enumerate(seat.plan.ends) if e.channel == chosen.channel and not e.sends)
         cursor = seat.control.journal().cursors[end]
         return Letter(

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import format_channel
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
@@ -22,7 +22,7 @@ from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
-from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.rundir import SYNCED, RunDir
 from steady_mp.memory.status import STATUS_FILE
 from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
 from steady_mp.serving import Telemetry, listen
@@ -84,6 +84,7 @@ class Graph(Topology):
         resume: Path | None = None,
         fresh: bool = False,
         fresh_states: Sequence[str] = (),
+        sync: bool | None = None,
     ) -> Run:
         """Start all actors and return at once; the run goes on in the background.
 
@@ -96,13 +97,16 @@ class Graph(Topology):
         With `durable` the run lives in that folder, empty or not there yet, and outlives all of its
         processes: `resume` goes on with it, each actor from its last commit, in the same graph. That
         folder is never removed. `fresh` first puts aside what run is in it, `fresh_states` lets these actors
-        of a resumed run begin with new states; what there was is kept, and a line says where.
+        of a resumed run begin with new states; what there was is kept, and a line says where. With `sync` each
+        commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
         what differs), NoSpace when there is too little room, and StartError when no process can be
         started; nothing is left behind then.
         """
         refuse_while_loading(self.name)
+        if sync and durable is None and resume is None:
+            raise ConfigurationError("sync does nothing without durable: only a run in a folder on a disk can survive")
         plan = dataclasses.replace(self.plan(), faults=self.faults)
         contents = self._contents(plan, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
@@ -114,8 +118,9 @@ class Graph(Topology):
             if resume is not None:
                 run = reopen(resume, plan, contents)
                 kept = forget_states(run, plan, fresh_states)
+                run.sync(on=sync)
             elif durable is not None:
-                run = RunDir.keep(durable, plan.files(), contents)
+                run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
             else:
                 run = RunDir.create(self.name, plan.files(), contents, root)
         except BaseException:
@@ -161,7 +166,6 @@ class Run:
         self._run = run
         self._level = LOG_LEVELS[graph.log_level]
         self._report: Report | None = None
-        self._ended = threading.Event()
         self._interrupts = Interrupts(self.request_shutdown, self.stop_now)
         self._started = time.monotonic()
         self._words = run.mapping(RUN_FILE)
@@ -169,7 +173,7 @@ class Run:
         self._channels = channel_mappings(run, plan)
         if not run.has_begun:
             for channel, mapping in zip(plan.channels, self._channels, strict=True):
-                Ring.format(mapping, channel.capacity)
+                format_channel(mapping, channel)
         self._logs = logs
         self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
         self._audience.add(Recorder(run.path, plan), "the record of events")
@@ -199,7 +203,7 @@ class Run:
         # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
         self._supervisor.launched.wait()
         if isinstance(self._supervisor.error, StartError):
-            self._ended.wait()
+            self._interrupts.wait()
             raise self._supervisor.error
 
     # While it runs
@@ -288,10 +292,9 @@ class Run:
         In the main thread INT and TERM ask for a shutdown meanwhile, and the second one stops at
         once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then.
         """
-        with self._interrupts.heard():
-            if not self._ended.wait(timeout):
-                message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
-                raise TimeoutError(message)
+        if not self._interrupts.wait_hearing(timeout):
+            message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
+            raise TimeoutError(message)
         if self._report is None:
             message = "the run ended without a report"
             raise SteadyError(message) from self._supervisor.error
@@ -300,7 +303,7 @@ class Run:
     def close(self) -> None:
         """Stop at once if it still runs, and wait for the end."""
         self.stop_now("its process ended")
-        self._ended.wait()
+        self._interrupts.wait()
 
     def __enter__(self) -> Self:
         """Return the run."""
@@ -347,7 +350,7 @@ class Run:
         self._run.remove()
         self._supervisor.close()
         atexit.unregister(self.close)
-        self._ended.set()
+        self._interrupts.end()
 
     def _make_report(self) -> Report:
         supervisor = self._supervisor

@@ -10,7 +10,7 @@ import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from steady_mp.memory import layout
+from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.hands import Held, held, unsettled
 from steady_mp.memory.letters import Letters
@@ -62,6 +62,7 @@ class Seat:
         self.renewing = False
         self._killed_here = False
         self._letters = Letters(run.path)
+        self._on_disk = run.path / actor_file(index, "control") if run.is_synced else None
         self._pidfd: int | None = None
         self._channels = [(end.sends, channels[end.channel].words) for end in self.plan.ends]
         self._moved_before: tuple[int, ...] = ()
@@ -106,7 +107,13 @@ class Seat:
             self._pidfd = None
         self.in_hand = held(self.control)
         self.unsettled = unsettled(self.control)
+        self.seal()
         return recover(self.control, self._channels)
+
+    def seal(self) -> None:
+        """Where a loss of power is to be survived, block until the journal in force is on the disk. Raises OSError."""
+        if self._on_disk is not None:
+            disk.settle(self._on_disk)
 
     @property
     def has_worked(self) -> bool:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steady_mp.logs import LogWriter
+    from steady_mp.memory.control import Journal
     from steady_mp.memory.doorbell import Doorbell
     from steady_mp.memory.mapping import Mapping
     from steady_mp.memory.rundir import RunDir
@@ -131,8 +132,8 @@ class Supervisor:
             self.launched.set()
             self._stalls.begin()
             self._emit(RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path)))
-            for seat in self.seats:
-                self._go_on_with(seat)
+            for seat, journal in [(seat, seat.ended()) for seat in self.seats]:  # all, before anybody lives
+                self._go_on_with(seat, journal)
             self._look_around()
             while not self._is_over():
                 for message in self._receive():
@@ -146,9 +147,9 @@ class Supervisor:
             self._servers.close()
             self._selector.close()
 
-    def _go_on_with(self, seat: Seat) -> None:
+    def _go_on_with(self, seat: Seat, journal: Journal) -> None:
         """Begin a life where the last commit stands: that of another supervisor, or none."""
-        if seat.ended().finished:
+        if journal.finished:
             seat.status = Status.FINISHED
             self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
         else:

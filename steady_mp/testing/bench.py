@@ -20,8 +20,9 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from steady_mp.behaviors import check_signature
 from steady_mp.errors import ConfigurationError
-from steady_mp.graph import check_count, check_signature
+from steady_mp.graph import check_count
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.packing import Declared, pack, unpack
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_RING = 1 << 16
 _MOST = 1 << 30
 
 __all__ = ["Bench", "BenchInput", "BenchInputBundle", "BenchOutput", "BenchOutputBundle"]
@@ -76,41 +76,60 @@ class Bench:
 
     # Setting up
 
-    def input(self, capacity: int = 64, *, name: str | None = None, ring_bytes: int = _RING) -> BenchInput[Any]:
-        """Make a channel from the test to the actor."""
-        index, end = self._channel(name, capacity, ring_bytes, actor_sends=False)
+    def input(
+        self, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None, dtype: object = None
+    ) -> BenchInput[Any]:
+        """Make a channel from the test to the actor; `dtype` is as for `Graph.channel`."""
+        index, end = self._channel(name, capacity, ring_bytes, dtype, actor_sends=False)
         return BenchInput(self._test, index, cast("Rx[Any]", end))
 
-    def output(self, capacity: int = 64, *, name: str | None = None, ring_bytes: int = _RING) -> BenchOutput[Any]:
-        """Make a channel from the actor to the test."""
-        index, end = self._channel(name, capacity, ring_bytes, actor_sends=True)
+    def output(
+        self, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None, dtype: object = None
+    ) -> BenchOutput[Any]:
+        """Make a channel from the actor to the test; `dtype` is as for `Graph.channel`."""
+        index, end = self._channel(name, capacity, ring_bytes, dtype, actor_sends=True)
         return BenchOutput(self._test, index, cast("Tx[Any]", end))
 
     def input_bundle(
-        self, lanes: int, capacity: int = 64, *, name: str | None = None, ring_bytes: int = _RING
+        self,
+        lanes: int,
+        capacity: int = 64,
+        *,
+        name: str | None = None,
+        ring_bytes: int | None = None,
+        dtype: object = None,
     ) -> BenchInputBundle[Any]:
         """Make `lanes` channels alike from the test to the actor."""
         check_count("lanes", lanes, 1, _MOST)
         return BenchInputBundle(
-            [self.input(capacity, name=_lane(name, lane), ring_bytes=ring_bytes) for lane in range(lanes)]
+            [self.input(capacity, name=_lane(name, lane), ring_bytes=ring_bytes, dtype=dtype) for lane in range(lanes)]
         )
 
     def output_bundle(
-        self, lanes: int, capacity: int = 64, *, name: str | None = None, ring_bytes: int = _RING
+        self,
+        lanes: int,
+        capacity: int = 64,
+        *,
+        name: str | None = None,
+        ring_bytes: int | None = None,
+        dtype: object = None,
     ) -> BenchOutputBundle[Any]:
         """Make `lanes` channels alike from the actor to the test."""
         check_count("lanes", lanes, 1, _MOST)
         return BenchOutputBundle(
-            [self.output(capacity, name=_lane(name, lane), ring_bytes=ring_bytes) for lane in range(lanes)]
+            [self.output(capacity, name=_lane(name, lane), ring_bytes=ring_bytes, dtype=dtype) for lane in range(lanes)]
         )
 
-    def _channel(self, name: str | None, capacity: int, ring_bytes: int, *, actor_sends: bool) -> tuple[int, Declared]:
+    def _channel(
+        self, name: str | None, capacity: int, ring_bytes: int | None, dtype: object, *, actor_sends: bool
+    ) -> tuple[int, Declared]:
         if self._behavior is not None:
             message = "declare inputs and outputs before the actor"
             raise ConfigurationError(message)
         check_count("capacity", capacity, 1, _MOST)
-        check_count("ring_bytes", ring_bytes, layout.PAGE, _MOST)
-        index = self._channels.add(name, capacity, ring_bytes, actor_sends=actor_sends)
+        if ring_bytes is not None:
+            check_count("ring_bytes", ring_bytes, layout.PAGE, _MOST)
+        index = self._channels.add(name, capacity, ring_bytes, dtype, actor_sends=actor_sends)
         side = "the sending end" if actor_sends else "the receiving end"
         label = f"{side} of {self._channels.plans[index].name}"
         self._ends.append(Declared("tx" if actor_sends else "rx", index, label, id(self)))

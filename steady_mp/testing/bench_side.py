@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import format_channel, open_store, shape_of
 from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.life import Life, Place
 from steady_mp.memory import layout
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from steady_mp.testing.clock import ManualClock
 
 ACTOR, TEST = 0, 1
+
+_RING = 1 << 16
 
 
 class Unwound(BaseException):
@@ -85,22 +87,24 @@ class Channels:
         self.plans: list[ChannelPlan] = []
         self._actor = actor
 
-    def add(self, name: str | None, capacity: int, ring_bytes: int, *, actor_sends: bool) -> int:
+    def add(self, name: str | None, capacity: int, ring_bytes: int | None, dtype: object, *, actor_sends: bool) -> int:
         """Make a channel and return its index."""
-        mapping = Mapping(None, layout.channel_bytes((ring_bytes + layout.PAGE - 1) & -layout.PAGE))
-        Ring.format(mapping, capacity)
+        shape = shape_of(dtype)
+        size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
+        mapping = Mapping(None, layout.channel_bytes(size))
         index = len(self.plans)
         producer, consumer = (ACTOR, TEST) if actor_sends else (TEST, ACTOR)
-        self.mappings.append(mapping)
-        self.plans.append(
-            ChannelPlan(
-                name=name or f"channel {index}",
-                capacity=capacity,
-                ring_bytes=ring_bytes,
-                producer=producer,
-                consumer=consumer,
-            )
+        plan = ChannelPlan(
+            name=name or f"channel {index}",
+            capacity=capacity,
+            ring_bytes=size,
+            producer=producer,
+            consumer=consumer,
+            shape=shape,
         )
+        format_channel(mapping, plan)
+        self.mappings.append(mapping)
+        self.plans.append(plan)
         return index
 
     def plan(self) -> Plan:
@@ -149,7 +153,7 @@ class Side:
         place = Place(
             plan=plan,
             index=self._index,
-            rings=[Ring(self._channels.mappings[end.channel], plan.channels[end.channel].name) for end in ends],
+            stores=[open_store(self._channels.mappings[end.channel], plan.channels[end.channel]) for end in ends],
             control=self.control,
             snapshots=self.snapshots,
             run=self._run,

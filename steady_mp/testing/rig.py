@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import format_channel, open_store, shape_of
 from steady_mp.life import Life, Place
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from steady_mp.cadence import CommitEvery
     from steady_mp.channel.receiver import ObjectRx
     from steady_mp.channel.sender import ObjectTx
+    from steady_mp.memory.durability import Durability
     from steady_mp.state import StateBook
     from steady_mp.turn import Turn
 
@@ -108,6 +109,8 @@ class Party:
         self.supervisor = CountingBell()
         self.parker = PlannedParker()
         self.snapshots = SnapshotSlots(None)
+        #: Gives each life what makes its commits survive a loss of power; None for nothing.
+        self.sync: Callable[[], Durability] | None = None
         #: Its ends in the order of its journal: channel, memory, and whether it sends there.
         self.channels: list[tuple[int, Mapping, bool]] = []
         self.generation = 0
@@ -131,7 +134,7 @@ class Party:
         place = Place(
             plan=plan,
             index=self._index,
-            rings=[Ring(mapping, plan.channels[index].name) for index, mapping, _ in self.channels],
+            stores=[open_store(mapping, plan.channels[index]) for index, mapping, _ in self.channels],
             control=self.control,
             snapshots=self.snapshots,
             run=self._rig.run,
@@ -142,6 +145,7 @@ class Party:
             clock=self._rig.clock,
             fault=self._reach,
             grouped=self.grouped,
+            sync=self.sync and self.sync(),
         )
         self.life = Life(place, self.generation)
         self._ends = {(index, sends): end for (index, _, sends), end in zip(self.channels, self.life.ends, strict=True)}
@@ -243,23 +247,33 @@ class Rig:
         self.parties.append(party)
         return party
 
-    def channel(self, producer: Party, consumer: Party, *, capacity: int = 64, ring_bytes: int = layout.PAGE) -> int:
-        """Make a channel and return its index. Declare all of them before `start`."""
-        mapping = Mapping(None, layout.channel_bytes(ring_bytes))
-        Ring.format(mapping, capacity)
+    def channel(
+        self,
+        producer: Party,
+        consumer: Party,
+        *,
+        capacity: int = 64,
+        ring_bytes: int | None = None,
+        dtype: object = None,
+    ) -> int:
+        """Make a channel and return its index. Declare all before `start`; `dtype` is as for `Graph.channel`."""
         index = len(self.mappings)
+        shape = shape_of(dtype)
+        size = shape.ring_bytes(capacity, ring_bytes, least=layout.PAGE)
+        plan = ChannelPlan(
+            name=f"channel {index}",
+            capacity=capacity,
+            ring_bytes=size,
+            producer=self.parties.index(producer),
+            consumer=self.parties.index(consumer),
+            shape=shape,
+        )
+        mapping = Mapping(None, layout.channel_bytes(size))
+        format_channel(mapping, plan)
         self.mappings.append(mapping)
         producer.channels.append((index, mapping, True))
         consumer.channels.append((index, mapping, False))
-        self._channels.append(
-            ChannelPlan(
-                name=f"channel {index}",
-                capacity=capacity,
-                ring_bytes=ring_bytes,
-                producer=self.parties.index(producer),
-                consumer=self.parties.index(consumer),
-            )
-        )
+        self._channels.append(plan)
         return index
 
     def plan(self) -> Plan:

@@ -149,7 +149,7 @@ class RunningGraph:
     def _await_end(self, deadline: float) -> Report | None:
         """Wait for the end and return the report; None at the deadline."""
         # Not in `block_until_stopped`: there Ctrl-C asks for a shutdown, and it should end the test.
-        if not self.run._ended.wait(max(0.0, deadline - time.monotonic())):  # noqa: SLF001
+        if not self.run._interrupts.wait(max(0.0, deadline - time.monotonic())):  # noqa: SLF001
             return None
         return self.run.block_until_stopped(0.0)
 
@@ -197,9 +197,9 @@ class RunningGraph:
         """
         run = self.run
         if self.events.is_over:
-            run._ended.wait()  # noqa: SLF001 - a moment at most
+            run._interrupts.wait()  # noqa: SLF001 - a moment at most
         log = self._last_lines or self.log.tail()
-        if run._ended.is_set():  # noqa: SLF001
+        if run._interrupts.wait(0):  # noqa: SLF001
             parts = _section("it has ended", _tell_end(run._report))  # noqa: SLF001
             parts += _section("where everybody stood at the end", self._last_positions)
             parts += _section("stacks at the end", self._last_stacks)
@@ -241,7 +241,7 @@ class RunningGraph:
         try:
             sent, taken = cursors(self.run, index)
         except ValueError:  # it has ended, and its memory was unmapped
-            self.run._ended.wait()  # noqa: SLF001 - a moment at most
+            self.run._interrupts.wait()  # noqa: SLF001 - a moment at most
             return self.report.channels[index]
         names = [actor.name for actor in self._plan.actors]
         return ChannelReport(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO, TypeVar
 
 from steady_mp import ConfigurationError, Event, Graph, Report
@@ -196,7 +197,7 @@ class GraphUnderTest(RunningGraph):
 
         Raises AssertionError with the dump after `seconds`, or at once when the run has ended.
         """
-        has_ended = self.run._ended.is_set  # noqa: SLF001
+        has_ended = partial(self.run._interrupts.wait, 0)  # noqa: SLF001
         line = self.log.find(text, seconds, has_ended)
         if line is None:
             until = "until the run ended" if has_ended() else f"within {seconds:g} s"

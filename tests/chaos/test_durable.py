@@ -16,9 +16,11 @@ from actors import Args, build_graph, check_report
 from steady_mp import ExitCode, Graph
 from steady_mp.cli.main import main as cli
 from steady_mp.errors import ConfigurationError
+from steady_mp.memory import layout
+from steady_mp.memory.mapping import Mapping
 from tests.support.gates import Lines
 from tests.support.hosts import Process, all_gone
-from tests.support.waiting import let_pass
+from tests.support.waiting import eventually, let_pass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +37,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def host(folder: Path) -> Process:
-    return Process(sys.executable, "-m", "tests.support.durable_host", str(folder))
+def host(folder: Path, *words: str) -> Process:
+    return Process(sys.executable, "-m", "tests.support.durable_host", str(folder), *words)
 
 
 def kill_all(process: Process, dice: random.Random) -> None:
@@ -70,6 +72,34 @@ def kill_again_and_again(folder: Path, times: int) -> None:
 
 def test_all_processes_are_killed_at_random_times(folder: Path) -> None:
     kill_again_and_again(folder, 12)
+
+
+def sent(folder: Path) -> int:
+    """Return how many messages of the second channel were sent so far."""
+    channel = Mapping(folder / "channel-1", read_only=True)
+    try:
+        return channel.words[layout.TAIL]
+    finally:
+        channel.close()
+
+
+def test_so_are_those_of_one_that_survives_a_loss_of_power_too(folder: Path) -> None:
+    """Each time when it has got on: to put everything on the disk takes its time."""
+    reached = 0
+    for last in (False, False, False, True):
+        with host(folder, "sync") as process:
+            process.wait_line("up")
+            assert eventually(lambda before=reached: sent(folder) > before + 3, 20.0)  # type: ignore[misc]
+            if not last:
+                kill_all(process, random.Random(reached))
+                reached = sent(folder)
+                continue
+            process.send(signal.SIGTERM)
+            assert process.wait() == ExitCode.DRAINED, process.output
+            report = process.report()
+    assert (report["clean"], report["wrong"]) == (True, [])
+    assert min(report["generations"]) > 1
+    assert (folder / "sync").exists()
 
 
 @pytest.mark.long

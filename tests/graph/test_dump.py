@@ -132,7 +132,7 @@ def test_a_durable_one_that_is_over_keeps_no_secret(operator: Operator, tmp_path
     folder = tmp_path / "kept"
     words = ("--rate", "1", "--beats", "1000000", "--port", "0", "--token", "hush-hush-hush-hush")
     with Process(*COMMAND, "run", "--durable", str(folder), *words) as process:
-        assert eventually((folder / "command.json").exists)
+        process.wait_line("Msg")  # it runs, and so hears signals
         process.send(signal.SIGTERM)
         assert process.wait() == ExitCode.DRAINED
     parts = dumped(operator, tmp_path / "over.zip", str(folder))

@@ -124,7 +124,7 @@ def test_on_a_terminal_behind_a_script(tmp_path: Path) -> None:
         session.press(b"def speak(actor, out, state): out.send(Word(shout('typed')))\n\n")
         session.press(RUN.encode())
         session.wait_line("heard ['TYPED!'] restarts 0")
-        session.press(b"\x04")
+        session.press(b"exit()\n")  # a Ctrl-D typed before the prompt is there would be lost
         assert session.wait() == 0
 
 

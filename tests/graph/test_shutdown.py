@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import psutil
@@ -27,6 +28,7 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
     from steady_mp import Run
     from tests.support.watch import Watch
@@ -123,6 +125,30 @@ def test_stop_now_does_not_ask() -> None:
 
 
 # Signals
+
+
+def test_a_signal_that_another_thread_gets_wakes_the_one_that_waits() -> None:
+    """The kernel gives a signal to whom it likes: to a thread of ours, where the main one has just been continued."""
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def waits() -> bool:
+        frame: FrameType | None = sys._current_frames()[main]
+        while frame is not None and frame.f_code.co_name != "block_until_stopped":
+            frame = frame.f_back
+        return frame is not None and signal.getsignal(signal.SIGTERM) is not before
+
+    def give() -> None:
+        assert eventually(waits)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with endless().start(output=Lines()) as run:
+        other = threading.Thread(target=give)
+        other.start()
+        assert run.block_until_stopped(30.0).exit_code is ExitCode.DRAINED
+        other.join()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

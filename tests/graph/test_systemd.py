@@ -78,7 +78,7 @@ def test_the_options_and_the_ends_are_those_of_the_run(
     assert (found["WatchdogSec"], found["TimeoutStopSec"]) == ("7", "35")
     assert (found["Restart"], found["RestartPreventExitStatus"], found["SuccessExitStatus"]) == (
         "on-failure",
-        "2 4",
+        "2 4 5",
         "130",
     )
     assert found["WorkingDirectory"] == str(tmp_path)

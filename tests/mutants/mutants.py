@@ -17,12 +17,14 @@ from steady_mp import recovery
 from steady_mp.actor import Actor
 from steady_mp.cadence import Nap
 from steady_mp.channel import publish, waits
+from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.memory.control import ControlBlock
 from steady_mp.parking import Sleeper
 from steady_mp.turn import Turn
+from steady_mp.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +115,7 @@ MUTANTS = [
         "the records are written behind the commit",
         ObjectTx,
         "freeze",
-        "    self._flush()\n    return Cursor(self._sent, self._position, self._closed)\n",
+        "    self._flush()\n    committed = self._committed\n",
         "    late = Cursor(self.position(), self._position, self._closed)\n    self._flush()\n    return late\n",
     ),
     # Cursors
@@ -140,7 +142,7 @@ MUTANTS = [
     ),
     Mutant(
         "the tail is read before the closing",
-        ObjectRx,
+        ConsumingEnd,
         "is_closed_and_empty",
         "self.is_closed() and not self.has(1)",
         "not self.has(1) and self.is_closed()",
@@ -153,7 +155,7 @@ MUTANTS = [
         "self._index = 0",
     ),
     Mutant("room of a batch that is still needed", ObjectRx, "freeze", "if last > taken:", "if last > taken + 1:"),
-    Mutant("a message too many", ObjectTx, "_fits", "< self._ring.capacity and", "<= self._ring.capacity and"),
+    Mutant("a message too many", ObjectTx, "_fits", "< self._capacity and", "<= self._capacity and"),
     Mutant("bytes too many", ObjectTx, "_fits", "used + need <=", "used + need // 2 <="),
     # Wake-ups
     Mutant("no fence before the look at who waits", Turn, "_publish", "    self._fence()\n", "    pass\n"),
@@ -180,35 +182,35 @@ MUTANTS = [
         "a threshold that is reached exactly",
         waits,
         "crossed",
-        "wanted <= now.messages",
-        "wanted < now.messages",
+        "wanted <= now[0]",
+        "wanted < now[0]",
     ),
     Mutant(
         "a closing wakes nobody",
         waits,
         "crossed",
-        " or before.closed != now.closed",
+        " or before[2] != now[2]",
         "",
     ),
     Mutant(
         "a threshold that is passed already",
         Sleeper,
         "sleep",
-        " and not any(end.is_overtaken() for end in alarm.ends)",
+        " and not _is_overtaken(alarm.ends)",
         "",
     ),
     Mutant("a shutdown nobody hears of", Turn, "_publish", "        self._supervisor.ring()\n", "        pass\n"),
     # Waits in the middle of a turn
     Mutant(
         "a turn is never torn",
-        Turn,
+        Waiting,
         "_must_tear",
         "return end.is_choked() or any(",
         "return False and any(",
     ),
-    Mutant("what is held back is not said", Turn, "_sleep_held", "other.hold_back(here=other is end)", "pass"),
+    Mutant("what is held back is not said", Waiting, "_sleep_held", "other.hold_back(here=other is end)", "pass"),
     Mutant("who holds back is not rung", Sleeper, "sleep", "if end.peer_must_know():", "if False:"),
-    Mutant("what was put off is never given up", Turn, "hold", "if behind and (torn or", "if False and (torn or"),
+    Mutant("what was put off is never given up", Waiting, "hold", "if behind and (torn or", "if False and (torn or"),
     # Spaced commits
     Mutant("a spaced commit never comes while its actor sleeps", Nap, "arm", "alarm.at(self._until)", "pass"),
     Mutant("who naps does not say what it holds back", Nap, "arm", "other.hold_back(here=False)", "pass"),
@@ -219,7 +221,7 @@ MUTANTS = [
     Mutant("who naps on room is not asked for it", Nap, "_is_needed", "not end.sends and end.peer_waits()", "False"),
     Mutant(
         "a wait inside of a turn forgets what was put off before it",
-        Turn,
+        Waiting,
         "hold",
         "behind = self.pending or self._parted",
         "behind = False",

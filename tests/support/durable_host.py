@@ -1,4 +1,4 @@
-"""A supervisor of a durable run of the pipeline: ``python -m tests.support.durable_host FOLDER``; TERM drains it."""
+"""A supervisor of a durable run: ``python -m tests.support.durable_host FOLDER [sync]``; TERM drains it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def tell(event: Event) -> None:
         print("started", event.actor, flush=True)  # noqa: T201
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, *, sync: bool) -> int:
     graph = Graph("durable", log_level="error")
     build_graph(graph, Args(rate=1, beats=1_000_000_000))
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     begun = (folder / "durable").exists()
-    run = graph.start(on_event=tell, resume=folder) if begun else graph.start(on_event=tell, durable=folder)
+    run = graph.start(on_event=tell, resume=folder) if begun else graph.start(on_event=tell, durable=folder, sync=sync)
     print("up", flush=True)  # noqa: T201 - what the test waits for
     # From here on the run listens itself; what came before is told to it.
-    while not asked and not run._ended.wait(0.01):
+    while not asked and not run._interrupts.wait(0.01):
         pass
     run.request_shutdown()
     report = run.block_until_stopped()
@@ -41,4 +41,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sync="sync" in sys.argv[2:]))

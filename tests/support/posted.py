@@ -7,7 +7,7 @@ import dataclasses
 import pickle
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from unittest import mock
 
 from steady_mp.memory import layout
@@ -92,7 +92,7 @@ class Office:
         """Go round, and hand over what there is: the life is about to begin."""
         end = next(n for n, end in enumerate(place.plan.actors[place.index].ends) if end.channel == channel)
         cursor = place.control.journal().cursors[end]
-        ring: Ring = place.rings[end]
+        ring = cast("Ring", place.stores[end])
         for position in range(cursor.messages, ring.words[layout.TAIL]):
             if position not in self.letters and self.dice.random() < 0.2:
                 self.letters[position] = message_of(ring, cursor, position)

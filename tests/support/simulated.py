@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Self
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import format_channel
 from steady_mp.events import ActorDied, ActorStarted
 from steady_mp.graph import Topology
 from steady_mp.memory import layout
@@ -48,7 +48,7 @@ class Simulated:
         self.record = Recorder(self.run.path, self.plan, lambda: self.wall)
         self._mappings = [self.run.mapping(channel_file(index)) for index in range(len(self.plan.channels))]
         for plan, mapping in zip(self.plan.channels, self._mappings, strict=True):
-            Ring.format(mapping, plan.capacity)
+            format_channel(mapping, plan)
         self.channels = [mapping.words for mapping in self._mappings]
         self._controls = [
             ControlBlock(self.run.mapping(actor_file(index, "control")), len(actor.ends))

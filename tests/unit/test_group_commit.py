@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steady_mp import turn as turns
+from steady_mp import waiting
 from steady_mp.memory import layout
 from steady_mp.memory.layout import PAGE
 from steady_mp.parking import Wake
@@ -209,11 +210,11 @@ def test_a_turn_that_is_stuck_with_others_put_off_ends_its_life() -> None:
     sent = sink.rx(loop.channel).position()
     loop.party.tx(loop.channel).send_slice([sent, sent + 1])
     loop.actor.commit()
-    loop.party.parker.plans.append(lambda: rig.clock.advance(turns._PATIENCE))
+    loop.party.parker.plans.append(lambda: rig.clock.advance(waiting._PATIENCE))
     with pytest.raises(Abandoned, match="had to wait in its middle"):
         put_off_then_stuck(loop)
     asked, _ = loop.party.parker.sleeps[-1]
-    assert asked == pytest.approx(turns._PATIENCE)
+    assert asked == pytest.approx(waiting._PATIENCE)
     assert sink.take(loop.channel) == [sent, sent + 1]
     loop.party.begin()
     assert loop.party.tx(loop.channel).position() == sent + 2

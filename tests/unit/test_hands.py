@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from steady_mp.life import Life
+from steady_mp.memory import layout
 from steady_mp.memory.hands import Held, held, unsettled
+from steady_mp.memory.letters import Mail
 from steady_mp.memory.mapping import Mapping
 from steady_mp.supervisor.inhand import InHand, hand, repr_of
 from steady_mp.testing.bench_side import ACTOR, TEST, Channels, NeverSleeps, Side
@@ -14,7 +18,7 @@ from steady_mp.testing.clock import ManualClock
 
 if TYPE_CHECKING:
     from steady_mp.channel.endpoints import Rx, Tx
-    from steady_mp.life import Life
+    from steady_mp.channel.ring import Ring
 
 
 class Order:
@@ -42,19 +46,19 @@ class World:
         self.channels = Channels("taker")
         clock, run = ManualClock(), Mapping(None, 4096).words
         for name in ("numbers", "beats"):
-            self.channels.add(name, 64, 1 << 16, actor_sends=False)
+            self.channels.add(name, 64, 1 << 16, None, actor_sends=False)
         self.side = Side(ACTOR, self.channels, clock, run)
         self.test = Side(TEST, self.channels, clock, run).begin(NeverSleeps())
 
     def send(self, *values: Any, channel: int = 0) -> None:
-        tx: Tx[Any] = self.test.ends[channel]  # type: ignore[assignment]
+        tx: Tx[Any] = self.test.ends[channel]
         for value in values:
             tx.send(value)
         self.test.turn.commit()
 
     def life(self) -> tuple[Life, Rx[Any], Rx[Any]]:
         life = self.side.begin(NeverSleeps())
-        return life, life.ends[0], life.ends[1]  # type: ignore[return-value]
+        return life, life.ends[0], life.ends[1]
 
     def held(self) -> list[Held]:
         assert self.side.control is not None
@@ -176,9 +180,23 @@ def test_its_repr_is_bounded_and_runs_nobodys_code() -> None:
     world.send(Order(0), Order(1), Trap(), "x" * 5000)
     world.life()
     assert world.side.control is not None
-    ring = world.side.begin(NeverSleeps())._place.rings[0]
+    ring = cast("Ring", world.side.begin(NeverSleeps())._place.stores[0])
     control = world.side.control
     assert repr_of(ring, control, InHand(0, "numbers", 0, 0, 1)) == "Order(number=1)"
     assert "_snap" in repr_of(ring, control, InHand(0, "numbers", 0, 2, 2))
     assert len(repr_of(ring, control, InHand(0, "numbers", 0, 3, 3), most=50)) == 50
     assert "no message 4" in repr_of(ring, control, InHand(0, "numbers", 0, 4, 4))
+
+
+def test_the_room_of_what_was_put_aside_is_given_back_by_a_life_that_takes_nothing() -> None:
+    world = World()
+    world.send(0)
+    life, _, _ = world.life()
+    place = dataclasses.replace(life._place, mail=lambda channel: Mail(frozenset() if channel else frozenset({0})))
+    life = Life(place, 2)
+    assert not life.turn.touched
+    life.turn.commit()
+    assert place.stores[0].words[layout.HEAD] == 1
+    epoch = place.control.epoch
+    life.turn.commit()
+    assert place.control.epoch == epoch

@@ -29,6 +29,13 @@ def test_a_stranger_with_the_same_pid_is_not_hit() -> None:
     assert not earlier.send(signal.SIGKILL)
 
 
+def test_one_with_the_same_pid_and_ticks_before_the_machine_began_anew_is_dead() -> None:
+    me = Owner.me()
+    earlier = dataclasses.replace(me, started=me.started ^ 1 << 40)
+    assert earlier.is_dead()
+    assert 0 <= me.started < 1 << 64  # it is a word of the control block
+
+
 def test_a_pid_that_nobody_has() -> None:
     nobody = Owner(Owner.me().namespace, 1 << 22, 1)
     assert nobody.is_dead()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ class FakeGraph:
     waits: list[BaseException] = field(default_factory=list)
     """What the waits raise, before the one that gives the report."""
     refuses: Exception | None = None
+    while_it_starts: Callable[[], None] = lambda: None
     while_it_runs: Callable[[], None] = lambda: None
     made: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     actors: list[tuple[Any, ...]] = field(default_factory=list)
@@ -66,6 +68,7 @@ class FakeGraph:
     def start(self, *, telemetry: object, log: object, **_options: object) -> FakeGraph:
         self.telemetry = telemetry
         self.log = log
+        self.while_it_starts()
         if self.refuses:
             raise self.refuses
         return self
@@ -180,6 +183,14 @@ def test_ctrl_c_again_ends_without_a_traceback(graph: FakeGraph, capfd: pytest.C
     graph.waits = [KeyboardInterrupt(), KeyboardInterrupt()]
     assert cli.main(["run"]) == ExitCode.INTERRUPTED
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_term_before_the_wait_ends_it_as_ctrl_c_does(graph: FakeGraph) -> None:
+    """Unheard, it would kill this process, and leave its actors to be found by the next run."""
+    graph.while_it_starts = lambda: signal.raise_signal(signal.SIGTERM)
+    before = signal.getsignal(signal.SIGTERM)
+    assert cli.main(["run"]) == ExitCode.INTERRUPTED
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 # What is refused

@@ -24,7 +24,18 @@ _DEPTH: Final = 32
 _NAMES: Final = {
     getattr(layout, name): name
     for name in (
-        *("CH_MAGIC", "CH_CAPACITY", "CH_RING_BYTES", "TAIL", "TAIL_POS", "TX_CLOSED", "TX_HELD", "TX_STUCK"),
+        *(
+            "CH_MAGIC",
+            "CH_CAPACITY",
+            "CH_RING_BYTES",
+            "CH_KIND",
+            "CH_ITEMSIZE",
+            "TAIL",
+            "TAIL_POS",
+            "TX_CLOSED",
+            "TX_HELD",
+            "TX_STUCK",
+        ),
         *("BLOCKED_NS", "HEAD", "HEAD_POS", "RX_CLOSED", "RX_HELD", "WAKE_TAIL", "WAKE_HEAD"),
     )
 }

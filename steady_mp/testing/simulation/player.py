@@ -8,7 +8,6 @@ from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from steady_mp.channel.ring import Ring
 from steady_mp.errors import StateError
 from steady_mp.life import Life, Place
 from steady_mp.memory import layout
@@ -22,6 +21,7 @@ from steady_mp.recovery import recover
 from steady_mp.testing.simulation.dice import STEP, Crash
 from steady_mp.testing.simulation.memory import StoreBuffer, View
 from steady_mp.testing.simulation.steps import Killed
+from steady_mp.testing.simulation.stores import open_slowly
 from steady_mp.turn import Turn
 
 if TYPE_CHECKING:
@@ -74,19 +74,6 @@ class _SimulatedTurn(Turn):
         self._player.awaits = ready
         self._player.asleep_since = self._player.world.steps()
         super().sleep(arm, ready)
-
-
-class _SlowRing(Ring):
-    """A ring that a process may die before writing to."""
-
-    def __init__(self, view: View, name: str, steps: Steps) -> None:
-        super().__init__(view, name)
-        self._steps = steps
-
-    def write(self, position: int, kind: int, count: int, first: int, payload: bytes) -> int:
-        """See `Ring.write`."""
-        self._steps.step("writes a record")
-        return super().write(position, kind, count, first, payload)
 
 
 class _TornControl(ControlBlock):
@@ -317,15 +304,15 @@ class Player:
 
     def _place(self) -> Place:
         world = self.world
-        names = [world.plan.channels[end.channel].name for end in self.plan.ends]
+        plans = [world.plan.channels[end.channel] for end in self.plan.ends]
         views = [
-            View(world.channels[end.channel], name, world.steps, self._buffer)
-            for end, name in zip(self.plan.ends, names, strict=True)
+            View(world.channels[end.channel], plan.name, world.steps, self._buffer)
+            for end, plan in zip(self.plan.ends, plans, strict=True)
         ]
         return Place(
             plan=world.plan,
             index=self.index,
-            rings=[_SlowRing(view, name, world.steps) for view, name in zip(views, names, strict=True)],
+            stores=[open_slowly(view, plan, world.steps) for view, plan in zip(views, plans, strict=True)],
             control=self.control,
             snapshots=self.snapshots,
             run=world.run_words,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final
 
-from steady_mp.channel.ring import Ring
+from steady_mp.channel.kinds import format_channel
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
@@ -74,7 +74,7 @@ class World:
         self.steps.connect(on_switch=self._disturb, on_crash=self._crash, on_limit=self._exhaust)
         self.channels = [Mapping(None, layout.channel_bytes(each.ring_bytes)) for each in self.plan.channels]
         for mapping, channel in zip(self.channels, self.plan.channels, strict=True):
-            Ring.format(mapping, channel.capacity)
+            format_channel(mapping, channel)
         self._run = Mapping(None, layout.PAGE)
         self.run_words = self._run.words
         self.run_words[layout.START_NS] = int(_START * 1e9)

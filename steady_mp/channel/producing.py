@@ -1,0 +1,251 @@
+"""The sending end's side of the protocol, whatever the messages are: cursors, waits, wake-ups, publishing."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+
+from steady_mp.channel.endpoints import ChannelStatistics, Tx
+from steady_mp.channel.publish import publish_tx
+from steady_mp.channel.waits import Empty, Vacant, crossed
+from steady_mp.errors import ClosedByMe, PeerGone
+from steady_mp.memory import layout
+from steady_mp.memory.fence import order
+
+if TYPE_CHECKING:
+    from steady_mp.channel.store import Store
+    from steady_mp.channel.waits import Condition, Pace
+    from steady_mp.memory.control import Cursor
+
+T = TypeVar("T")
+
+#: Most messages that a group of put-off turns may stage; half the channel if that is less.
+GROUP: Final = 512
+
+
+class ProducingEnd(Tx[T]):
+    """See `Tx`. Single writer: only the actor that owns it may touch it.
+
+    A kind of channel adds how a message is staged: `position`, `freeze`, `_regrant`, and the ways to send.
+    """
+
+    __slots__ = (
+        "_armed",
+        "_before",
+        "_bulk",
+        "_burst",
+        "_capacity",
+        "_closed",
+        "_committed",
+        "_grant",
+        "_group",
+        "_head",
+        "_head_position",
+        "_store",
+        "_turn",
+        "_vacants",
+        "_words",
+    )
+
+    #: Most messages of this kind that put-off turns stage.
+    GROUP: ClassVar[int] = GROUP
+
+    def __init__(self, store: Store, turn: Pace, cursor: Cursor) -> None:
+        """Continue at `cursor`, where the last commit stands."""
+        self._store = store
+        self._words = store.words
+        self._capacity = store.capacity
+        self._turn = turn
+        self._closed = cursor.closed
+        self._committed = self._before = cursor
+        #: Messages that may be sent without a look at the consumer's cursors.
+        self._grant = 0
+        self._group = max(1, store.capacity // 2 if turn.spaced else min(self.GROUP, store.capacity // 2))
+        self._burst = 1
+        self._bulk = 0
+        self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER
+        self._vacants: dict[int, Vacant] = {}
+        self._refresh()
+
+    @property
+    def name(self) -> str:
+        """See `Tx.name`."""
+        return self._store.name
+
+    @property
+    def capacity(self) -> int:
+        """See `Tx.capacity`."""
+        return self._capacity
+
+    def vacant(self) -> int:
+        """See `Tx.vacant`."""
+        self._refresh()
+        return self._capacity - (self.position() - self._head)
+
+    def mark_closed(self) -> None:
+        """See `Tx.mark_closed`."""
+        self._turn.touched = True
+        self._turn.call_for_commit()
+        self._closed = 1
+        self._grant = 0
+
+    def statistics(self) -> ChannelStatistics:
+        """See `Tx.statistics`."""
+        self._refresh()
+        return ChannelStatistics(
+            name=self.name,
+            capacity=self._capacity,
+            ring_bytes=self._store.size,
+            sent=self.position(),
+            taken=self._head,
+            in_flight=self.position() - self._head,
+            bytes_in_flight=self._written() - self._head_position,
+            closed=bool(self._closed),
+        )
+
+    def wait_vacant(self, count: int) -> Condition:
+        """See `Tx.wait_vacant`."""
+        condition = self._vacants.get(count)
+        if condition is None:
+            condition = self._vacants[count] = Vacant(self, count)
+        return condition
+
+    def wait_empty(self) -> Condition:
+        """See `Tx.wait_empty`."""
+        return Empty(self)
+
+    # What a kind of channel adds
+
+    @abstractmethod
+    def freeze(self) -> Cursor:
+        """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
+
+    @abstractmethod
+    def _regrant(self) -> None:
+        """Count the messages that may follow without a look, and see whether a commit is due."""
+
+    @abstractmethod
+    def _written(self) -> int:
+        """Return the position in bytes behind what stands in the ring."""
+
+    # The consumer's side
+
+    def _check_open(self) -> None:
+        if self._closed:
+            message = f"channel {self.name!r} was closed by this actor: send before mark_closed()"
+            raise ClosedByMe(message)
+        if self.is_peer_gone():
+            message = f"channel {self.name!r} has no consumer any more: it finished or was given up"
+            raise PeerGone(message)
+
+    def _refresh(self) -> None:
+        self._head = self._words[layout.HEAD]
+        order()
+        self._head_position = self._words[layout.HEAD_POS]
+
+    def has_room(self, count: int) -> bool:
+        """Tell whether `count` more messages fit, by number; False once closed."""
+        limit = self._capacity - count - self.position()
+        if limit + self._head < 0:
+            self._refresh()
+        return limit + self._head >= 0 and not self._closed
+
+    def is_closed(self) -> bool:
+        """Tell whether nothing can be sent any more."""
+        return bool(self._closed) or self.is_peer_gone()
+
+    def is_peer_gone(self) -> bool:
+        """Tell whether the consumer will take nothing any more."""
+        return bool(self._words[layout.RX_CLOSED])
+
+    def arm(self, target: int) -> None:
+        """Ask the consumer to ring once its head reaches `target`."""
+        if target < self._armed:
+            self._words[layout.WAKE_HEAD] = self._armed = target
+
+    def arm_change(self) -> None:
+        """Ask the consumer to ring at its next commit that takes something."""
+        self.arm(self._words[layout.HEAD] + 1)
+
+    def disarm(self) -> None:
+        """Ask for nothing any more."""
+        if self._armed != layout.NEVER:
+            self._words[layout.WAKE_HEAD] = self._armed = layout.NEVER
+
+    def is_overtaken(self) -> bool:
+        """Tell whether the head has reached what was armed, so that no ring may come for it."""
+        return self._words[layout.HEAD] >= self._armed
+
+    def peer_must_know(self) -> bool:
+        """Tell whether the consumer holds back the room that was armed, or waits for more than there is room for."""
+        wants_more = self._committed.messages < self._words[layout.WAKE_TAIL] < layout.NEVER
+        return (wants_more and self._words[layout.TX_STUCK] != 0) or self._words[layout.RX_HELD] >= self._armed
+
+    # The turn's side
+
+    sends: ClassVar[bool] = True
+
+    def charge(self, nanoseconds: int) -> None:
+        """Account for time that was waited for room here."""
+        self._words[layout.BLOCKED_NS] += nanoseconds
+
+    def mark(self) -> tuple[int, ...]:
+        """Return what changes whenever either end moves."""
+        self._refresh()
+        return self.position(), self._closed, self._head, self._words[layout.RX_CLOSED]
+
+    def is_staged(self) -> bool:
+        """Tell whether the next commit has something of this end to publish."""
+        return self.position() != self._committed.messages or self._closed != self._committed.closed
+
+    def peer_waits(self) -> bool:
+        """Tell whether the consumer sleeps until something that is staged here is committed."""
+        wanted = self._words[layout.WAKE_TAIL]
+        if wanted == layout.NEVER:
+            return False
+        # A consumer that waits for less than what was published has been rung already.
+        return self._committed[0] < wanted <= self.position() or self._closed != self._committed[2]
+
+    def is_urgent(self) -> bool:
+        """Tell whether putting a commit off leaves the peer idle: a consumer that waits has nothing to do."""
+        return self.peer_waits()
+
+    def is_choked(self) -> bool:
+        """Tell whether no room can come before a commit: all that fills the channel is staged, or is waited for."""
+        published = self._committed.messages
+        return (self._words[layout.HEAD] == published != self.position()) or self.peer_waits()
+
+    def hold_back(self, *, here: bool) -> None:
+        """Tell the consumer how far the tail will be (a closing is always news); `here` it waits for a later head."""
+        if self.is_staged():
+            closing = self._closed != self._committed.closed
+            self._words[layout.TX_HELD] = layout.NEVER - 1 if closing else self.position()
+        if here:
+            order()
+            self._words[layout.TX_STUCK] = self._head + 1
+
+    def let_go(self) -> None:
+        """Hold nothing back any more."""
+        self._words[layout.TX_STUCK] = 0  # first: who sees it set reads TX_HELD behind it
+        order()
+        self._words[layout.TX_HELD] = 0
+
+    def publish(self, cursor: Cursor, *, alone: bool) -> None:
+        """Show the consumer what was committed.
+
+        `alone` says that the commit held one turn only: its size is then known.
+        """
+        self._before = self._committed
+        self._committed = cursor
+        if alone:
+            before = self._before
+            if cursor[0] - before[0] > self._burst:
+                self._burst = min(cursor[0] - before[0], self._capacity)
+            if cursor[1] - before[1] > self._bulk:
+                self._bulk = min(cursor[1] - before[1], self._store.size)
+        publish_tx(self._words, cursor)
+        self._regrant()
+
+    def wants_ring(self) -> bool:
+        """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
+        return crossed(self._before, self._committed, self._words[layout.WAKE_TAIL])

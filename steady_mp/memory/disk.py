@@ -1,0 +1,56 @@
+"""The disk: what is written, until it survives a loss of power.
+
+A store into a mapped file is in the memory of the kernel, where it outlives every process. The kernel writes it back
+when it likes, in any order, in whole sectors. `flush` returns when it is on the disk.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def flush(fd: int) -> None:
+    """Block until all that was stored into a file, mapped or not, is on the disk. Raises OSError.
+
+    For a mapped file that is what msync does on Linux; a descriptor also takes what has grown behind the mapping.
+    """
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(fd)
+    else:  # pragma: no cover - macOS, where it stops at the cache of the drive
+        os.fsync(fd)
+
+
+def settle(path: Path) -> None:
+    """Block until a file, or the names in a folder, are on the disk. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd) if path.is_dir() else flush(fd)
+    finally:
+        os.close(fd)
+
+
+def settle_folder(folder: Path) -> None:
+    """Block until all files of a folder are on the disk, and then their names, and the way to it. Raises OSError."""
+    for entry in folder.iterdir():
+        if entry.is_file():
+            settle(entry)
+    settle(folder)
+    for parent in folder.absolute().parents:
+        with suppress(PermissionError):  # then somebody else has made it, and long ago
+            settle(parent)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put `data` in the place of a file: after a loss of power it is the old one or the new one. Raises OSError."""
+    draft = path.with_name(f"{path.name}.new")
+    with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    settle(path.parent)

@@ -1,0 +1,170 @@
+"""Waiting: how a turn waits, where a commit is allowed and in its middle."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final
+
+from steady_mp.cadence import Nap
+from steady_mp.memory import layout
+from steady_mp.staging import why_early
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steady_mp.cadence import Cadence
+    from steady_mp.channel.waits import Alarm, Condition, End
+    from steady_mp.parking import Neighbour, Sleeper
+    from steady_mp.recycling import Recycling
+    from steady_mp.staging import Staging
+
+#: Seconds that a turn waits in its middle while earlier turns are put off.
+_PATIENCE: Final = 1e-3
+
+
+class Waiting(ABC):
+    """The waits of a `Turn`, and what they have in common with its commits."""
+
+    __slots__ = (
+        "_abandon",
+        "_alone",
+        "_cadence",
+        "_clock",
+        "_committed_at",
+        "_due",
+        "_ends",
+        "_entangled",
+        "_neighbours",
+        "_parted",
+        "_recycling",
+        "_sleeper",
+        "_warned",
+        "_words",
+        "pending",
+    )
+
+    def __init__(  # noqa: PLR0913 - made by a turn only
+        self,
+        words: memoryview,
+        sleeper: Sleeper,
+        clock: Callable[[], float],
+        abandon: Callable[[str], None],
+        *,
+        cadence: Cadence | None,
+        recycling: Recycling | None,
+    ) -> None:
+        """Begin with nothing to wait for; `abandon` ends this life for a fresh one."""
+        self._words = words
+        self._sleeper = sleeper
+        self._clock = clock
+        self._abandon = abandon
+        self._cadence = cadence
+        self._recycling = recycling
+        self._ends: list[Staging] = []
+        self._neighbours: list[Neighbour] = []
+        self._entangled: dict[int, list[Staging]] = {}
+        self._warned: set[str] = set()
+        self._committed_at = clock()
+        #: The next end of a turn has to commit.
+        self._due = False
+        #: Ends of turns that have to commit each, whoever waits.
+        self._alone: float = 0
+        #: What the turn at work had done before its last wait was put off.
+        self._parted = False
+        #: Turns that ended without a commit since the last one.
+        self.pending = 0
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make all that was staged since the last commit hold at once."""
+
+    @abstractmethod
+    def stay_alert(self) -> None:
+        """Make the next `is_running` look up."""
+
+    # Where a commit is allowed
+
+    def pause(self, condition: Condition) -> None:
+        """Wait until the condition holds or can't hold any more, whatever else happens; a commit point."""
+
+        def over() -> bool:
+            return condition.holds() or condition.impossible()
+
+        while not over():
+            self.rest(condition.arm, over)
+
+    def rest(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
+        """Sleep like `sleep`, where a commit is allowed: behind one, or on what a cadence puts off (`cadence.Nap`)."""
+        cadence, recycling = self._cadence, self._recycling
+        until = 0.0 if cadence is None else cadence.until(self._committed_at)
+        if cadence is not None and not (self._due or self._alone or cadence.is_draining or self._clock() >= until):
+            self._parted = self._parted or any(end.is_staged() for end in self._ends)
+            nap = Nap(cadence, until, self._ends, self._entangled, arm, ready)
+            self.sleep(nap.arm, nap.is_over)
+            self._due = nap.end() or self._due
+            return
+        self.commit()
+        if recycling is not None:
+            recycling.look(self._ends)
+            arm = recycling.alarmed(arm)
+        self.sleep(arm, ready)
+
+    # In the middle of a turn
+
+    def hold(self, end: End, ready: Callable[[], bool]) -> None:
+        """Wait in the middle of a turn until `ready` answers True, without ending the turn.
+
+        Where that can never be, because the channel is full of the turn's own messages or somebody
+        sleeps until what the turn has staged, the turn is torn: it commits early. Who comes to sleep
+        for it after this look finds it said in the channel (`End.hold_back`), and rings.
+        """
+        patience = self._clock() + _PATIENCE
+        if self._cadence is not None:
+            patience = max(patience, self._cadence.until(self._committed_at))
+        while not ready():
+            torn = self._must_tear(end)
+            behind = self.pending or self._parted
+            if behind and (torn or self._clock() >= patience):
+                self._words[layout.UNGROUPED] = 1
+                self._abandon(
+                    "a turn had to wait in its middle while earlier ones were put off; repeating them one by one"
+                )
+            if torn:
+                self._commit_early(end)
+            else:
+                self._sleep_held(end, ready, patience if behind else None)
+
+    def _must_tear(self, end: End) -> bool:
+        """Tell whether nothing can change at `end` before this turn commits what it has staged."""
+        return end.is_choked() or any(other.peer_waits() for other in self._entangled.get(id(end), ()))
+
+    def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None) -> None:
+        held = [end, *self._entangled.get(id(end), ())]
+
+        def arm(alarm: Alarm) -> None:
+            end.arm_change()
+            alarm.ends.append(end)
+            for other in held:
+                other.hold_back(here=other is end)
+            if deadline is not None:
+                alarm.at(deadline)
+
+        self.sleep(arm, lambda: ready() or self._must_tear(end))
+        for other in held:
+            other.let_go()
+
+    def _commit_early(self, end: End) -> None:
+        name = self._ends[self._ends.index(end)].name  # type: ignore[arg-type]
+        self._words[layout.EARLY_COMMITS] += 1
+        if name not in self._warned:
+            self._warned.add(name)
+            logging.getLogger("steady_mp").warning(
+                "a turn was committed early, so a crash repeats only its rest: %s", why_early(end, name)
+            )
+        self.commit()
+
+    def sleep(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
+        """Sleep until what `arm` arranges for, unless `ready` answers True already."""
+        self._sleeper.sleep(arm, ready, self._ends, self._neighbours)
+        self.stay_alert()

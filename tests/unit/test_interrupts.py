@@ -1,0 +1,83 @@
+"""The wait for the end of a run, which signals interrupt whoever gets them."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp.supervisor.interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.timeout(20)
+NUMBER = signal.SIGUSR1
+
+
+@pytest.fixture
+def others() -> Iterator[socket.socket]:
+    """Somebody who is told of each signal, as an event loop is."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(0)
+        ours.settimeout(10)
+        wake_before = signal.set_wakeup_fd(theirs.fileno())
+        before = signal.signal(NUMBER, lambda *_: None)
+        try:
+            yield ours
+        finally:
+            signal.signal(NUMBER, before)
+            assert signal.set_wakeup_fd(wake_before) == theirs.fileno(), "it was not given back"
+
+
+def test_who_was_told_of_signals_before_is_told_meanwhile(others: socket.socket) -> None:
+    interrupts = Interrupts(print, print)
+    heard: list[bytes] = []
+
+    def give() -> None:
+        signal.pthread_kill(threading.get_ident(), NUMBER)
+        heard.append(others.recv(16))
+        interrupts.end()
+
+    other = threading.Thread(target=give)
+    other.start()
+    assert interrupts.wait_hearing(10)
+    other.join()
+    assert heard == [bytes([NUMBER])]
+
+
+@pytest.mark.usefixtures("others")
+def test_an_end_that_came_before_is_seen() -> None:
+    interrupts = Interrupts(print, print)
+    assert not interrupts.wait(0)
+    interrupts.end()
+    interrupts.end()
+    assert interrupts.wait(0)
+    assert interrupts.wait_hearing(0)
+
+
+@pytest.mark.usefixtures("others")
+def test_a_wait_has_its_time() -> None:
+    assert not Interrupts(print, print).wait_hearing(0.01)
+
+
+@pytest.mark.usefixtures("others")
+def test_the_first_drains_and_the_second_stops() -> None:
+    said: list[str] = []
+    interrupts = Interrupts(
+        lambda reason: said.append(f"drain: {reason}"), lambda reason: said.append(f"stop: {reason}")
+    )
+
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with interrupts._heard():
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+    assert said == [
+        "drain: SIGTERM received (once more to stop at once)",
+        "stop: stopped at once: SIGINT received again",
+    ]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
