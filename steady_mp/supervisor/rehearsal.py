@@ -90,7 +90,7 @@ def rehearse() -> None:
         place = Place(
             plan=plan,
             index=index,
-            rings=[Ring(channel, "words")],
+            stores=[Ring(channel, "words")],
             control=control,
             snapshots=SnapshotSlots(None),
             run=run.words,
