@@ -44,7 +44,7 @@ from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import load_main
-from steady_mp.supervisor.spare import Reserve, Role, Spare, take, wait_for_role
+from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,9 +157,8 @@ class ForkServer:
     def _spawn(self, actor: int, generation: int, log_fd: int) -> None:
         """Begin a life: the spare takes it, or a fork does."""
         role = Role(actor, generation, log_fd)
-        spare = self._reserve.spare
-        if spare is not None and spare.role is None and spare.give(role):
-            self._poll.register(spare, select.POLLIN)
+        if self._reserve.give(role) and self._reserve.spare is not None:
+            self._poll.register(self._reserve.spare, select.POLLIN)
         else:
             self._fork_actor(role)
 
@@ -182,7 +181,13 @@ class ForkServer:
 
     def _fork_spare(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        pid = self._fork()
+        try:
+            pid = self._fork()
+        except OSError:  # no process or no memory left: nobody needs a spare more than that
+            ours.close()
+            theirs.close()
+            self._reserve.died()
+            return
         if pid == 0:
             with self._as_child():
                 ours.close()
@@ -194,16 +199,12 @@ class ForkServer:
 
     def _hear_spare(self) -> None:
         """Take note of a spare that has become an actor; make an end of one that can't."""
-        spare = self._reserve.spare
-        if spare is None:
+        if (spare := self._reserve.spare) is None:
             return
-        if spare.role is not None:
-            fd = spare.fileno()
-            if (role := self._reserve.took()) is not None:
-                self._poll.unregister(fd)
-                self._began(role, spare.pid)
-                return
-        spare.end_if_stopped()
+        fd = spare.fileno()
+        if (role := self._reserve.took()) is not None:
+            self._poll.unregister(fd)
+            self._began(role, spare.pid)
 
     def _lost_spare(self) -> None:
         """Fork the life that a spare, which has died, was to live, if any."""
@@ -245,7 +246,9 @@ class ForkServer:
         # No slash: it is no actor's.
         self._title.set(f"steady-mp:{self._plan.graph} (spare)")
         native.set_name("steady-mp spare")
-        rehearse()
+        with contextlib.suppress(Exception):  # what a module of the user's has changed may not bear it: a colder spare
+            rehearse()
+        be_ready(connection)
         role = wait_for_role(connection)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # before anybody can take it for the actor
         take(connection)

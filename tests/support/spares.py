@@ -1,4 +1,4 @@
-"""Finding the spare of a run: the one child of its fork server that is no actor."""
+"""Finding the spare of a run, the one child of its fork server that is no actor; and a clock for whoever keeps it."""
 
 from __future__ import annotations
 
@@ -49,3 +49,13 @@ def spare_below(process: psutil.Process, *others: psutil.Process) -> psutil.Proc
 def the_spare(run: Run, *others: psutil.Process) -> psutil.Process:
     """Wait for the spare of a run; see `spare_below`."""
     return spare_below(server_of(run), *others)
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now

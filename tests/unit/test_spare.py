@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -9,21 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from steady_mp import Graph
+from steady_mp.plan import PLAN_FILE
+from steady_mp.supervisor.forkserver import ForkServer
 from steady_mp.supervisor.rehearsal import rehearse
-from steady_mp.supervisor.spare import Reserve, Role, Spare, take, wait_for_role
+from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role
+from tests.support.spares import Hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-class Hand:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+    from steady_mp import Actor
 
 
 @pytest.fixture
@@ -36,7 +33,10 @@ def ends() -> Iterator[tuple[Spare, socket.socket]]:
 def test_a_role_arrives_whole_and_its_taking_is_heard(ends: tuple[Spare, socket.socket]) -> None:
     spare, there = ends
     read, write = os.pipe()
-    assert spare.give(Role(3, 41, write))
+    role = Role(3, 41, write)
+    assert not spare.give(role)  # it is still at its rehearsal
+    be_ready(there)
+    assert spare.give(role)
     os.close(write)
     assert not spare.has_taken()
     actor, generation, log_fd = wait_for_role(there)
@@ -52,6 +52,7 @@ def test_a_role_arrives_whole_and_its_taking_is_heard(ends: tuple[Spare, socket.
 
 def test_a_dead_one_takes_no_role(ends: tuple[Spare, socket.socket]) -> None:
     spare, there = ends
+    be_ready(there)
     there.close()
     assert not spare.give(Role(0, 1, 2))
     assert spare.role is None
@@ -102,13 +103,41 @@ def test_the_role_of_a_lost_spare_is_handed_back(ends: tuple[Spare, socket.socke
     read, write = os.pipe()
     role = Role(1, 2, write)
     assert reserve.took() is None
-    assert reserve.spare.give(role)
+    be_ready(there)
+    assert reserve.give(role)
+    assert not reserve.give(Role(2, 1, write))  # one at a time
     assert reserve.took() is None
     there.close()
     assert reserve.died() == role
     assert reserve.died() is None  # it is forgotten
     os.close(read)
     os.close(write)
+
+
+def test_no_process_left_for_a_spare_is_no_end_of_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    graph = Graph("flow")
+    graph.actor("source", idle)
+    (tmp_path / PLAN_FILE).write_text(graph.plan().to_json())
+    connection, there = socket.socketpair()
+    with connection, there:
+        server = ForkServer(tmp_path, connection, 0, os.getpid())
+        try:
+            monkeypatch.setattr(os, "fork", refuse)
+            before = sorted(Path("/dev/fd").iterdir())
+            server._fork_spare()
+            assert sorted(Path("/dev/fd").iterdir()) == before
+            assert server._reserve.spare is None
+        finally:
+            for fd in server._others:
+                os.close(fd)
+
+
+def idle(actor: Actor) -> None:
+    """Do nothing."""
+
+
+def refuse() -> int:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def test_a_rehearsal_leaves_nothing_behind(capfd: pytest.CaptureFixture[str], run_root: Path) -> None:
