@@ -44,7 +44,7 @@ from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import load_main
-from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role
+from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,6 +196,7 @@ class ForkServer:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self._reserve.spare = Spare(pid, ours)
+        warm_up()
 
     def _hear_spare(self) -> None:
         """Take note of a spare that has become an actor; make an end of one that can't."""

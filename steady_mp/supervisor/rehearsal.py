@@ -101,6 +101,8 @@ def rehearse() -> None:
         )
         life = Life(place, 1)
         life.live(behavior, [life.ends[0], SteadyState[dict[str, int]](life.book, 0)])
+        again = Life(place, 2)  # one that has a state, as the life has that a spare is for
+        SteadyState[dict[str, int]](again.book, 0).acquire(dict)
 
 
 def _no_reference(kind: str, index: int) -> NoReturn:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steady_mp import Run
+    from steady_mp.events import Event
     from tests.support.watch import Watch
 
 pytestmark = [
@@ -171,6 +172,25 @@ def test_fifty_kills_in_a_row_lose_nothing() -> None:
 
     outcome = drained(flow(), kill)
     assert outcome.actor("source").deaths == ["SIGKILL"] * 51
+
+
+def test_a_death_is_told_before_the_life_that_follows() -> None:
+    """The report waits until the next life has its process, and is still the first to be told of."""
+    told: list[tuple[str, int]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, (ActorStarted, ActorDied)) and event.actor == "source":
+            told.append((type(event).__name__, event.generation))
+
+    def kill(run: Run, watch: Watch) -> None:
+        run.watch(listen)
+        for life in (1, 2, 3):
+            the_spare(run)
+            run.kill("source")
+            watch.wait_for(ActorStarted, actor="source", generation=life + 1)
+
+    drained(flow(), kill)
+    assert told == [pair for life in (1, 2, 3) for pair in (("ActorDied", life), ("ActorStarted", life + 1))]
 
 
 def test_without_spare_nobody_stands_by() -> None:
