@@ -50,6 +50,6 @@ def spin_then_park() -> dict[str, Any] | None:
     return {"wait_strategy": strategy(spin=_SPIN)}
 
 
-def warm_spare() -> dict[str, Any] | None:
-    """Return what `Graph.actor` is told for an actor whose replacement stands by; None where it can't."""
-    return {"spare": True} if "spare" in inspect.signature(Graph.actor).parameters else None
+def warm_spare(*, wanted: bool) -> dict[str, Any] | None:
+    """Return what `Graph` is told to let a process stand by for the next restart, or not; None where it can't."""
+    return {"spare": wanted} if "spare" in inspect.signature(Graph).parameters else None

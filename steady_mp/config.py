@@ -60,6 +60,9 @@ class RunSettings:
         default=15.0,
         metadata={"help": "Seconds that the actors get to drain before they are killed.", "gt": 0, "le": 86_400},
     )
+    spare: bool = field(
+        default=True, metadata={"help": "Let a process stand by, so that a restart need not wait for a fork."}
+    )
     telemetry: bool = field(default=True, metadata={"help": "Serve dashboard and metrics while it runs."})
     host: str = field(
         default=DEFAULT_HOST,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from steady_mp.plan import ActorPlan, ChannelPlan
+
 if TYPE_CHECKING:
     from steady_mp.cadence import CommitEvery
     from steady_mp.channel.kinds import Shape
@@ -27,6 +29,20 @@ class ChannelDraft:
     showstopper: str
     showstopper_after: int
 
+    def plan(self, name: str, producer: int, consumer: int) -> ChannelPlan:
+        """Return it with its actors; `name` is for one that was given none."""
+        return ChannelPlan(
+            name=self.name or name,
+            capacity=self.capacity,
+            ring_bytes=self.ring_bytes,
+            shape=self.shape,
+            producer=producer,
+            consumer=consumer,
+            watching=self.watching,
+            showstopper=self.showstopper,
+            showstopper_after=self.showstopper_after,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ActorDraft:
@@ -44,3 +60,16 @@ class ActorDraft:
     wait_strategy: WaitStrategy
     #: Its behavior was typed into a session.
     is_typed: bool
+
+    def plan(self) -> ActorPlan:
+        """Return what its processes have to know."""
+        return ActorPlan(
+            name=self.name,
+            behavior=self.behavior,
+            ends=self.ends,
+            watching=self.watching,
+            commit_every=self.commit_every,
+            recycle=self.recycle,
+            stall_timeout=self.stall_timeout,
+            wait_strategy=self.wait_strategy,
+        )

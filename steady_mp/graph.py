@@ -23,7 +23,7 @@ from steady_mp.monitors import (
     Watching,
 )
 from steady_mp.packing import Declared, pack
-from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
+from steady_mp.plan import ChannelPlan, EndPlan, Plan
 from steady_mp.policy import RestartPolicy
 from steady_mp.recycling import Recycle
 from steady_mp.wait_strategy import WaitStrategy
@@ -58,7 +58,7 @@ class Topology:
 
     _serial = itertools.count()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword only
         self,
         name: str = "graph",
         *,
@@ -66,12 +66,14 @@ class Topology:
         log_level: str = "info",
         refresh: float = 0.5,
         window: float = 10.0,
+        spare: bool = True,
     ) -> None:
         """Begin an empty graph.
 
         `shutdown_timeout` is how many seconds a requested shutdown may take before the actors that
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
+        Without `spare` no process stands by for the next restart, which then takes as long as a fork.
         """
         checks.check_name("graph", name)
         if log_level not in LOG_LEVELS:
@@ -82,6 +84,7 @@ class Topology:
         self.log_level = log_level
         self.refresh = checks.check_pace("refresh", refresh, 0.05, 60)
         self.window = checks.check_pace("window", window, self.refresh, 3600)
+        self.spare = bool(spare)
         self._channels: list[ChannelDraft] = []
         self._actors: list[ActorDraft] = []
         self._states = 0
@@ -322,25 +325,14 @@ class Topology:
         modules, main = self._modules()
         return Plan(
             graph=self.name,
-            actors=tuple(
-                ActorPlan(
-                    name=a.name,
-                    behavior=a.behavior,
-                    ends=a.ends,
-                    watching=a.watching,
-                    commit_every=a.commit_every,
-                    recycle=a.recycle,
-                    stall_timeout=a.stall_timeout,
-                    wait_strategy=a.wait_strategy,
-                )
-                for a in self._actors
-            ),
+            actors=tuple(actor.plan() for actor in self._actors),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
             path=tuple(sys.path),
             modules=modules,
             refresh=self.refresh,
             window=self.window,
+            spare=self.spare,
             main=main,
         )
 
@@ -363,19 +355,7 @@ class Topology:
             default = f"{self._actors[pair[0]].name}→{self._actors[pair[1]].name}"
             if seen[pair] > 1:
                 default += f"#{seen[pair]}"
-            plans.append(
-                ChannelPlan(
-                    name=channel.name or default,
-                    capacity=channel.capacity,
-                    ring_bytes=channel.ring_bytes,
-                    shape=channel.shape,
-                    producer=pair[0],
-                    consumer=pair[1],
-                    watching=channel.watching,
-                    showstopper=channel.showstopper,
-                    showstopper_after=channel.showstopper_after,
-                )
-            )
+            plans.append(channel.plan(default, *pair))
         return tuple(plans)
 
     def _modules(self) -> tuple[tuple[str, ...], tuple[str, str] | None]:

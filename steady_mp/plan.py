@@ -65,6 +65,8 @@ class Plan:
     modules: tuple[str, ...]
     refresh: float = 0.5
     window: float = 10.0
+    #: Whether a process stands by for the next restart.
+    spare: bool = True
     main: tuple[str, str] | None = None
     faults: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     layout_version: int = layout.LAYOUT_VERSION

@@ -89,35 +89,35 @@ class _Numpy(Contestant):
 
 class _Steady(_Numpy):
     name = "steady-mp"
-    note = "from the last commit, with state; default settings"
+    note = "from the last commit, with state; no spare"
     ours = True
 
     def measure(self, effort: Effort) -> list[Sample]:
         """See `Contestant.measure`."""
         kills = effort.kills_a_round
-        graph = Graph("bench", log_level="error")
+        graph = Graph("bench", log_level="error", **self.settings())
         tx, rx = graph.channel(capacity=_CAPACITY)
-        graph.actor("victim", victim, tx, graph.state(), restart=_AT_ONCE, **self.settings())
+        graph.actor("victim", victim, tx, graph.state(), restart=_AT_ONCE)
         graph.actor("killer", killer, rx, graph.state(), kills)
         restarts = Restarts(**state_of(run_graph(graph, effort.patience), "killer"))
         return [Sample(nanoseconds / 1e9) for nanoseconds in restarts.nanoseconds]
 
     def settings(self) -> dict[str, Any]:
-        """Return what the victim is declared with beside that."""
-        return {}
+        """Return what the graph is declared with beside that."""
+        return warm_spare(wanted=False) or {}
 
 
 class _Spare(_Steady):
     name = "steady-mp, warm spare"
-    note = "a forked process that has loaded everything waits for the role"
+    note = "default settings: a forked process that has loaded everything waits for the role"
 
     def missing(self) -> str | None:
         """See `Contestant.missing`."""
-        return super().missing() or ("this steady-mp has no warm spare" if warm_spare() is None else None)
+        return super().missing() or ("this steady-mp has no warm spare" if warm_spare(wanted=True) is None else None)
 
     def settings(self) -> dict[str, Any]:
         """See `_Steady.settings`."""
-        return warm_spare() or {}
+        return warm_spare(wanted=True) or {}
 
 
 # By hand

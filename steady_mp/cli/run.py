@@ -75,6 +75,7 @@ def _build(target: Target, settings: RunSettings, args: Any) -> Graph:  # noqa: 
         target.module.rpartition(".")[2],
         shutdown_timeout=settings.shutdown_timeout,
         log_level=settings.log_level,
+        spare=settings.spare,
     )
     fill(graph, target, args, debug=settings.log_level == "debug")
     return graph

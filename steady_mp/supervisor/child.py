@@ -174,7 +174,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
     tell_stacks(directory / actor_file(index, "stack"), directory / actor_file(index, "fault"))
     answer_breakpoints(directory, index, plan.actors[index].name)
     note = directory / actor_file(index, "death")
-    ballast = bytearray(BALLAST)
+    ballast = bytes(BALLAST)  # of zeros: memory that is promised, and touched by nobody
     try:
         if broken is not None:
             raise broken  # noqa: TRY301 - takes the path of an error of the actor's own

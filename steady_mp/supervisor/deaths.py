@@ -73,6 +73,8 @@ class Death:
     cpu: float | None = None
     peak: int | None = None
     in_hand: dict[str, Any] | None = None
+    #: The last commit before it: the next life may have begun, and have committed, when it is told.
+    commit: int
 
     @property
     def hand(self) -> str:
@@ -101,7 +103,7 @@ class Death:
             detail=self.detail,
             in_hand=self.hand,
             pause=pause,
-            commit=self.seat.control.epoch,
+            commit=self.commit,
         )
 
     def last_event(self, *, isolated: bool) -> ActorGivenUp:
@@ -167,7 +169,14 @@ class Deaths:
         goes before. `exited` is None where nobody could tell how the process ended.
         """
         now = self._clock()
-        death = Death(seat=seat, cause="", generation=seat.generation, at=self._wall(), pid=seat.pid)
+        death = Death(
+            seat=seat,
+            cause="",
+            generation=seat.generation,
+            at=self._wall(),
+            pid=seat.pid,
+            commit=seat.control.epoch,
+        )
         if (born := self._born.pop(seat.index, None)) is not None:
             death.uptime = now - born
         death.note = Note.take(seat.note, seat.pid or 0)
@@ -200,7 +209,7 @@ class Deaths:
         seat = death.seat
         if not isinstance(then, str):
             when = f"{then:.2f} s later" if then else "at once"
-            then = f"life {death.generation + 1} began {when} from commit {seat.control.epoch}"
+            then = f"life {death.generation + 1} began {when} from commit {death.commit}"
         report = DeathReport(
             actor=seat.name,
             generation=death.generation,
@@ -216,7 +225,7 @@ class Deaths:
             uptime=None if death.uptime is None else round(death.uptime, 3),
             cpu=death.cpu,
             peak=death.peak,
-            commit=seat.control.epoch,
+            commit=death.commit,
             then=then,
         )
         self._told[seat.index, death.generation] = told = _Told(seat.index, report)

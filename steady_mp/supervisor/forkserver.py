@@ -17,6 +17,8 @@ The supervisor is gone when the connection ends or its process does (a fork of i
 open). Then every actor is killed with its process group, also one that sits in a busy loop, and whatever
 else descends from an actor: orphans come to this process, which is their subreaper. While this process
 still imports, it can't look, and the kernel kills it together with the supervisor.
+
+One more fork than there are actors stands by (`supervisor/spare.py`), unless the graph wants none.
 """
 
 from __future__ import annotations
@@ -33,14 +35,19 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import psutil
 
 from steady_mp.byvalue import SESSION
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
+from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import load_main
+from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role, warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BUFFER = 1 << 16
 _MOST_FDS = 64
@@ -62,8 +69,10 @@ class ForkServer:
         self._title = native.Title()
         self._plan = Plan.from_json((directory / PLAN_FILE).read_text())
         self._children: dict[int, int] = {}
+        self._reserve = Reserve()
         self._rest = b""
         self._fds: list[int] = []
+        self._poll = select.poll()
         self._wake_out, self._wake_in = os.pipe()
         self._others: list[int] = [self._wake_out, self._wake_in]
 
@@ -104,19 +113,22 @@ class ForkServer:
         gc.freeze()
 
     def _loop(self) -> None:
-        poll = select.poll()
+        poll = self._poll
         poll.register(self._connection, select.POLLIN)
         poll.register(self._wake_out, select.POLLIN)
         watched = self._watch_supervisor()
         if watched is not None:
             poll.register(watched, select.POLLIN)
         while os.getppid() == self._supervisor:
-            for fd, _ in poll.poll():
+            for fd, _ in poll.poll(self._reserve.patience()):
                 if fd == self._wake_out:
                     os.read(self._wake_out, _BUFFER)
-                elif fd == watched or not self._receive():
+                elif fd == watched or (fd == self._connection.fileno() and not self._receive()):
                     return
+            self._hear_spare()
             self._reap()
+            if self._reserve.is_due():
+                self._fork_spare()
 
     def _watch_supervisor(self) -> int | None:
         """From here on we survive the supervisor, and see its end: return what is readable then."""
@@ -143,34 +155,112 @@ class ForkServer:
         return True
 
     def _spawn(self, actor: int, generation: int, log_fd: int) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # a preloaded module may have started threads
-            pid = os.fork()
+        """Begin a life: the spare takes it, or a fork does."""
+        role = Role(actor, generation, log_fd)
+        if self._reserve.give(role) and self._reserve.spare is not None:
+            self._poll.register(self._reserve.spare, select.POLLIN)
+        else:
+            self._fork_actor(role)
+
+    def _fork_actor(self, role: Role) -> None:
+        pid = self._fork()
         if pid == 0:
-            self._become(actor, generation, log_fd)
-        os.close(log_fd)
+            with self._as_child():
+                self._become(role)
+        self._began(role, pid)
+
+    def _began(self, role: Role, pid: int) -> None:
+        """Tell that a life has a process."""
+        os.close(role.log_fd)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
-        self._children[pid] = actor
-        self._send({"spawned": actor, "pid": pid})
+        self._children[pid] = role.actor
+        self._reserve.is_wanted = self._plan.spare
+        self._reserve.postpone()
+        self._send({"spawned": role.actor, "pid": pid})
 
-    def _become(self, actor: int, generation: int, log_fd: int) -> NoReturn:
-        """Turn this fresh fork into an actor."""
+    def _fork_spare(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            pid = self._fork()
+        except OSError:  # no process or no memory left: nobody needs a spare more than that
+            ours.close()
+            theirs.close()
+            self._reserve.died()
+            return
+        if pid == 0:
+            with self._as_child():
+                ours.close()
+                self._stand_by(theirs)
+        theirs.close()
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
+        self._reserve.spare = Spare(pid, ours)
+        warm_up()
+
+    def _hear_spare(self) -> None:
+        """Take note of a spare that has become an actor; make an end of one that can't."""
+        if (spare := self._reserve.spare) is None:
+            return
+        fd = spare.fileno()
+        if (role := self._reserve.took()) is not None:
+            self._poll.unregister(fd)
+            self._began(role, spare.pid)
+
+    def _lost_spare(self) -> None:
+        """Fork the life that a spare, which has died, was to live, if any."""
+        spare = self._reserve.spare
+        if spare is not None and spare.role is not None:
+            self._poll.unregister(spare)
+        if (role := self._reserve.died()) is not None:
+            self._fork_actor(role)
+
+    @staticmethod
+    def _fork() -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # a preloaded module may have started threads
+            return os.fork()
+
+    @contextlib.contextmanager
+    def _as_child(self) -> Iterator[None]:
+        """Turn this fresh fork into a process that ends for itself, with nothing of the fork server's."""
         try:
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGTERM):
-                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             native.die_with_parent()
             self._connection.close()
             for fd in (*self._fds, *self._others):
                 os.close(fd)
+            if (spare := self._reserve.spare) is not None:
+                if spare.role is not None:
+                    os.close(spare.role.log_fd)
+                spare.close()
             if os.getppid() != self._pid:  # it died before the kernel was asked to tell
                 os._exit(child.ORPHANED)
-            self._title.set(f"steady-mp:{self._plan.graph}/{self._plan.actors[actor].name}")
-            child.main(self._directory, self._plan, actor, generation, self._lifeline, log_fd, self._broken)
+            yield
         finally:
             os._exit(child.FAILED)
+
+    def _stand_by(self, connection: socket.socket) -> NoReturn:
+        """Be the spare until there is a role, then live it."""
+        # No slash: it is no actor's.
+        self._title.set(f"steady-mp:{self._plan.graph} (spare)")
+        native.set_name("steady-mp spare")
+        with contextlib.suppress(Exception):  # what a module of the user's has changed may not bear it: a colder spare
+            rehearse()
+        be_ready(connection)
+        role = wait_for_role(connection)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # before anybody can take it for the actor
+        take(connection)
+        self._become(role)
+
+    def _become(self, role: Role) -> NoReturn:
+        """Turn this process into an actor."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        actor, generation, log_fd = role
+        self._title.set(f"steady-mp:{self._plan.graph}/{self._plan.actors[actor].name}")
+        child.main(self._directory, self._plan, actor, generation, self._lifeline, log_fd, self._broken)
 
     def _reap(self) -> None:
         """Report who is gone, after killing what is left of its process group."""
@@ -182,15 +272,19 @@ class ForkServer:
             if found is None:
                 return
             pid = found.si_pid
+            self._hear_spare()  # what it has taken, it has lived
             actor = self._children.pop(pid, None)
             if actor is not None:
                 # The group's number is the zombie's pid, which nobody can be given before it is reaped.
                 with contextlib.suppress(OSError):
                     os.killpg(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
+            if self._reserve.spare is not None and self._reserve.spare.pid == pid:
+                self._lost_spare()
             if actor is not None:
                 code = os.waitstatus_to_exitcode(status)
                 peak, cpu = usage.ru_maxrss * _MAXRSS_UNIT, round(usage.ru_utime + usage.ru_stime, 3)
+                self._reserve.is_wanted = bool(self._children) and self._reserve.is_wanted
                 self._send({"exited": actor, "pid": pid, "status": code, "peak": peak, "cpu": cpu})
 
     def _send(self, message: dict[str, int | float]) -> None:
@@ -201,7 +295,8 @@ class ForkServer:
 
     def _abandon(self) -> NoReturn:
         """The supervisor is gone: leave nobody behind."""
-        for pid in self._children:
+        spare = self._reserve.spare
+        for pid in (*self._children, *([spare.pid] if spare is not None else [])):
             with contextlib.suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
         # What left its actor's group, or was left behind by a life before, has come to us or will.

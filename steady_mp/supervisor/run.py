@@ -57,7 +57,7 @@ if platform.machine() not in _SUPPORTED.get(sys.platform, set()):
 class Graph(Topology):
     """A graph of actors: declare its channels and actors, then start it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword only
         self,
         name: str = "graph",
         *,
@@ -65,9 +65,11 @@ class Graph(Topology):
         log_level: str = "info",
         refresh: float = 0.5,
         window: float = 10.0,
+        spare: bool = True,
     ) -> None:
         """Begin an empty graph; see `Topology` for the options."""
-        super().__init__(name, shutdown_timeout=shutdown_timeout, log_level=log_level, refresh=refresh, window=window)
+        pace = {"shutdown_timeout": shutdown_timeout, "refresh": refresh, "window": window}
+        super().__init__(name, log_level=log_level, spare=spare, **pace)
         self.faults: dict[str, list[dict[str, Any]]] = {}
 
     def start(  # noqa: PLR0913 - keyword only

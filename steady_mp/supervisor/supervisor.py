@@ -20,6 +20,7 @@ from steady_mp.events import (
 )
 from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
+from steady_mp.supervisor.afterwards import Afterwards
 from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE
 from steady_mp.supervisor.deaths import Deaths, end_of_run
@@ -104,6 +105,7 @@ class Supervisor:
         ]
         self._timers = Timers(clock)
         self._after = self._timers.after
+        self._afterwards = Afterwards(self._after, at_once=not plan.spare)
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
         self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)
@@ -137,6 +139,7 @@ class Supervisor:
             self._look_around()
             while not self._is_over():
                 for message in self._receive():
+                    self._afterwards.catch_up()
                     self._handle(message)
         except BaseException as error:  # noqa: BLE001 - told by whoever waits for the run
             self.error = error
@@ -255,12 +258,11 @@ class Supervisor:
             return
         if seat.renewing and excused:
             self._renew(seat, death, REPLAY, "dead letters are replayed to it")
-            return
-        if (renewal := death.renewal) is not None:
+        elif (renewal := death.renewal) is not None:
             self._renew(seat, death, renewal, death.cause)
-            return
-        if death.cause == CAUSE:
-            self._killed_by_chaos(seat, death)
+        elif death.cause == CAUSE:
+            seat.deaths.append(CAUSE)  # nobody has failed, so nothing counts against the actor's policy
+            self._begin_again(seat, death)
         else:
             judged = self.quarantine.died(seat, death.cause, death.trace, excused=excused)
             self._died(seat, death, judged, innocent=innocent, hopeless=status in _HOPELESS)
@@ -281,13 +283,6 @@ class Supervisor:
             self.deaths.tell(death, "it had finished")
         self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
 
-    def _killed_by_chaos(self, seat: Seat, death: Death) -> None:
-        """Begin the next life at once: nobody has failed, so nothing counts against the actor's policy."""
-        seat.deaths.append(CAUSE)
-        self.deaths.tell(death, 0.0)
-        self._emit(death.event(0.0))
-        self._spawn(seat)
-
     def _died(self, seat: Seat, death: Death, verdict: Verdict, *, innocent: bool, hopeless: bool) -> None:
         seat.deaths.append(death.cause)
         pause = None if hopeless else seat.failures.died(innocent=innocent)
@@ -297,12 +292,20 @@ class Supervisor:
             self._give_up(seat, death, verdict.stop)
             return
         seat.status = Status.RESTARTING
+        if not pause:
+            self._begin_again(seat, death)
+        else:
+            self._tell(death, pause)
+            self._after(pause, RestartDue(seat.index))
+
+    def _begin_again(self, seat: Seat, death: Death) -> None:
+        """Begin the next life at once."""
+        self._spawn(seat)
+        self._afterwards.put(lambda: self._tell(death, 0.0))
+
+    def _tell(self, death: Death, pause: float) -> None:
         self.deaths.tell(death, pause)
         self._emit(death.event(pause))
-        if pause:
-            self._after(pause, RestartDue(seat.index))
-        else:
-            self._spawn(seat)
 
     def _give_up(self, seat: Seat, death: Death, showstopper: str = "") -> None:
         seat.status = Status.GIVEN_UP

@@ -119,15 +119,15 @@ def beats_of(graph: FakeGraph) -> tuple[float, int]:
 
 def test_the_example_runs_by_default(graph: FakeGraph) -> None:
     assert cli.main(["run"]) == 0
-    assert graph.made == [("actors", {"shutdown_timeout": 15.0, "log_level": "info"})]
+    assert graph.made == [("actors", {"shutdown_timeout": 15.0, "log_level": "info", "spare": True})]
     assert [declared[0] for declared in graph.actors] == ["heartbeat", "generator", "worker", "logger"]
     assert beats_of(graph) == (1.0, 120)
 
 
 def test_options_reach_the_graph(graph: FakeGraph) -> None:
-    words = "run --rate 500 --beats 60 --log-level warning --shutdown-timeout 2"
+    words = "run --rate 500 --beats 60 --log-level warning --shutdown-timeout 2 --no-spare"
     assert cli.main(words.split()) == 0
-    assert graph.made == [("actors", {"shutdown_timeout": 2.0, "log_level": "warning"})]
+    assert graph.made == [("actors", {"shutdown_timeout": 2.0, "log_level": "warning", "spare": False})]
     assert beats_of(graph) == (0.5, 60)
 
 

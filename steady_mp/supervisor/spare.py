@@ -1,0 +1,228 @@
+"""The spare: a fork of the fork server that is ready for any role, so that a restart need not wait for the fork.
+
+The fork server (`supervisor/forkserver.py`) keeps one. Its role comes over a socket as one message: which actor, which
+life, and the write end of its log pipe. It answers with one byte, and is that actor from then on: the fork server tells
+the supervisor of a process only when the byte is there. So a spare that dies, or is stopped, before it has taken its
+role costs nobody anything: it was no life of any actor, and the life is forked as it would be without a spare. One that
+is not ready yet is passed over, and one that does not answer is not waited for.
+
+A spare has run none of the user's code beyond what the fork server has loaded. It ignores INT and TERM like its
+parent, ends with it, and leads a process group of its own, as an actor does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from steady_mp.parking import ORPHANED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ROLE: Final = struct.Struct("=II")
+_READY: Final = b"\0"
+_TAKEN: Final = b"\1"
+#: Seconds that a spare has to take its role. It needs less than a thousandth; a fork needs some.
+_ANSWER: Final = 0.02
+#: Seconds without a new life before the next spare is forked: a fork then takes no time from a life that begins.
+_CALM: Final = 0.01
+#: The most seconds until the next one where one after the other dies while it waits.
+_LONGEST: Final = 60.0
+
+
+class Role(NamedTuple):
+    """What a process is to be: a life of an actor, and where its output goes."""
+
+    actor: int
+    generation: int
+    log_fd: int
+
+
+class Spare:
+    """The fork server's end of a spare."""
+
+    __slots__ = ("_halted", "_ready", "_socket", "pid", "role")
+
+    def __init__(self, pid: int, connection: socket.socket) -> None:
+        """Talk with the spare `pid` over `connection`."""
+        self.pid = pid
+        self._socket = connection
+        self._ready = False
+        self._halted = False
+        #: What it was told to become, and has not taken yet.
+        self.role: Role | None = None
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when it has taken its role."""
+        return self._socket.fileno()
+
+    def give(self, role: Role) -> bool:
+        """Tell it what to become; False when it is dead, or not ready. The descriptor stays the caller's."""
+        if not self._ready and not self._says(_READY):
+            return False
+        self._ready = True
+        try:
+            socket.send_fds(self._socket, [_ROLE.pack(role.actor, role.generation)], [role.log_fd])
+        except OSError:
+            return False
+        self.role = role
+        return True
+
+    def has_taken(self) -> bool:
+        """Tell whether it has taken its role; to be asked until it says so, also when it is dead. Never blocks."""
+        return self._says(_TAKEN)
+
+    def _says(self, word: bytes) -> bool:
+        with contextlib.suppress(OSError):
+            return self._socket.recv(1, socket.MSG_DONTWAIT) == word
+        return False
+
+    def is_stopped(self) -> bool:
+        """Tell whether it is stopped (SIGSTOP): what it has not said by then, it does not say."""
+        with contextlib.suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+        return False
+
+    def halt(self) -> None:
+        """Stop it, so that it can be asked, once it stands, whether it has taken its role after all."""
+        if not self._halted:
+            self._halted = True
+            self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Take `halt` back."""
+        if self._halted:
+            self._send(signal.SIGCONT)
+
+    def end(self) -> None:
+        """Kill it; to be reaped as any other child."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """Close the connection: a spare that waits ends then."""
+        self._socket.close()
+
+
+class Reserve:
+    """Knows when the next spare is due."""
+
+    __slots__ = ("_answer_due", "_clock", "_due", "_pause", "is_wanted", "spare")
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin without a spare, and want none before the first life has begun."""
+        self._clock = clock
+        self.spare: Spare | None = None
+        self.is_wanted = False
+        self._pause = _CALM
+        self._due = 0.0
+        self._answer_due: float | None = None
+
+    def give(self, role: Role) -> bool:
+        """Hand the role to the spare; False where there is none that could take it."""
+        if self.spare is None or self.spare.role is not None or not self.spare.give(role):
+            return False
+        self._answer_due = self._clock() + _ANSWER
+        return True
+
+    def postpone(self) -> None:
+        """A life begins: let it get on first."""
+        self._due = self._clock() + self._pause
+
+    def patience(self) -> float | None:
+        """Milliseconds until the next one, or the answer of this one, is due; None where neither is."""
+        due = self._due if self.is_wanted else None
+        if self.spare is not None:
+            due = self._answer_due
+        return None if due is None else max(0.0, (due - self._clock()) * 1000)
+
+    def is_due(self) -> bool:
+        """Whether one should be forked now."""
+        return self.spare is None and self.patience() == 0.0
+
+    def took(self) -> Role | None:
+        """Let go of the spare if it has taken its role, and return that. End one that can't, or does not in time."""
+        spare = self.spare
+        if spare is None:
+            return None
+        stopped = spare.is_stopped()  # asked first: the answer to the next question is the last one then
+        if (role := spare.role) is not None and spare.has_taken():
+            spare.go_on()
+            self._pause = _CALM
+            self.let_go()
+            return role
+        if stopped:
+            spare.end()
+        elif role is not None and self.patience() == 0.0:
+            spare.halt()
+            self._answer_due = None
+        return None
+
+    def died(self) -> Role | None:
+        """Let go of the spare, which has died as one, or could not be forked; return the role that it was given."""
+        role = self.spare.role if self.spare is not None else None
+        self._pause = min(2 * self._pause, _LONGEST)  # something kills them: no loop of forks
+        self.let_go()
+        return role
+
+    def let_go(self) -> None:
+        """Close the connection with the spare, and forget it."""
+        if self.spare is not None:
+            self.spare.close()
+            self.spare = None
+        self._answer_due = None
+        self.postpone()
+
+
+def wait_for_role(connection: socket.socket) -> Role:
+    """Block, in the spare, until its role comes. Ends the process when the fork server is gone."""
+    try:
+        data, fds, _, _ = socket.recv_fds(connection, _ROLE.size, 1)
+    except OSError:
+        data, fds = b"", []
+    if len(data) < _ROLE.size or not fds:
+        os._exit(ORPHANED)
+    actor, generation = _ROLE.unpack(data)
+    return Role(actor, generation, fds[0])
+
+
+def be_ready(connection: socket.socket) -> None:
+    """Say, in the spare, that a role may come. Does not return without the fork server."""
+    _say(connection, _READY)
+
+
+def take(connection: socket.socket) -> None:
+    """Take the role, in the spare: from here on its process is the actor's. Does not return without the fork server."""
+    _say(connection, _TAKEN)
+    connection.close()
+
+
+def _say(connection: socket.socket, word: bytes) -> None:
+    try:
+        connection.sendall(word)
+    except OSError:
+        os._exit(ORPHANED)
+
+
+def warm_up() -> None:
+    """Go through what the next death asks of the fork server, which has just forked: the fork shares its pages anew."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs:
+        reserve = Reserve()
+        reserve.spare = Spare(os.getpid(), ours)
+        be_ready(theirs)
+        reserve.give(Role(0, 0, theirs.fileno()))
+        os.close(wait_for_role(theirs).log_fd)
+        theirs.sendall(_TAKEN)
+        reserve.took()
+    json.loads(json.dumps({"exited": 0, "pid": 0, "status": 0, "peak": 0, "cpu": 0.001}))

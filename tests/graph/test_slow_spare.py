@@ -1,0 +1,69 @@
+"""A spare that does not answer: it is not waited for, and never killed once it is somebody."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take
+from tests.support.spares import Hand
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.timeout(30)
+
+
+@pytest.fixture
+def child() -> Iterator[tuple[Spare, socket.socket]]:
+    """A spare that is a process, which says and does nothing, and what it would talk through."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    with ours, theirs, process:
+        yield Spare(process.pid, ours), theirs
+        process.kill()
+
+
+def test_one_that_does_not_answer_is_stopped_and_then_killed(child: tuple[Spare, socket.socket]) -> None:
+    clock = Hand()
+    reserve = Reserve(clock)
+    spare, there = child
+    reserve.spare = spare
+    be_ready(there)
+    assert reserve.give(Role(1, 2, there.fileno()))
+    patience = reserve.patience()
+    assert patience is not None
+    assert patience < 1000
+    assert reserve.took() is None
+    assert not spare.is_stopped()
+    clock.now += patience / 1000 + 1e-6
+    assert reserve.took() is None
+    assert eventually(spare.is_stopped)
+    assert reserve.patience() is None  # its stop is news
+    assert reserve.took() is None
+    ended = os.waitid(os.P_PID, spare.pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    assert ended.si_status == signal.SIGKILL
+    assert reserve.died() == (1, 2, there.fileno())
+
+
+def test_one_that_answers_while_it_is_stopped_goes_on(child: tuple[Spare, socket.socket]) -> None:
+    clock = Hand()
+    reserve = Reserve(clock)
+    spare, there = child
+    reserve.spare = spare
+    be_ready(there)
+    assert reserve.give(Role(1, 2, there.fileno()))
+    clock.now += 1.0
+    assert reserve.took() is None
+    take(there.dup())
+    assert eventually(spare.is_stopped)
+    assert reserve.took() == (1, 2, there.fileno())
+    assert os.waitid(os.P_PID, spare.pid, os.WCONTINUED) is not None
