@@ -129,11 +129,13 @@ class Actor:
         requested); until then it sleeps, so that draining never spins.
         A wait that has to block is a commit point.
         """
+        counts = False
         for condition in conditions:
             if not condition.holds():
-                return self._await(AllOf(conditions))
-        for condition in conditions:
-            if condition.counts:
+                return self._await(condition if len(conditions) == 1 else AllOf(conditions), looked=True)
+            counts = counts or condition.counts
+        if counts:
+            for condition in conditions:
                 condition.passed()
         return True
 
@@ -149,11 +151,13 @@ class Actor:
         """Wait until a lane of a bundle is ready and return its index, fair in turn; None for False."""
         return condition.lane() if self._await(condition) else None
 
-    def _await(self, condition: Condition) -> bool:
+    def _await(self, condition: Condition, *, looked: bool = False) -> bool:
+        """Wait; `looked` says that the condition did not hold a moment ago."""
         while True:
-            if condition.holds():
+            if not looked and condition.holds():
                 condition.passed()
                 return True
+            looked = False
             draining = bool(self._run[layout.SHUTDOWN])
             hopeless = draining or condition.impossible()
             mark = self._mark() if hopeless else ()

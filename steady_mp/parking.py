@@ -24,6 +24,7 @@ SAFETY: Final = 5.0
 ORPHANED: Final = 120
 #: Looks of an actor that spins between two at the clock.
 _LOOKS: Final = 4
+_give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)
 
 
 class Wake(Enum):
@@ -111,11 +112,14 @@ class Sleeper:
 
     def _looks_until(self, ready: Callable[[], bool]) -> bool:
         """Look again and again for a while; tell whether what is waited for came. It says nothing to anybody."""
-        until = self._clock() + self._spin
-        while self._clock() < until:
+        clock = self._clock
+        until = clock() + self._spin
+        while clock() < until:
             for _ in range(_LOOKS):
                 if ready():
                     return True
+            # Who was rung just now may have been put on this core, and would wait there for the end of this.
+            _give_way()
         return False
 
     def _fall_asleep(self, alarm: Alarm, ends: Sequence[End], now: float) -> End | None:

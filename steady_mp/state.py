@@ -67,6 +67,8 @@ _PICKLE_HOOKS = (
 #: Of a snapshot's heading: index of the state, class, version, fields if it is flat, fields of another dataclass.
 _Row = tuple[int, str, Any, list[str] | None, list[str] | None]
 _ATOMS = frozenset({int, float, str, bytes, bool, type(None)})
+#: Snapshots of an only state that is not flat until it is looked at again whether it has become so.
+_WHOLES = 63
 
 
 def _describe(kind: type) -> tuple[str, int]:
@@ -143,7 +145,7 @@ class StateBook:
     can refer to it.
     """
 
-    __slots__ = ("_fields", "_heading", "_kinds", "_only", "_saved", "kept", "values")
+    __slots__ = ("_fields", "_heading", "_kinds", "_only", "_saved", "_whole", "_wholes", "kept", "values")
 
     def __init__(self, snapshot: bytes | None = None) -> None:
         """Start from a snapshot, or from nothing."""
@@ -156,6 +158,10 @@ class StateBook:
         self._heading = b""
         #: Class and fields of the only state, where the last snapshot found one, and that flat.
         self._only: tuple[type, _Fields] | None = None
+        #: Class of the only state, where the last snapshot found one, and that not flat.
+        self._whole: type | None = None
+        #: Snapshots that may still be made so without a look at whether it has become flat.
+        self._wholes = 0
 
     def acquire(self, index: int, init: Callable[[], object]) -> object:
         """Return the live value of one state."""
@@ -174,6 +180,11 @@ class StateBook:
             if part is not None:
                 data = self._heading + pickle.dumps([part], _PROTOCOL)
                 return None if data == self.kept else data
+        if self._wholes and len(self.values) == 1:
+            (value,) = self.values.values()
+            if type(value) is self._whole:
+                self._wholes -= 1
+                return self._pickle([value])
         return self._encode_all()
 
     def _encode_all(self) -> bytes | None:
@@ -197,9 +208,16 @@ class StateBook:
             self._heading = json.dumps(heading).encode() + b"\n"
         flat = self._fields[kinds[0][1]] if len(kinds) == 1 and kinds[0][2] else None
         self._only = None if flat is None else (kinds[0][1], flat)
+        alone = len(kinds) == 1 and kinds[0][2] is None and not self._saved
+        self._whole, self._wholes = (kinds[0][1], _WHOLES) if alone else (None, 0)
+        return self._pickle(body)
+
+    def _pickle(self, body: list[object]) -> bytes | None:
+        """Return the snapshot of `body` behind the heading as it stands; None when the last one says it all."""
         try:
             data = self._heading + pickle.dumps(body, _PROTOCOL)
         except Exception as error:
+            values = {**self._saved, **self.values}
             names = ", ".join(_describe(type(value))[0] for value in values.values())
             message = f"the state {names} can't be pickled: {error}"
             raise StateError(message) from error

@@ -87,12 +87,10 @@ class Waiting(ABC):
 
     def pause(self, condition: Condition) -> None:
         """Wait until the condition holds or can't hold any more, whatever else happens; a commit point."""
-
-        def over() -> bool:
-            return condition.holds() or condition.impossible()
-
-        while not over():
-            self.rest(condition.arm, over)
+        while not condition.holds():
+            if condition.impossible():
+                return
+            self.rest(condition.arm, lambda: condition.holds() or condition.impossible())
 
     def rest(self, arm: Callable[[Alarm], None], ready: Callable[[], bool]) -> None:
         """Sleep like `sleep`, where a commit is allowed: behind one, or on what a cadence puts off (`cadence.Nap`)."""

@@ -167,6 +167,11 @@ class ConsumingEnd(Rx[T], Threshold):
         self._tail = self._words[layout.TAIL]
         return wanted <= self._tail
 
+    def may_get_more(self) -> bool:
+        """Tell at one look that the producer has neither closed the channel nor got stuck; False says nothing."""
+        words = self._words
+        return not (words[layout.TX_CLOSED] or words[layout.TX_STUCK])
+
     def is_closed(self) -> bool:
         """Tell whether the producer closed the channel; the tail read after this one is final."""
         closed = bool(self._words[layout.TX_CLOSED])

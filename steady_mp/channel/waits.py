@@ -158,7 +158,10 @@ class Avail(Condition):
 
     def impossible(self) -> bool:
         """Tell whether the channel is closed with too few messages left, or too full to get more."""
-        return (self.rx.is_closed() or self.rx.is_starved(self.count)) and not self.rx.has(self.count)
+        rx = self.rx
+        if rx.may_get_more():
+            return False
+        return (rx.is_closed() or rx.is_starved(self.count)) and not rx.has(self.count)
 
     def arm(self, alarm: Alarm) -> None:
         """Be woken when the tail reaches what is needed."""
@@ -228,6 +231,9 @@ class Receiving(End, Protocol):
 
     def has(self, count: int) -> bool:
         """Tell whether so many messages can be taken."""
+
+    def may_get_more(self) -> bool:
+        """Tell at one look that the producer has neither closed the channel nor got stuck; False says nothing."""
 
     def is_closed(self) -> bool:
         """Tell whether the producer closed the channel."""

@@ -356,3 +356,23 @@ def test_a_truncated_snapshot_is_an_error_or_was_complete(data: st.DataObject) -
     cut = data.draw(st.integers(0, len(whole) - 1))
     with pytest.raises(StateError):
         decode(whole[:cut])
+
+
+def test_each_snapshot_of_an_only_state_that_is_not_flat_says_what_it_holds() -> None:
+    book = StateBook()
+    holder = book.acquire(0, Holder)
+    assert isinstance(holder, Holder)
+    for number in range(200):  # the first in full, most of the others by the short way
+        holder.items.append(number)
+        book.kept = snapshot = book.encode()
+        assert snapshot is not None
+        assert decode(snapshot) == {0: holder}
+        assert book.encode() is None
+    book.values[0] = Counter(7)
+    book.kept = snapshot = book.encode()
+    assert snapshot is not None
+    assert decode(snapshot) == {0: Counter(7)}
+    second = book.acquire(1, Holder)
+    snapshot = book.encode()
+    assert snapshot is not None
+    assert decode(snapshot) == {0: Counter(7), 1: second}

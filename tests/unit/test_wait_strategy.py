@@ -61,6 +61,14 @@ def test_where_nothing_comes_it_sleeps_like_anybody(news_at: float | None) -> No
     assert SPIN <= room.now < 2 * SPIN
 
 
+def test_who_looks_lets_others_of_its_core_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways: list[float] = []
+    room = Room(None)
+    monkeypatch.setattr("steady_mp.parking._give_way", lambda: ways.append(room.now))
+    room.wait()
+    assert len(ways) == len(set(ways)) > 5  # once between two looks at the clock
+
+
 @pytest.mark.parametrize("spin", [-1e-6, 0.011, float("nan"), True, "long"])
 def test_what_is_no_time_to_look_is_refused(spin: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"wait_strategy: spin .*: must be a number of seconds from 0 to 0.01"):
