@@ -126,7 +126,8 @@ def test_the_spare_goes_with_its_fork_server() -> None:
         server_of(run).kill()
         watch.wait_for(ForkServerDied)
         assert all_gone([first], GRACE)
-        watch.wait_for(ActorStarted, actor="sink", generation=2)
+        started = watch.wait_for(ActorStarted, actor="source", generation=2)
+        assert eventually(lambda: run._seat("source").control.epoch > started.commit)  # at work, so it hears signals
         run.kill("source", signal.SIGTERM)
         watch.wait_for(ActorStarted, actor="source", generation=3)
 
