@@ -1,7 +1,7 @@
 """The sink of the performant pipeline: counts each kind, and logs the totals as its last line."""
 
 from actors.logger import LoggerState
-from actors.performant.codes import BUZZ, FIZZ, FIZZBUZZ, Numbers, count
+from actors.performant.codes import BUZZ, FIZZ, FIZZBUZZ, Codes, count
 from steady_mp import Actor, LaneRx, SteadyState
 
 
@@ -17,7 +17,7 @@ def run(actor: Actor, results: LaneRx[int], state: SteadyState[LoggerState]) -> 
     actor.log.info("Totals: %s", totals)
 
 
-def add(totals: LoggerState, codes: Numbers) -> None:
+def add(totals: LoggerState, codes: Codes) -> None:
     """Count each kind."""
     fizz, buzz, fizzbuzz = (count(codes, code) for code in (FIZZ, BUZZ, FIZZBUZZ))
     totals.fizz += fizz

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from actors import heartbeat
 from actors.performant import generator, logger, worker
-from actors.performant.codes import DTYPE
+from actors.performant.codes import CODES, NUMBERS
 from actors.pipeline import ALERTS
 from steady_mp import Graph
 
@@ -25,8 +25,8 @@ class Args:
 def build_graph(graph: Graph, args: Args) -> None:
     """Declare a channel, two lanes and four actors."""
     beats_tx, beats_rx = graph.channel(alerts=ALERTS)
-    numbers_tx, numbers_rx = graph.channel(args.capacity, dtype=DTYPE, alerts=ALERTS)
-    results_tx, results_rx = graph.channel(args.capacity, dtype=DTYPE, alerts=ALERTS)
+    numbers_tx, numbers_rx = graph.channel(args.capacity, dtype=NUMBERS, alerts=ALERTS)
+    results_tx, results_rx = graph.channel(args.capacity, dtype=CODES, alerts=ALERTS)
 
     graph.actor("heartbeat", heartbeat.run, beats_tx, args.rate / 1000, args.beats, graph.state())
     graph.actor("generator", generator.run, numbers_tx, graph.state())

@@ -1,8 +1,8 @@
 """The performant pipeline: numbers through three actors on lanes, beside the same numpy work without any channel.
 
-Ours is `actors.performant` as it stands, counted from outside while it runs. The work of its actors is done
-here in one process, half a channel at a time, on one core: numbers are filled in, turned into FizzBuzz
-codes, and each kind is counted. Two cores can do twice as much, so more than that is no wonder.
+Ours is `actors.performant` as it stands, counted from outside while it runs. In one process the same functions
+work on two arrays, half a channel at a time, on one core: numbers are filled in, turned into FizzBuzz codes,
+and each kind is counted. Two cores can do twice as much, so more than that is no wonder.
 """
 
 from __future__ import annotations
@@ -27,35 +27,36 @@ _BASELINE: Final = "numpy, one process"
 _CHUNK: Final = 1 << 19
 #: How much longer a round lasts than one of a race of peers.
 _LONGER: Final = 2
-#: The code of each remainder of a division by 15: FizzBuzz, Fizz, Buzz, or the number itself.
-_CODES: Final = (0, 3, 3, 1, 3, 2, 1, 3, 3, 1, 2, 3, 1, 3, 3)
 
 
 def alone(seconds: float) -> float:
     """Do the work of all actors for so long; return messages a second."""
     import numpy as np  # noqa: PLC0415 - the bench extra may be absent
 
-    base = np.arange(_CHUNK, dtype=np.uint64)
-    codes_of = np.array(_CODES, dtype=np.uint64)
-    numbers, codes = np.empty_like(base), np.empty_like(base)
-    counts = np.zeros(4, dtype=np.int64)
+    from actors.logger import LoggerState  # noqa: PLC0415 - they need numpy
+    from actors.performant.codes import encode  # noqa: PLC0415
+    from actors.performant.generator import fill  # noqa: PLC0415
+    from actors.performant.logger import add  # noqa: PLC0415
+    from actors.proof import totals  # noqa: PLC0415
+
+    numbers, codes = np.empty(_CHUNK, np.uint64), np.empty(_CHUNK, np.uint8)
+    counted = LoggerState()
     done = 0
     begin = time.perf_counter()
     while (now := time.perf_counter()) < begin + seconds:
-        np.add(base, np.uint64(done), out=numbers)
-        np.remainder(numbers, np.uint64(15), out=codes)
-        np.take(codes_of, codes, out=codes)
-        counts += np.bincount(codes.view(np.int64), minlength=4)
+        fill(numbers, done)
+        encode(numbers, codes)
+        add(counted, codes)
         done += _CHUNK
-    if counts.sum() != done:
-        message = f"{counts.sum()} of {done} numbers were counted"
+    if counted != totals(done):
+        message = f"of {done} numbers were counted {counted}"
         raise ValueError(message)
     return done / (now - begin)
 
 
 class _Alone(Contestant):
     name = _BASELINE
-    note = "fill, remainder, table, count; one core"
+    note = "the actors' own functions, half a lane at a time, between two arrays; one core"
 
     def missing(self) -> str | None:
         """See `Contestant.missing`."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Most messages that a group of put-off turns may stage; half the channel if that is less.
-GROUP: Final = 512
+GROUP: Final = 8192
 
 
 class ProducingEnd(Tx[T]):

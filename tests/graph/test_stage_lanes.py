@@ -16,8 +16,8 @@ def test_the_test_plays_both_ends_of_the_performant_worker() -> None:
         with pytest.raises(DoesNotFit, match="'many' does not fit dtype 'Q'"):
             numbers.echo("many")
         numbers.echo_all(range(12, 20))
-        for code in (3, 13, 14, 15):
+        for code in (3, 0, 0, 15):
             stage.actor("logger").wait_for(code, timeout=5)
         stage.kill("worker")
         stage.final_bow()
-        assert stage.actor("logger").take_all() == [16, 17, 3, 19]
+        assert stage.actor("logger").take_all() == [0, 0, 3, 0]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from steady_mp import turn as turns
 from steady_mp import waiting
+from steady_mp.channel.producing import GROUP
 from steady_mp.memory import layout
 from steady_mp.memory.layout import PAGE
 from steady_mp.parking import Wake
@@ -90,9 +91,9 @@ def test_a_consumer_that_waits_is_served_soon() -> None:
 
 
 def test_many_staged_messages_are_committed_whatever_the_time() -> None:
-    _, loop, sink = grouped(capacity=1 << 16)
-    assert loop.turns_until_commit() < 600
-    assert sink.rx(loop.channel).avail() >= 256
+    _, loop, sink = grouped(capacity=1 << 16, burst=16)
+    assert loop.turns_until_commit(16) <= GROUP // 16 + SOON
+    assert sink.rx(loop.channel).avail() >= GROUP // 2
 
 
 def test_half_a_channel_is_enough() -> None:

@@ -26,25 +26,25 @@ SMALL = Args(rate=0.05, beats=2, capacity=6)  # type: ignore[arg-type]
 
 def code_of(number: int) -> int:
     said = fizzbuzz(number)
-    return number if isinstance(said, Value) else {"FizzBuzz": 15, "Fizz": 3, "Buzz": 5}[said.value]
+    return 0 if isinstance(said, Value) else {"FizzBuzz": 15, "Fizz": 3, "Buzz": 5}[said.value]
 
 
 @given(st.integers(0, 1 << 40), st.integers(1, 100), st.sets(st.integers(0, 99), max_size=3))
 def test_each_number_has_its_code_in_a_row_or_not(first: int, count: int, gaps: set[int]) -> None:
     numbers = [first + at for at in range(count) if at not in gaps]
-    found = np.zeros(len(numbers), np.uint64)
+    found = np.zeros(len(numbers), np.uint8)
     codes.encode(np.array(numbers, np.uint64), found)
     assert found.tolist() == [code_of(number) for number in numbers]
 
 
 def test_a_long_row_has_no_seams() -> None:
-    numbers = np.arange(1, 20_001, dtype=np.uint64)
-    found = np.zeros_like(numbers)
+    numbers = np.arange(1, 100_001, dtype=np.uint64)
+    found = np.zeros(len(numbers), np.uint8)
     codes.encode(numbers, found)
-    assert found.tolist() == [code_of(number) for number in range(1, 20_001)]
+    assert found.tolist() == [code_of(number) for number in range(1, 100_001)]
     counted = LoggerState()
     logger.add(counted, found)
-    assert counted == LoggerState(**{**asdict(totals(20_001)), "fizzbuzz": totals(20_001).fizzbuzz - 1})
+    assert counted == LoggerState(**{**asdict(totals(100_001)), "fizzbuzz": totals(100_001).fizzbuzz - 1})
 
 
 def test_the_generator_fills_half_a_lane_a_turn() -> None:
@@ -60,7 +60,7 @@ def test_the_generator_fills_half_a_lane_a_turn() -> None:
 
 def test_the_worker_turns_half_a_lane_and_in_a_shutdown_what_is_left() -> None:
     bench = Bench("worker")
-    beats, numbers, results = bench.input(), bench.input(10, dtype="Q"), bench.output(10, dtype="Q")
+    beats, numbers, results = bench.input(), bench.input(10, dtype="Q"), bench.output(10, dtype="B")
     state = bench.state()
     bench.actor(worker.run, beats.end, numbers.end, results.end, state)
     numbers.send_all(range(3))
@@ -83,7 +83,7 @@ def test_the_worker_turns_half_a_lane_and_in_a_shutdown_what_is_left() -> None:
 
 def test_the_logger_counts_each_kind() -> None:
     bench = Bench("logger")
-    results, state = bench.input(64, dtype="Q"), bench.state()
+    results, state = bench.input(64, dtype="B"), bench.state()
     bench.actor(logger.run, results.end, state)
     results.send_all([code_of(number) for number in range(50)])
     results.close()
