@@ -51,9 +51,6 @@ class ConsumingEnd(Rx[T], Threshold):
         "_warned",
     )
 
-    #: Most messages of this kind that put-off turns stage.
-    GROUP: ClassVar[int] = GROUP
-
     def __init__(
         self, store: Store, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
     ) -> None:
@@ -71,7 +68,7 @@ class ConsumingEnd(Rx[T], Threshold):
         #: Below this number each message is told by itself.
         self._until = self._hand.until
         self._suspects = mail.suspects if mail is not None else ()
-        self._group = max(1, store.capacity // 2 if turn.spaced else min(self.GROUP, store.capacity // 2))
+        self._group = max(1, store.capacity // 2 if turn.spaced else min(GROUP, store.capacity // 2))
         #: An input that runs dry is a reason for a commit.
         self._presses = not turn.spaced
         self._burst = 1

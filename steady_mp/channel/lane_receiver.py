@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.lane import LaneRx
-from steady_mp.channel.lane_sender import LANE_GROUP
 from steady_mp.channel.loans import Loans
 from steady_mp.errors import OutOfReach
 from steady_mp.memory import layout
@@ -33,8 +32,6 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
     """
 
     __slots__ = ("_cells", "_lap", "_limit", "_loans", "_seen", "_slot", "_slots", "_whole")
-
-    GROUP: ClassVar[int] = LANE_GROUP
 
     def __init__(
         self, slots: Slots, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None

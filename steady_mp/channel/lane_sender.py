@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
 from steady_mp.channel.items import UNFIT, misfit
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Most items that a group of put-off turns stages: they cost so little each that the commit is most of it.
-LANE_GROUP: Final = 8192
-
 
 class SlotTx(ProducingEnd[T], LaneTx[T]):
     """See `LaneTx`. What is staged stands in the slots behind the committed tail, where nobody looks.
@@ -37,8 +34,6 @@ class SlotTx(ProducingEnd[T], LaneTx[T]):
     """
 
     __slots__ = ("_cells", "_lap", "_limit", "_loans", "_poked", "_slot", "_slots")
-
-    GROUP: ClassVar[int] = LANE_GROUP
 
     def __init__(self, slots: Slots, turn: Pace, cursor: Cursor) -> None:
         """Continue at `cursor`, where the last commit stands."""

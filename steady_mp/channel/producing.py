@@ -47,9 +47,6 @@ class ProducingEnd(Tx[T]):
         "_words",
     )
 
-    #: Most messages of this kind that put-off turns stage.
-    GROUP: ClassVar[int] = GROUP
-
     def __init__(self, store: Store, turn: Pace, cursor: Cursor) -> None:
         """Continue at `cursor`, where the last commit stands."""
         self._store = store
@@ -60,7 +57,7 @@ class ProducingEnd(Tx[T]):
         self._committed = self._before = cursor
         #: Messages that may be sent without a look at the consumer's cursors.
         self._grant = 0
-        self._group = max(1, store.capacity // 2 if turn.spaced else min(self.GROUP, store.capacity // 2))
+        self._group = max(1, store.capacity // 2 if turn.spaced else min(GROUP, store.capacity // 2))
         self._burst = 1
         self._bulk = 0
         self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER
