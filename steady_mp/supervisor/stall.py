@@ -37,8 +37,9 @@ STALL: Final = "stall"
 #: Looks in the time of the shortest `stall_timeout`, and seconds between two looks at most.
 _LOOKS: Final = 4
 _LONGEST_PAUSE: Final = 0.5
-#: Seconds that a stuck process has to dump its stacks, and between two looks at the dump.
-_ANSWER: Final = 0.5
+#: Seconds that a stuck process has to dump its stacks (on a busy machine it may get no core for half of one), and
+#: between two looks at the dump.
+_ANSWER: Final = 2.0
 _SOON: Final = 0.02
 
 
@@ -56,6 +57,8 @@ class _Watched:
     mark: tuple[int, ...] = ()
     deaf: frozenset[str] = frozenset()
     asked: bool = False
+    #: It can hear the question.
+    answers: bool = False
 
 
 class StallWatch:
@@ -128,12 +131,13 @@ class StallWatch:
 
     def _ask(self, seat: Seat, pid: int, watched: _Watched, seconds: float) -> None:
         """Have a stuck process dump its stacks; what comes of it is looked at in a moment."""
-        watched.asked, watched.asked_at, watched.seconds = True, self._clock(), seconds
+        watched.asked, watched.asked_at, watched.seconds, watched.answers = True, self._clock(), seconds, False
         watched.mark = _mark(seat)
         watched.deaf = frozenset(blocked_by(pid, ASK))
         with suppress(OSError):
             os.truncate(self._stack(seat), 0)
-            if catches(pid, ASK) is not False:  # else the signal would end it
+            watched.answers = catches(pid, ASK) is not False
+            if watched.answers:  # else the signal would end it
                 seat.kill(ASK)
         self._after(_SOON, StackDue(seat.index, seat.generation))
 
@@ -145,7 +149,7 @@ class StallWatch:
         waited = self._clock() - watched.asked_at
         if _mark(seat) != watched.mark or self._is_held_up(seat, self._halt(seat.pid)):
             watched.asked, watched.since = False, self._clock()
-        elif self._is_whole(seat, seat.pid, watched) or waited >= _ANSWER:
+        elif self._is_whole(seat, seat.pid, watched) or waited >= (_ANSWER if watched.answers else _SOON):
             stack = self._stack(seat).read_text(errors="replace") if self._stack(seat).exists() else ""
             self._kill(seat, self._limits[seat.index], watched.seconds + waited, stack=stack)
         else:
