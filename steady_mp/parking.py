@@ -97,14 +97,14 @@ class Sleeper:
                 if end.peer_must_know():
                     neighbours[ends.index(end)].ring()
             began = self._clock()
-            blocked = self._fall_asleep(alarm, ends, began)
+            self._fall_asleep(alarm, ends, began)
             if fault is not None:
                 fault("park:sleep")
             seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - began)
             wake = self._parker.sleep(seconds, alarm.fds)
             if fault is not None:
                 fault("park:woke")
-            self._wake_up(blocked, int((self._clock() - began) * 1e9))
+            self._wake_up(alarm.blocked, int((self._clock() - began) * 1e9))
             if wake is Wake.SAFETY and ready():
                 self._words[layout.RESCUES] += 1
         for end in alarm.ends:
@@ -122,20 +122,14 @@ class Sleeper:
             _give_way()
         return False
 
-    def _fall_asleep(self, alarm: Alarm, ends: Sequence[End], now: float) -> End | None:
-        """Say since when and for which full channel we wait; return that channel's end."""
+    def _fall_asleep(self, alarm: Alarm, ends: Sequence[End], now: float) -> None:
+        """Say since when we wait, and for room in which channel."""
         words = self._words
         words[layout.PARKS] += 1
         words[layout.WAIT_SINCE_NS] = int(now * 1e9)
-        blocked = None
-        for end in alarm.ends:
-            if end.sends and end.is_full():
-                blocked = end
-                break
-        words[layout.BLOCKED_ON] = 0 if blocked is None else ends.index(blocked) + 1
+        words[layout.BLOCKED_ON] = 0 if alarm.blocked is None else ends.index(alarm.blocked) + 1
         words[layout.OTHER_WAYS] = int(alarm.has_choice)
         words[layout.PHASE] = layout.PHASE_WAITING
-        return blocked
 
     def _wake_up(self, blocked: End | None, waited_ns: int) -> None:
         words = self._words

@@ -143,6 +143,8 @@ class Waiting(ABC):
         def arm(alarm: Alarm) -> None:
             end.arm_change()
             alarm.ends.append(end)
+            if end.sends:
+                alarm.blocked = end
             for other in held:
                 other.hold_back(here=other is end)
             if deadline is not None:

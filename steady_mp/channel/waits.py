@@ -20,9 +20,6 @@ class End(Protocol):
     def sends(self) -> bool:
         """Whether this is the sending end."""
 
-    def is_full(self) -> bool:
-        """Tell whether the channel holds as many messages as it can."""
-
     def charge(self, nanoseconds: int) -> None:
         """Account for time that was waited for room here."""
 
@@ -92,7 +89,7 @@ class Pace(Protocol):
 class Alarm:
     """What a sleeping actor is to be woken by, collected from the conditions that it waits for."""
 
-    __slots__ = ("deadline", "ends", "fds", "has_choice")
+    __slots__ = ("blocked", "deadline", "ends", "fds", "has_choice")
 
     def __init__(self) -> None:
         """Start with nothing: a sleep without end."""
@@ -101,6 +98,8 @@ class Alarm:
         self.ends: list[End] = []
         #: One of several things ends the sleep: whoever looks for deadlocks must not take any of them for needed.
         self.has_choice = False
+        #: The sending end that lacks the room that is waited for; the first one of several.
+        self.blocked: End | None = None
 
     def at(self, moment: float) -> None:
         """Wake at `moment` of the actor's clock at the latest."""
@@ -196,6 +195,8 @@ class Vacant(Condition):
         """Be woken when the head leaves enough room."""
         self.tx.arm(self.tx.position() + self.count - self.tx.capacity)
         alarm.ends.append(self.tx)
+        if alarm.blocked is None and not self.holds():
+            alarm.blocked = self.tx
 
 
 class Empty(Condition):

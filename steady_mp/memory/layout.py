@@ -33,7 +33,7 @@ Control block of an actor: one page of words written in place, then two journal 
     line 2  PID, GENERATION, PHASE, REQUESTED, UNGROUPED, FINISHED, BORN (with PID: which process, see `Owner`),
             DEBUGGED (not 0 while it waits for a debugger, or has one: nobody takes it for stuck)
     line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
-    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the full end, or 0),
+    line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the end without room, or 0),
             OTHER_WAYS (not 0 when one of several things ends it, so that none of them has to);
             LOOKED_NS (monotonic): when it last settled its turns, or awoke (see `memory/standing.py`)
     byte 1024  REFUSAL: length, then UTF-8 text

@@ -212,7 +212,7 @@ def test_for_ever(stage):
         assert inner.stdout is not None
         root = next(line.split()[1] for line in inner.stdout if line.startswith("root "))
         family = psutil.Process(inner.pid).children(recursive=True)
-        assert len(family) == 5
+        assert len(family) >= 5  # and a spare, once it stands by
         os.kill(inner.pid, signal.SIGINT)
         assert "KeyboardInterrupt" in inner.stdout.read()
     assert inner.returncode == pytest.ExitCode.INTERRUPTED

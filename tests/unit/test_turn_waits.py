@@ -278,3 +278,26 @@ def test_a_death_in_such_a_wait_repeats_from_the_last_commit(point: str, hit: in
         except Killed:
             source.begin()
     assert got + sink.take(channel) == list(range(20))
+
+
+# Who is blocked
+
+
+def test_who_lacks_room_is_blocked_also_where_the_channel_is_not_full() -> None:
+    """Not full of messages: there is room for one where two are to be sent, or none in the ring for a long one."""
+    _, source, _, channel = pair(capacity=4, ring_bytes=PAGE)
+    source.send(channel, b"x" * 1500, b"x" * 1500)
+    tx = source.tx(channel)
+    for wait in (lambda: source.actor().await_for_all(tx.wait_vacant(3)), lambda: tx.send(b"x" * 1500)):
+        with pytest.raises(Overslept):
+            wait()
+        assert source.word(layout.BLOCKED_ON) == 1
+
+
+def test_who_has_the_room_it_waits_for_and_waits_for_more_is_not_blocked() -> None:
+    talk = Talk()
+    with pytest.raises(Overslept):
+        talk.ask.actor().await_for_all(
+            talk.ask.tx(talk.questions).wait_vacant(1), talk.ask.rx(talk.answers).wait_avail(1)
+        )
+    assert talk.ask.word(layout.BLOCKED_ON) == 0
