@@ -98,14 +98,14 @@ class Supervisor:
         self._inbox = Inbox(bell)
         self.post = self._inbox.post
         self.close = self._inbox.close
-        self.emit = self._emit = emit
+        self._timers = Timers(clock)
+        self._after = self._timers.after
+        self._afterwards = Afterwards(self._after, at_once=not plan.spare)
+        self.emit = self._emit = emit = self._afterwards.before(emit)
         self._logs = logs
         self.seats = [
             Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
         ]
-        self._timers = Timers(clock)
-        self._after = self._timers.after
-        self._afterwards = Afterwards(self._after, at_once=not plan.spare)
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
         self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from steady_mp.events import ChaosEnded, ChaosKilled
 from steady_mp.supervisor.afterwards import Afterwards
 from steady_mp.supervisor.messages import Rung
 
 if TYPE_CHECKING:
+    from steady_mp.events import Event
     from steady_mp.supervisor.messages import Message
 
 
@@ -33,3 +35,14 @@ def test_where_there_is_time_nothing_is_put_off() -> None:
     afterwards = Afterwards(lambda *_: done.append("asked"), at_once=True)
     afterwards.put(lambda: done.append("first"))
     assert done == ["first"]
+
+
+def test_no_event_overtakes_what_was_put_off() -> None:
+    """That a kill was seen is told before chaos is over, for one."""
+    told: list[Event] = []
+    afterwards = Afterwards(lambda *_: None)
+    tell = afterwards.before(told.append)
+    died = ChaosKilled(actor="a", generation=1, cause="chaos", pause=0.0, commit=0)
+    afterwards.put(lambda: tell(died))
+    tell(ChaosEnded())
+    assert told == [died, ChaosEnded()]
