@@ -14,13 +14,13 @@ from steady_mp.channel.loans import Loans
 from steady_mp.channel.producing import ProducingEnd
 from steady_mp.errors import DoesNotFit, MessageTooLarge, OutOfReach
 from steady_mp.memory import layout
-from steady_mp.memory.control import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steady_mp.channel.bytes_ring import BytesRing
     from steady_mp.channel.waits import Pace
+    from steady_mp.memory.control import Cursor
 
 #: Bytes up to which a message waits for others, to share a record with them.
 SMALL: Final = 8192
@@ -318,4 +318,4 @@ class BytesTx(ProducingEnd[bytes]):
         """Write what is staged into the ring and return the cursor to commit; what is only poked is given up."""
         self._drop_poked()
         self._flush()
-        return Cursor(self._sent, self._position, self._closed)
+        return self._cursor(self._sent, self._position)

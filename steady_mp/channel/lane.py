@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from steady_mp.channel.endpoints import Rx, Tx
@@ -13,12 +13,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class LaneTx(Tx[T]):
-    """The sending end of a lane: see `Tx`. Only a graph makes one, and exactly one actor owns it.
-
-    `send`, `try_send` and `send_slice` copy values into slots, and raise DoesNotFit for what is no item. `send_slice`
-    takes a buffer of the same numbers (an array, a bytes-like object) without looking at each.
-    """
+class Lane(ABC):
+    """What both ends of a lane know of its items."""
 
     __slots__ = ()
 
@@ -31,6 +27,20 @@ class LaneTx(Tx[T]):
     @abstractmethod
     def itemsize(self) -> int:
         """Bytes of an item."""
+
+    @abstractmethod
+    def as_array(self, view: memoryview) -> np.ndarray[Any, Any]:
+        """Return a view as an array of items, without a copy. Needs numpy; it has to be gone when the view ends."""
+
+
+class LaneTx(Tx[T], Lane):
+    """The sending end of a lane: see `Tx`. Only a graph makes one, and exactly one actor owns it.
+
+    `send`, `try_send` and `send_slice` copy values into slots, and raise DoesNotFit for what is no item. `send_slice`
+    takes a buffer of the same numbers (an array, a bytes-like object) without looking at each.
+    """
+
+    __slots__ = ()
 
     @abstractmethod
     def poke_slice(self, count: int) -> tuple[memoryview, ...]:
@@ -47,28 +57,14 @@ class LaneTx(Tx[T]):
         Raises OutOfReach when it has not handed out so many.
         """
 
-    @abstractmethod
-    def as_array(self, view: memoryview) -> np.ndarray[Any, Any]:
-        """Return a view as an array of items, without a copy. Needs numpy; it has to be gone when the view ends."""
 
-
-class LaneRx(Rx[T]):
+class LaneRx(Rx[T], Lane):
     """The receiving end of a lane: see `Rx`. Only a graph makes one, and exactly one actor owns it.
 
     `take`, `try_take`, `take_slice` and `try_peek` give copies; `peek_slice` gives views.
     """
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def dtype(self) -> str:
-        """How the items are written: a format of `struct`, or `numpy:` and what describes a numpy dtype."""
-
-    @property
-    @abstractmethod
-    def itemsize(self) -> int:
-        """Bytes of an item."""
 
     @abstractmethod
     def peek_slice(self, count: int) -> tuple[memoryview, ...]:  # type: ignore[override]  # views are what lanes are for
@@ -81,7 +77,3 @@ class LaneRx(Rx[T]):
     @abstractmethod
     def advance_take(self, count: int) -> None:
         """Stage the next `count` messages as taken. Never blocks. Raises OutOfReach when there are not so many."""
-
-    @abstractmethod
-    def as_array(self, view: memoryview) -> np.ndarray[Any, Any]:
-        """Return a view as an array of items, without a copy. Needs numpy; it has to be gone when the view ends."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.lane import LaneRx
 from steady_mp.channel.loans import Loans
+from steady_mp.channel.slot_end import SlotEnd
 from steady_mp.errors import OutOfReach
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from steady_mp.channel.slots import Slots
     from steady_mp.channel.waits import Pace
     from steady_mp.memory.hands import Hand
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SlotRx(ConsumingEnd[T], LaneRx[T]):
+class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
     """See `LaneRx`.
 
     `_slot` is where the next message stands, and `_lap` the number of the message that stands in slot 0 of this lap.
@@ -46,16 +45,6 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
         self._limit = self._slot
         self._seen = cursor.messages
         self._loans = Loans()
-
-    @property
-    def dtype(self) -> str:
-        """See `LaneRx.dtype`."""
-        return self._slots.dtype
-
-    @property
-    def itemsize(self) -> int:
-        """See `LaneRx.itemsize`."""
-        return self._slots.itemsize
 
     def take(self) -> T:
         """See `Rx.take`."""
@@ -120,10 +109,6 @@ class SlotRx(ConsumingEnd[T], LaneRx[T]):
             raise OutOfReach(message)
         if count:
             self._advance(count)
-
-    def as_array(self, view: memoryview) -> np.ndarray[Any, Any]:
-        """See `LaneRx.as_array`."""
-        return self._slots.items.as_array(view)
 
     def _here(self) -> int:
         """See `ConsumingEnd._here`."""

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
 from steady_mp.channel.items import UNFIT, misfit
 from steady_mp.channel.lane import LaneTx
 from steady_mp.channel.loans import Loans
 from steady_mp.channel.producing import ProducingEnd
+from steady_mp.channel.slot_end import SlotEnd
 from steady_mp.errors import OutOfReach
 from steady_mp.memory import layout
-from steady_mp.memory.control import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-
     from steady_mp.channel.slots import Slots
     from steady_mp.channel.waits import Pace
     from steady_mp.errors import DoesNotFit
+    from steady_mp.memory.control import Cursor
 
 T = TypeVar("T")
 
 
-class SlotTx(ProducingEnd[T], LaneTx[T]):
+class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
     """See `LaneTx`. What is staged stands in the slots behind the committed tail, where nobody looks.
 
     `_slot` is where the next message goes, and `_lap` the number of the message that stood in slot 0 last. `send`
@@ -45,16 +44,6 @@ class SlotTx(ProducingEnd[T], LaneTx[T]):
         self._limit = self._slot
         self._poked = cursor.messages
         self._loans = Loans()
-
-    @property
-    def dtype(self) -> str:
-        """See `LaneTx.dtype`."""
-        return self._slots.dtype
-
-    @property
-    def itemsize(self) -> int:
-        """See `LaneTx.itemsize`."""
-        return self._slots.itemsize
 
     def send(self, value: T, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:
         """See `Tx.send`."""
@@ -127,10 +116,6 @@ class SlotTx(ProducingEnd[T], LaneTx[T]):
         if count:
             self._advance(count)
 
-    def as_array(self, view: memoryview) -> np.ndarray[Any, Any]:
-        """See `LaneTx.as_array`."""
-        return self._slots.items.as_array(view)
-
     def mark_closed(self) -> None:
         """See `Tx.mark_closed`."""
         super().mark_closed()
@@ -197,4 +182,4 @@ class SlotTx(ProducingEnd[T], LaneTx[T]):
         """End the views of what is sent, and return the cursor to commit. Raises ViewInUse."""
         sent = self.position()
         self._loans.collect(sent, self.name)
-        return Cursor(sent, sent * self._slots.itemsize, self._closed)
+        return self._cursor(sent, sent * self._slots.itemsize)

@@ -10,12 +10,12 @@ from steady_mp.channel.publish import publish_tx
 from steady_mp.channel.waits import Empty, Vacant, crossed
 from steady_mp.errors import ClosedByMe, PeerGone
 from steady_mp.memory import layout
+from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
     from steady_mp.channel.store import Store
     from steady_mp.channel.waits import Condition, Pace
-    from steady_mp.memory.control import Cursor
 
 T = TypeVar("T")
 
@@ -124,6 +124,13 @@ class ProducingEnd(Tx[T]):
     @abstractmethod
     def _written(self) -> int:
         """Return the position in bytes behind what stands in the ring."""
+
+    def _cursor(self, sent: int, position: int) -> Cursor:
+        """Return the cursor to commit: the last one where nothing has moved, so that nothing is published anew."""
+        committed = self._committed
+        if committed == (sent, position, self._closed):
+            return committed
+        return Cursor(sent, position, self._closed)
 
     # The consumer's side
 

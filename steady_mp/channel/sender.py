@@ -11,7 +11,6 @@ from steady_mp.channel.endpoints import SendOutcome, SendSaturation
 from steady_mp.channel.producing import ProducingEnd
 from steady_mp.channel.slices import send_slice
 from steady_mp.memory import layout
-from steady_mp.memory.control import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from steady_mp.channel.encoding import Encoded
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
+    from steady_mp.memory.control import Cursor
 
 T = TypeVar("T")
 
@@ -201,7 +201,4 @@ class ObjectTx(ProducingEnd[T]):
     def freeze(self) -> Cursor:
         """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
         self._flush()
-        committed = self._committed
-        if committed == (self._sent, self._position, self._closed):
-            return committed
-        return Cursor(self._sent, self._position, self._closed)
+        return self._cursor(self._sent, self._position)

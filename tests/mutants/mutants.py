@@ -119,8 +119,8 @@ MUTANTS = [
         "the records are written behind the commit",
         ObjectTx,
         "freeze",
-        "    self._flush()\n    committed = self._committed\n",
-        "    late = Cursor(self.position(), self._position, self._closed)\n    self._flush()\n    return late\n",
+        "    self._flush()\n    return self._cursor(self._sent, self._position)\n",
+        "    late = self._cursor(self.position(), self._position)\n    self._flush()\n    return late\n",
     ),
     # Cursors
     Mutant(
@@ -166,8 +166,8 @@ MUTANTS = [
         "the messages of a bytes lane are written behind the commit",
         BytesTx,
         "freeze",
-        "    self._flush()\n    return Cursor(self._sent, self._position, self._closed)\n",
-        "    late = Cursor(self.position(), self._position, self._closed)\n    self._flush()\n    return late\n",
+        "    self._flush()\n    return self._cursor(self._sent, self._position)\n",
+        "    late = self._cursor(self.position(), self._position)\n    self._flush()\n    return late\n",
     ),
     Mutant(
         "padding takes no room",

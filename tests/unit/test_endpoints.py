@@ -19,7 +19,7 @@ from steady_mp import (
 )
 from steady_mp.memory import layout
 from steady_mp.memory.layout import PAGE
-from steady_mp.testing.rig import Overslept, Party, pair
+from steady_mp.testing.rig import Overslept, Party, Rig, pair
 from tests.unit.values import told_apart
 
 LIMIT = PAGE - layout.RECORD.size
@@ -309,3 +309,17 @@ def test_nobody_to_wake_a_take_is_a_sleep_without_end() -> None:
     with pytest.raises(Overslept):
         sink.rx(channel).take()
     assert sink.parker.sleeps == [(None, [])]
+
+
+@pytest.mark.parametrize(("dtype", "value"), [(None, 7), ("q", 7), (bytes, b"7")], ids=["object", "lane", "bytes"])
+def test_an_end_that_has_not_moved_has_nothing_to_publish(dtype: object, value: object) -> None:
+    rig = Rig()
+    source, sink = rig.party("source"), rig.party("sink")
+    channel = rig.channel(source, sink, capacity=8, dtype=dtype)
+    rig.start()
+    source.send(channel, value)
+    sink.take(channel, 1)
+    for end in (source.tx(channel), sink.rx(channel)):
+        before = end.freeze()
+        assert before.messages == 1
+        assert end.freeze() is before

@@ -136,7 +136,7 @@ def test_nothing_at_all_uses_multiprocessing() -> None:
     assert not [module.name for module in modules().values() if "multiprocessing" in module.foreign]
 
 
-NAMES_NUMPY = {f"channel.{name}": {"numpy"} for name in ("items", "lane", "lane_sender", "lane_receiver")}
+NAMES_NUMPY = {f"channel.{name}": {"numpy"} for name in ("items", "lane", "slot_end")}
 
 
 @pytest.mark.parametrize("room", sorted(DATA_PATH | {"supervisor"}))
