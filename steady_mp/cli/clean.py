@@ -21,7 +21,7 @@ def clean(*, dry_run: bool, kept: bool, as_json: bool) -> int:
     """
     root = default_root()
     try:
-        sizes = {directory: _bytes_in(directory) for directory in abandoned(root)}
+        sizes = {directory: _bytes_in(directory) for directory in abandoned(root) if not directory.is_symlink()}
     except OSError as error:
         raise ConfigurationError(f"{root} can't be read: {error.strerror}") from None
     if not dry_run:

@@ -41,13 +41,13 @@ class Found:
 
 
 def all_runs() -> list[Found]:
-    """Return every run in the folder of run directories, those of dead supervisors too."""
+    """Return every run in the folder of run directories, those of dead supervisors and durable ones that live too."""
     root = default_root()
     found = []
     with suppress(OSError):
         for entry in sorted(root.iterdir()):
             with suppress(*UNREADABLE):
-                found.append(Found(entry, read_status(entry)))
+                found.append(Found(entry.resolve(), read_status(entry)))
     return found
 
 

@@ -143,6 +143,9 @@ def sweep(root: Path) -> list[Path]:
     removed = []
     for entry in abandoned(root):
         with contextlib.suppress(OSError):
+            if entry.is_symlink():  # where a durable run stood: its folder stays
+                entry.unlink()
+                continue
             rescue(entry)
             keep(entry)
             shutil.rmtree(entry, ignore_errors=True)
@@ -179,7 +182,7 @@ def _no_space(root: Path, needed: int) -> NoSpace:
 class RunDir:
     """One run directory, made by its supervisor (`create`) or opened by anybody else."""
 
-    __slots__ = ("_held", "_is_kept", "path")
+    __slots__ = ("_held", "_is_kept", "_link", "path")
 
     _serial = itertools.count()
 
@@ -188,6 +191,7 @@ class RunDir:
         self.path = path
         self._held: int | None = None
         self._is_kept = False
+        self._link: Path | None = None
 
     @classmethod
     def create(
@@ -201,9 +205,7 @@ class RunDir:
         root = default_root() if root is None else root
         _prepare_root(root)
         sweep(root)
-        me = Owner.me()
-        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", graph_name)[:_SLUG_LENGTH]
-        path = root / f"{slug}.{me.namespace}.{me.pid}.{me.started}.{next(cls._serial)}"
+        path = cls._own_name(graph_name, root)
         try:
             path.mkdir(mode=0o700)
         except OSError as error:
@@ -214,6 +216,25 @@ class RunDir:
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
             run._held = _lock(path)
         return run
+
+    @classmethod
+    def _own_name(cls, graph_name: str, root: Path) -> Path:
+        """Return a path that nobody else has, and that says whose it is."""
+        me = Owner.me()
+        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", graph_name)[:_SLUG_LENGTH]
+        return root / f"{slug}.{me.namespace}.{me.pid}.{me.started}.{next(cls._serial)}"
+
+    def show(self, graph_name: str, root: Path | None = None) -> None:
+        """Let the commands find a durable run that lives, by a link among the run directories; a convenience only."""
+        if not self._is_kept:
+            return
+        with contextlib.suppress(OSError, ConfigurationError):
+            root = default_root() if root is None else root
+            _prepare_root(root)
+            sweep(root)
+            link = self._own_name(graph_name, root)
+            link.symlink_to(self.path, target_is_directory=True)
+            self._link = link
 
     @classmethod
     def keep(cls, path: Path, files: dict[str, int], contents: dict[str, bytes]) -> RunDir:
@@ -350,6 +371,8 @@ class RunDir:
         """Remove the directory and all in it, or only let go of it where it is durable."""
         if not self._is_kept:
             shutil.rmtree(self.path, ignore_errors=True)
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
         self._unlock()
 
     def _unlock(self) -> None:

@@ -100,9 +100,8 @@ class Graph(Topology):
         of a resumed run begin with new states; what there was is kept, and a line says where. With `sync` each
         commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
-        Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says
-        what differs), NoSpace when there is too little room, and StartError when no process can be
-        started; nothing is left behind then.
+        Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says what
+        differs), NoSpace when there is too little room, and StartError when no process can be started; nothing is left.
         """
         refuse_while_loading(self.name)
         if sync and durable is None and resume is None:
@@ -129,6 +128,7 @@ class Graph(Topology):
             if logs:
                 logs.close(_LOG_TIMEOUT)
             raise
+        run.show(self.name, root)
         attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
         return Run(self, plan, run, on_event, logs, attend, kept)
 

@@ -246,6 +246,29 @@ def test_stop_and_ps_of_a_durable_run(operator: Operator, tmp_path: Path) -> Non
     assert operator.types("state", "generator", "--run", str(folder)).status == ExitCode.DRAINED
 
 
+def test_a_durable_run_is_found_as_any_other_while_it_lives(operator: Operator, tmp_path: Path, run_root: Path) -> None:
+    folder = tmp_path / "kept"
+    words = ("--rate", "1", "--beats", "1000000", "--no-telemetry")
+    with Process(*COMMAND, "run", "--durable", str(folder), *words) as process:
+        assert eventually(lambda: operator.types("health").status == 0)
+        (run,) = operator.types("ps", "--json").data
+        assert (run["run"], run["directory"], run["phase"]) == ("kept", str(folder), "running")
+        assert operator.types("state", "worker", "--run", "kept").status == 0
+        family = process.family()
+        process.send(signal.SIGKILL)
+        assert all_gone(family, 10.0)
+    (run,) = operator.types("ps", "--json").data
+    assert (run["directory"], run["phase"]) == (str(folder), "dead")
+    assert operator.types("clean").out.startswith("nothing to clean")
+    assert not list(run_root.iterdir())
+    with Process(*COMMAND, "run", "--resume", str(folder)) as process:
+        assert eventually(lambda: operator.types("health").status == 0)
+        assert operator.types("stop").status == ExitCode.DRAINED
+        assert process.wait() == ExitCode.DRAINED
+    assert not list(run_root.iterdir())
+    assert (folder / "durable").exists()
+
+
 def test_the_shell_completes_what_runs(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     def offered(*words: str) -> list[str]:
         monkeypatch.setenv("_STEADY_MP_COMPLETE", "complete_bash")
