@@ -73,4 +73,5 @@ class LettersLeft(Event):
     @property
     def text(self) -> str:
         """See `Event.text`."""
-        return f"{self.letters} dead letters are left: {self.place} (steady-mp dead-letters list)"
+        what = "1 dead letter is" if self.letters == 1 else f"{self.letters} dead letters are"
+        return f"{what} left: {self.place} (steady-mp dead-letters list)"

@@ -60,7 +60,7 @@ def test_the_500th_of_1000_is_put_aside_after_three_deaths() -> None:
     assert outcome.report.dead_letters == 1
     assert outcome.report.exit_code is ExitCode.DRAINED
     assert "message 500 of numbers was in hand at 3 deaths in a row (SIGSEGV); it is put aside" in outcome.log
-    assert "1 dead letters are left" in outcome.log
+    assert "1 dead letter is left" in outcome.log
     assert not outcome.rescues
 
 
