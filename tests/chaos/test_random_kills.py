@@ -10,7 +10,7 @@ from tests.support.runs import complete
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 
-MESSAGES = 300_000
+MESSAGES = 150_000
 KILLS = 200
 #: For each stage; what faust#340 asks for.
 EACH = 50

@@ -29,6 +29,14 @@ POSTED = (5, 21)
 _STEPS = 200_000
 _PARCELS = 150
 _BURSTS = 400
+#: The first seed that shows each fault that takes long to find. It is tried first, and then all from 0 on: where the
+#: code has moved on, another seed has to do, and takes its time.
+SHOWN_BY = {
+    "padding takes no room": 156,
+    "what was put off is never given up": 156,
+    "a wait inside of a turn forgets what was put off before it": 156,
+    "a threshold that is passed already": 194,
+}
 _RING = 1 << 13
 
 
@@ -91,7 +99,7 @@ def run(seed: int) -> Outcome:
 def hunt(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, SimulationFailed] | None:
     """Return the first seed by which a mutant shows, and how; None when none does."""
     with mutant.alive():
-        for seed in range(seeds):
+        for seed in (*([SHOWN_BY[mutant.title]] if mutant.title in SHOWN_BY else []), *range(seeds)):
             try:
                 run(seed)
             except SimulationFailed as failure:
