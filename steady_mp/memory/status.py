@@ -37,8 +37,6 @@ CAUSES: Final = (
     "recycled",
 )
 
-PHASES: Final = ("running", "draining", "stopped")
-
 
 @dataclass(slots=True, kw_only=True)
 class ActorStatus:

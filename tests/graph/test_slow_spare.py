@@ -31,13 +31,18 @@ def child() -> Iterator[tuple[Spare, socket.socket]]:
         process.kill()
 
 
-def test_one_that_does_not_answer_is_stopped_and_then_killed(child: tuple[Spare, socket.socket]) -> None:
-    clock = Hand()
+def given(clock: Hand, spare: Spare, there: socket.socket) -> Reserve:
+    """A reserve whose spare was ready, and has got a role."""
     reserve = Reserve(clock)
-    spare, there = child
     reserve.spare = spare
     be_ready(there)
     assert reserve.give(Role(1, 2, there.fileno()))
+    return reserve
+
+
+def test_one_that_does_not_answer_is_stopped_and_then_killed(child: tuple[Spare, socket.socket]) -> None:
+    clock, (spare, there) = Hand(), child
+    reserve = given(clock, spare, there)
     patience = reserve.patience()
     assert patience is not None
     assert patience < 1000
@@ -55,12 +60,8 @@ def test_one_that_does_not_answer_is_stopped_and_then_killed(child: tuple[Spare,
 
 
 def test_one_that_answers_while_it_is_stopped_goes_on(child: tuple[Spare, socket.socket]) -> None:
-    clock = Hand()
-    reserve = Reserve(clock)
-    spare, there = child
-    reserve.spare = spare
-    be_ready(there)
-    assert reserve.give(Role(1, 2, there.fileno()))
+    clock, (spare, there) = Hand(), child
+    reserve = given(clock, spare, there)
     clock.now += 1.0
     assert reserve.took() is None
     take(there.dup())
