@@ -111,9 +111,11 @@ class Errands:
         letters = supervisor.quarantine.letters
         if seat.is_over:
             raise _Refused(f"{seat.name}, which takes from {plan.name}, is {seat.status.value}: nobody would take it")
+        # Before it settles: a letter that is taken meanwhile is on its way, and must not be ordered once more.
+        done = supervisor.quarantine.done(seat, channel)
         supervisor.quarantine.settle(seat)
         orders = letters.orders(channel)
-        waiting = orders[supervisor.quarantine.done(seat, channel) :]
+        waiting = orders[done:]
         wanted = []
         for position in positions:
             try:
