@@ -79,8 +79,8 @@ class Recorder:
     def __call__(self, event: Event) -> None:
         """Write one event down. Raises OSError when the file system is full."""
         self._note(event)
+        self._append(event)  # first: whoever reads of a death in the status finds its event
         write_status(self._directory, self._status)
-        self._append(event)
 
     def _note(self, event: Event) -> None:
         match event:
