@@ -46,6 +46,13 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 
+_TIME_STALE = """
+const status = document.getElementById("status"), began = performance.now();
+new MutationObserver(() => {
+  if (status.textContent.includes("STALE since ")) window.staleAfter ??= performance.now() - began;
+}).observe(status, { childList: true, characterData: true, subtree: true });
+"""
+
 
 class Browser:
     """One browser with one page."""
@@ -137,6 +144,18 @@ class Browser:
         """Return the requests since the last call that did not go to the page's own server."""
         own = urlsplit(url).netloc
         return [to for to in self.requests() if urlsplit(to).netloc != own and not to.startswith(("about:", "data:"))]
+
+    def time_stale(self) -> None:
+        """Begin to take the time that the page needs to say that its figures are stale; see `stale_after`."""
+        self.js(_TIME_STALE)
+
+    def stale_after(self) -> float:
+        """Wait until the page says so; return the seconds from `time_stale` to then, by the page's own clock.
+
+        What it takes to ask a browser on a busy machine is not in them.
+        """
+        self.until_says("#status-text", "STALE since ")
+        return float(self.js("return window.staleAfter")) / 1000
 
     def shifts(self) -> list[Any]:
         """Return the layout shifts since the last call that no key or click explains, largest part first."""

@@ -50,6 +50,15 @@ def kill_all(process: Process, dice: random.Random) -> None:
     assert all_gone(everybody, 10.0)
 
 
+def sent(folder: Path) -> int:
+    """Return how many messages of the second channel were sent so far."""
+    channel = Mapping(folder / "channel-1", read_only=True)
+    try:
+        return channel.words[layout.TAIL]
+    finally:
+        channel.close()
+
+
 def kill_again_and_again(folder: Path, times: int) -> None:
     dice = random.Random(times)
     for _ in range(times):
@@ -60,6 +69,7 @@ def kill_again_and_again(folder: Path, times: int) -> None:
             kill_all(process, dice)
     with host(folder) as process:
         process.wait_line("up")
+        assert eventually(lambda: sent(folder) > times, 20.0)  # the lives before may all have been too short to send
         process.send(signal.SIGTERM)
         assert process.wait() == ExitCode.DRAINED, process.output
         report = process.report()
@@ -71,15 +81,6 @@ def kill_again_and_again(folder: Path, times: int) -> None:
 
 def test_all_processes_are_killed_at_random_times(folder: Path) -> None:
     kill_again_and_again(folder, 12)
-
-
-def sent(folder: Path) -> int:
-    """Return how many messages of the second channel were sent so far."""
-    channel = Mapping(folder / "channel-1", read_only=True)
-    try:
-        return channel.words[layout.TAIL]
-    finally:
-        channel.close()
 
 
 def test_so_are_those_of_one_that_survives_a_loss_of_power_too(folder: Path) -> None:

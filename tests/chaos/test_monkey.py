@@ -40,7 +40,10 @@ def script(*scripts: Script) -> Callable[[Graph], None]:
 
 def is_stopped(graph: GraphUnderTest, actor: str) -> bool:
     pid = graph.run.pid(actor)
-    return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    try:
+        return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:  # it was dead already, and is buried between the two looks
+        return False
 
 
 # Budgets
@@ -67,7 +70,7 @@ def test_an_actor_that_fails_by_itself_is_given_up_under_chaos_too() -> None:
 
 
 def test_somebody_elses_kill_is_still_a_sigkill() -> None:
-    with GraphUnderTest(script(PATIENT)) as graph, unleash(graph, rate=0.001) as strikes:
+    with GraphUnderTest(script(PATIENT)) as graph, unleash(graph, rate=0.001, seed=7) as strikes:
         graph.wait_for(ActorStarted)
         graph.kill("a")
         graph.request_shutdown()
@@ -81,11 +84,11 @@ def test_somebody_elses_kill_is_still_a_sigkill() -> None:
 def test_a_frozen_actor_thaws_by_itself() -> None:
     with GraphUnderTest(script(PATIENT)) as graph:
         graph.wait_for(ActorStarted)
-        graph.run.strike("a", freeze=0.2)
+        graph.run.strike("a", freeze=1.0)  # long enough to be seen, however busy the machine is
         graph.wait_until(lambda: is_stopped(graph, "a"))
         frozen = graph.wait_for(ChaosFroze)
         assert (frozen.actor, frozen.generation) == ("a", 1)
-        assert 0.2 <= frozen.seconds < 5.0
+        assert 1.0 <= frozen.seconds < 10.0
         assert not is_stopped(graph, "a")
         graph.request_shutdown()
         assert graph.finish().clean
@@ -157,7 +160,8 @@ def test_when_it_is_caught_every_strike_was_counted_and_nobody_is_frozen() -> No
 
 
 def test_a_drain_that_nobody_can_end_is_the_actors_fault_and_not_the_monkeys() -> None:
-    with GraphUnderTest(script(lives.REFUSING), shutdown_timeout=0.5) as graph, unleash(graph, rate=500) as strikes:
+    # The half that the monkey leaves is for one more life to start and to refuse.
+    with GraphUnderTest(script(lives.REFUSING), shutdown_timeout=2.0) as graph, unleash(graph, rate=500) as strikes:
         strikes.wait_for(kills=2)
         graph.request_shutdown()
         report = graph.finish()
@@ -194,7 +198,7 @@ def test_strikes_that_never_come_are_told_with_the_seed() -> None:
 
 
 def test_strikes_that_can_not_come_any_more_are_not_waited_for() -> None:
-    with GraphUnderTest(script(PATIENT)) as graph, unleash(graph.run, rate=0.001) as strikes:
+    with GraphUnderTest(script(PATIENT)) as graph, unleash(graph.run, rate=0.001, seed=7) as strikes:
         graph.request_shutdown()
         with pytest.raises(AssertionError, match="not 1 kills and 0 freezes before the run ended"):
             strikes.wait_for(kills=1, seconds=30)

@@ -137,7 +137,7 @@ def test_a_kill_in_the_debugger_is_a_death_like_any_other() -> None:
 
 
 def test_the_shutdown_waits_for_the_debugger() -> None:
-    with running(3, shutdown_timeout=0.2) as (run, watch, output):
+    with running(3, shutdown_timeout=1.0) as (run, watch, output):  # all of it is waited for
         output.wait_for("breakpoint at")
         run.request_shutdown()
         event = watch.wait_for(ShutdownPostponed)

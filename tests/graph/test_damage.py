@@ -39,8 +39,7 @@ def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
 def test_no_damage_is_a_traceback(operator: Operator, tmp_path: Path) -> None:
     with hosted("flow", *FLOW) as host:
         assert eventually(lambda: operator.types("state", "sink", "--json").data["state"] is not None)
-        assert operator.types("kill", "sink", "--signal", "STOP").status == 0
-        assert eventually(lambda: operator.actors()["source"]["state"] == "blocked")
+        operator.freezes("sink", "middle->sink", "source->middle")
         family = host.family()
         host.send(signal.SIGKILL)
         host.wait()
@@ -92,7 +91,7 @@ def test_a_run_of_another_container_is_left_alone(operator: Operator, tmp_path: 
     with hosted("flow", *FLOW):
         (run,) = operator.types("ps", "--json").data
         copy = tmp_path / "copy"
-        shutil.copytree(run["directory"], copy, ignore=shutil.ignore_patterns("*.bell"))
+        shutil.copytree(run["directory"], copy, ignore=shutil.ignore_patterns("*.bell", "*.new"))  # drafts come and go
         status = read_status(copy)
         status.namespace += 1
         write_status(copy, status)

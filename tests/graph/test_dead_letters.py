@@ -14,6 +14,7 @@ import pytest
 from steady_mp import ExitCode, Graph, RestartPolicy
 from steady_mp.events import ActorFinished, ActorGivenUp, LettersReplayed, MessagePutAside
 from steady_mp.memory.letters import Letters
+from steady_mp.testing import positions
 from steady_mp.testing.under_test import GraphUnderTest
 from tests.support import poisoned
 from tests.support.operator import Operator
@@ -22,6 +23,8 @@ from tests.support.watch import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from steady_mp import Run
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -39,12 +42,17 @@ def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
 
 
 def flow(cure: Path, poison: tuple[int, ...], total: int = 100, **options: Any) -> Graph:
-    graph = Graph("poisoned", log_level="info", shutdown_timeout=5.0)
+    graph = Graph("poisoned", log_level="info", shutdown_timeout=30.0)
     tx, rx = graph.channel(64, name="numbers", showstopper_after=options.pop("after", 3))
     graph.actor("source", poisoned.patient_source, tx, total, graph.state())
     restart = RestartPolicy(backoff=0.0, max_backoff=0.0, **options)
     graph.actor("sink", poisoned.sink, rx, graph.state(), poison, str(cure), restart=restart)
     return graph
+
+
+def wait_sent(run: Run, total: int = 100) -> None:
+    """Wait until the source has sent everything: it stops where it stands once that is asked for."""
+    assert eventually(lambda: positions.cursors(run, 0)[0] == total)
 
 
 def heard(test: GraphUnderTest) -> list[int]:
@@ -89,6 +97,7 @@ def test_a_letter_is_listed_shown_exported_and_replayed_exactly_once(operator: O
         assert "2 dead letters of numbers go to sink" in told["result"][0]
         again = operator.types("dead-letters", "replay", "numbers@30")
         assert "on their way already" in again.out or "no dead letter" in again.err, again
+        wait_sent(test.run)
         test.run.request_shutdown()
         values = heard(test)
     rest = [number for number in range(100) if number not in {30, 70}]
@@ -129,6 +138,7 @@ def test_a_durable_run_goes_on_with_its_letters_and_its_suspects(operator: Opera
         assert [len(letter["deaths"]) for letter in listed] == [5, 5], "those before the resume count"
         cure.touch()
         operator.types("dead-letters", "replay", "numbers@60", "--run", str(folder))
+        wait_sent(run)
         run.request_shutdown()
         report = run.block_until_stopped(20)
     values = next(actor for actor in report.actors if actor.name == "sink").state["values"]
@@ -139,7 +149,7 @@ def test_a_durable_run_goes_on_with_its_letters_and_its_suspects(operator: Opera
 
 def test_an_isolated_actor_answers_closed_until_it_is_revived(operator: Operator, tmp_path: Path) -> None:
     cure = tmp_path / "cure"
-    graph = Graph("revived", log_level="info", shutdown_timeout=5.0)
+    graph = Graph("revived", log_level="info", shutdown_timeout=30.0)
     tries_tx, tries_rx = graph.channel(8, name="tries")
     tx, rx = graph.channel(2, name="numbers", showstopper_after=0)
     isolate = RestartPolicy(backoff=0.0, max_backoff=0.0, threshold=2.5, give_up="isolate")

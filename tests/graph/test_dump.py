@@ -56,8 +56,7 @@ def dumped(operator: Operator, archive: Path, *words: str) -> dict[str, str]:
 def test_one_that_stands_still_behind_a_frozen_actor(operator: Operator, tmp_path: Path) -> None:
     with hosted("busy", *FLOW, "busy") as host:
         host.wait_line("spinning busy")
-        assert operator.types("kill", "sink", "--signal", "STOP").status == 0
-        assert eventually(lambda: operator.actors()["source"]["blocked_on"] == "source→middle")
+        operator.freezes("sink", "middle->sink", "source->middle")
         told = operator.types("dump", "-o", str(tmp_path / "still.tar.gz"), "--timeout", "5", "--json")
         parts = {name: data.decode(errors="replace") for name, data in read(tmp_path / "still.tar.gz").items()}
         assert sorted(parts) == told.data["parts"]
@@ -111,8 +110,7 @@ def test_one_whose_supervisor_was_killed(operator: Operator, tmp_path: Path) -> 
     with hosted("flow", *FLOW) as host:
         assert operator.types("kill", "middle").status == 0
         host.wait_line("started middle 2 ")
-        assert operator.types("kill", "sink", "--signal", "STOP").status == 0
-        assert eventually(lambda: operator.actors()["source"]["blocked_on"] == "source→middle")
+        operator.freezes("sink", "middle->sink", "source->middle")
         family = host.family()
         host.send(signal.SIGKILL)
         host.wait()
@@ -132,7 +130,8 @@ def test_a_durable_one_that_is_over_keeps_no_secret(operator: Operator, tmp_path
     folder = tmp_path / "kept"
     words = ("--rate", "1", "--beats", "1000000", "--port", "0", "--token", "hush-hush-hush-hush")
     with Process(*COMMAND, "run", "--durable", str(folder), *words) as process:
-        process.wait_line("Msg")  # it runs, and so hears signals
+        process.wait_line("Msg")
+        process.wait_hearing()
         process.send(signal.SIGTERM)
         assert process.wait() == ExitCode.DRAINED
     parts = dumped(operator, tmp_path / "over.zip", str(folder))

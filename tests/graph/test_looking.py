@@ -86,10 +86,14 @@ def test_health_of_a_run_that_works_and_of_none(operator: Operator) -> None:
 def test_health_names_who_is_stuck(operator: Operator) -> None:
     with hosted("busy", *FLOW, "busy") as host:
         host.wait_line("spinning busy")
-        told = operator.types("health", "--stall", "0.5", "--json")
-        assert told.status == 1
-        (reason,) = told.data["reasons"]
-        assert reason.startswith("busy is stuck: in its own code")
+
+        def reasons() -> list[str]:
+            told = operator.types("health", "--stall", "0.5", "--json")
+            assert told.status == 1
+            return [reason.partition(" for ")[0] for reason in told.data["reasons"]]
+
+        # Where cores are scarce, another one may come to be half a second in its code, but that passes.
+        assert eventually(lambda: reasons() == ["busy is stuck: in its own code"])
 
 
 def test_health_names_who_is_frozen_and_who_is_between_two_lives(operator: Operator) -> None:
@@ -102,7 +106,7 @@ def test_health_names_who_is_frozen_and_who_is_between_two_lives(operator: Opera
 
 
 def test_health_of_a_run_that_drains_and_of_one_that_is_dead(operator: Operator) -> None:
-    with hosted("stubborn", *FLOW, "stubborn") as host:
+    with hosted("busy", *FLOW, "busy") as host:  # which drains for long enough to be looked at
         assert operator.types("stop", "--no-wait").status == 0
         assert eventually(lambda: operator.types("health").out == "the graph is draining\n")
         family = host.family()
@@ -193,8 +197,7 @@ def test_stacks_of_one_that_cant_answer(operator: Operator) -> None:
 
 def test_peek_shows_what_comes_next_and_changes_nothing(operator: Operator) -> None:
     with hosted("flow", *FLOW) as host:
-        assert operator.types("kill", "sink", "--signal", "STOP").status == 0
-        assert eventually(lambda: operator.actors()["source"]["state"] == "blocked")
+        operator.freezes("sink", "middle->sink", "source->middle")
         first = operator.types("peek", "source->middle", "-n", "3", "--json").data
         assert first["channel"] == "source→middle"
         assert len(first["messages"]) == 3
@@ -222,8 +225,7 @@ def test_peek_at_what_is_not_there_and_at_what_is_dead(operator: Operator) -> No
     assert "nothing runs" in operator.refused("peek", "source->middle")
     with hosted("flow", *FLOW) as host:
         assert "no channel 'x' in graph 'flow': there is source→middle, middle→sink" in operator.refused("peek", "x")
-        assert operator.types("kill", "sink", "--signal", "STOP").status == 0
-        assert eventually(lambda: operator.actors()["source"]["state"] == "blocked")
+        operator.freezes("sink", "middle->sink", "source->middle")
         family = host.family()
         host.send(signal.SIGKILL)
         host.wait()

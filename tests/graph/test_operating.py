@@ -53,10 +53,8 @@ def test_ps_tells_busy_frozen_and_idle_apart(operator: Operator) -> None:
         (run,) = operator.types("ps", "--json").data
         assert (run["graph"], run["phase"], run["pid"]) == ("busy", "running", host.pid)
         assert eventually(lambda: operator.actors()["busy"]["state"] == "running")
-        assert operator.types("kill", "sink", "--signal", "STOP").status == ExitCode.DRAINED
-        assert eventually(lambda: operator.actors()["sink"]["state"] == "stopped")
         # What stands behind it fills up, and ps says where.
-        assert eventually(lambda: operator.actors()["middle"]["blocked_on"] == "middle→sink")
+        operator.freezes("sink", "middle->sink")
         shown = operator.types("ps").out
         assert "blocked on middle→sink" in shown
         assert str(operator.actors()["busy"]["pid"]) in shown
@@ -131,6 +129,8 @@ def test_stop_without_waiting_then_with_an_end_to_its_patience_then_at_once(oper
     with hosted("busy", *FLOW, "busy") as host:
         host.wait_line("spinning busy")
         assert "busy: draining" in operator.types("stop", "--no-wait").out
+        # Asked again before it has heard that, it would get a second signal, and stop at once.
+        assert eventually(lambda: operator.types("ps", "--json").data[0]["phase"] == "draining")
         assert "busy is still draining" in operator.refused("stop", "--timeout", "0.2")
         told = operator.types("stop", "--now")
         assert told.status == ExitCode.DRAINED
@@ -190,16 +190,16 @@ def test_a_supervisor_that_hears_and_does_nothing(operator: Operator, monkeypatc
         program.wait_line("up")
         family = program.family()
         assert "deaf is still draining" in operator.refused("stop", "--timeout", "0.5")
+        program.wait_line("heard")
         told = operator.types("stop", "--now")
         assert told.status == ExitCode.DRAINED
         assert "killed with its supervisor, which did not answer" in told.out
-        assert "heard" in program.output
         assert program.wait() == -signal.SIGKILL
         assert all_gone(family, 10.0)
 
 
 def test_what_is_wrongly_asked_and_what_cant_be_done_have_different_statuses(operator: Operator) -> None:
-    with hosted("stubborn", *FLOW, "stubborn"):
+    with hosted("busy", *FLOW, "busy"):  # which drains for long enough to be looked at
         assert operator.types("kill", "nobody").status == ExitCode.BAD_CONFIGURATION
         assert operator.types("kill").status == ExitCode.BAD_CONFIGURATION
         assert operator.types("stop", "--no-wait").status == ExitCode.DRAINED
@@ -233,7 +233,9 @@ def test_stop_and_ps_of_a_durable_run(operator: Operator, tmp_path: Path) -> Non
     folder = tmp_path / "kept"
     words = ("--rate", "1", "--beats", "1000000", "--no-telemetry")
     with Process(*COMMAND, "run", "--durable", str(folder), *words) as process:
-        assert eventually(lambda: operator.types("state", "generator", "--run", str(folder)).status == 0)
+        process.wait_line("Msg")
+        process.wait_hearing()
+        assert operator.types("state", "generator", "--run", str(folder)).status == 0
         (run,) = operator.types("ps", str(folder), "--json").data
         assert run["durable"]
         assert run["phase"] == "running"
@@ -250,6 +252,7 @@ def test_a_durable_run_is_found_as_any_other_while_it_lives(operator: Operator, 
     folder = tmp_path / "kept"
     words = ("--rate", "1", "--beats", "1000000", "--no-telemetry")
     with Process(*COMMAND, "run", "--durable", str(folder), *words) as process:
+        process.wait_line("Msg")
         assert eventually(lambda: operator.types("health").status == 0)
         (run,) = operator.types("ps", "--json").data
         assert (run["run"], run["directory"], run["phase"]) == ("kept", str(folder), "running")
@@ -262,6 +265,8 @@ def test_a_durable_run_is_found_as_any_other_while_it_lives(operator: Operator, 
     assert operator.types("clean").out.startswith("nothing to clean")
     assert not list(run_root.iterdir())
     with Process(*COMMAND, "run", "--resume", str(folder)) as process:
+        process.wait_line("Msg")
+        process.wait_hearing()
         assert eventually(lambda: operator.types("health").status == 0)
         assert operator.types("stop").status == ExitCode.DRAINED
         assert process.wait() == ExitCode.DRAINED

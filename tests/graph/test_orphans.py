@@ -72,7 +72,7 @@ def test_kill_a_supervisor_with_a_fork(run_root: Path) -> None:
 
 def test_kill_the_supervisor_right_at_its_start(run_root: Path) -> None:
     with Process(*HOST, "flow") as host:
-        assert eventually(lambda: bool(host.family()))
+        assert eventually(lambda: bool(host.family()), 20.0)
         assert all_gone(kill_supervisor(host), GRACE)
     assert len(sweep(run_root)) == 1
 
@@ -91,6 +91,7 @@ def test_the_sweep_spares_what_lives(run_root: Path) -> None:
         (directory,) = run_root.iterdir()
         complete(calm())
         assert list(run_root.iterdir()) == [directory]
+        host.wait_hearing()
         host.send(signal.SIGTERM)
         assert host.wait() == ExitCode.DRAINED
 

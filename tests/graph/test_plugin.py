@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from steady_mp.testing.waiting import eventually
+from tests.support.hosts import all_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +104,7 @@ def test_a_directory(graph_under_test):
     kept.append(RunDir.create("mine", {"file": 4096}, {}))
 
 def test_the_next_one_has_nothing_to_do_with_it(graph_under_test):
+    litter._GRACE = 2.0  # and here a run is
     child, opened, directory = kept
     child.wait()
     assert not directory.path.exists()
@@ -203,6 +204,8 @@ def test_ctrl_c_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
 def test_for_ever(stage):
     on = stage(build_graph, ENDLESS, playing=["generator", "logger"])
     on.wait_line("Beat 1")
+    for actor in ("heartbeat", "generator", "worker", "logger"):
+        on.wait_for(ActorStarted, actor=actor)
     print("\\nroot", os.environ["STEADY_MP_ROOT"], flush=True)
     on.actor("logger").take(timeout=50)
 """
@@ -216,5 +219,5 @@ def test_for_ever(stage):
         os.kill(inner.pid, signal.SIGINT)
         assert "KeyboardInterrupt" in inner.stdout.read()
     assert inner.returncode == pytest.ExitCode.INTERRUPTED
-    assert eventually(lambda: not any(process.is_running() for process in family))
+    assert all_gone(family, 10.0)  # whom this process has adopted may be a zombie: nobody waits for it yet
     assert not Path(root).exists()

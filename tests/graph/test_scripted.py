@@ -146,7 +146,7 @@ def test_what_is_leaked_can_be_seen_and_goes_with_the_life() -> None:
         (child,) = process.children()
         run.kill("actor")
         watch.wait_for(ActorStarted, actor="actor", generation=3)
-        assert all_gone([child], 2.0)  # the one that has left its group goes with the run, as after every test
+        assert all_gone([child], 10.0)  # the one that has left its group goes with the run, as after every test
         run.request_shutdown()
 
     graph = one([Say("tight"), LiveOn()], [*leaks, Say("leaky"), LiveOn()], [LiveOn()])

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(60)
 def test_an_echo_becomes_a_message() -> None:
     with Stage(build_graph, Args(rate=10, beats=1000), playing=ENDS) as stage:
         stage.actor("generator").echo(15)
-        assert stage.actor("logger").wait_for(Word.FIZZBUZZ, timeout=5) is Word.FIZZBUZZ
+        assert stage.actor("logger").wait_for(Word.FIZZBUZZ) is Word.FIZZBUZZ
         report = stage.final_bow()
     assert report.clean
     assert [(channel.sent, channel.in_flight) for channel in report.channels[1:]] == [(1, 0), (1, 0)]

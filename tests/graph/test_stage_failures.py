@@ -13,6 +13,7 @@ import pytest
 from actors import build_graph
 from actors.fizzbuzz import Word
 from steady_mp import ConfigurationError, ExitCode, Graph, MessageTooLarge, NotPicklable
+from steady_mp.events import ActorFinished
 from steady_mp.memory import layout
 from steady_mp.testing.scripted import Script, perform
 from steady_mp.testing.stage import Stage
@@ -46,6 +47,7 @@ class Picky:
 def test_what_came_instead_is_shown() -> None:
     with Stage(passing, 8, playing=["source", "sink"]) as stage:
         source, sink = stage.actor("source"), stage.actor("sink")
+        assert sink.take_all() == []  # it is there: its half second is not for its start
         source.echo_all([(1, "one"), (2, "two"), (3, "three")])
         stage.wait_until(lambda: stage.channel("results").sent == 3)
         told = complaint(lambda: sink.wait_for((2, "too"), timeout=0.5))
@@ -103,6 +105,7 @@ def test_a_full_channel_is_named() -> None:
             "source could not echo 8 within 0.1 s: 0 of 1 were sent, and numbers holds 4 of 4 messages\n"
         )
         stage.actor("sink").expect(0, 1)
+        stage.wait_until(lambda: stage.channel("numbers").in_flight == 2)
         told = complaint(lambda: source.echo_all(range(8, 20), timeout=0.5))
         assert told.startswith(
             "source could not echo 12 values within 0.5 s: 2 of 12 were sent, and numbers holds 4 of 4"
@@ -122,6 +125,10 @@ def test_a_graph_that_does_not_end_cleanly_fails_the_bow_with_its_stacks() -> No
         stage.wait_line("here")
         stage.actor("source").echo(1)
         stage.actor("sink").expect(1)
+        for name in ("source", "sink"):  # the half second is for one only
+            stage.actor(name).leave()
+        for name in ("source", "middle", "sink"):
+            stage.wait_for(ActorFinished, actor=name)
         told = complaint(stage.final_bow)
         assert told.startswith(
             "the graph did not end cleanly: stubborn did not stop in time: it refused: 3 orders unpai"

@@ -17,7 +17,7 @@ def test_the_test_plays_both_ends_of_the_performant_worker() -> None:
             numbers.echo("many")
         numbers.echo_all(range(12, 20))
         for code in (3, 0, 0, 15):
-            stage.actor("logger").wait_for(code, timeout=5)
+            stage.actor("logger").wait_for(code)
         stage.kill("worker")
         stage.final_bow()
         assert stage.actor("logger").take_all() == [0, 0, 3, 0]

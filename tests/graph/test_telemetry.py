@@ -14,11 +14,23 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from steady_mp import Alert, AlertColor, ConfigurationError, ExitCode, Filled, Graph, Report, Telemetry, Trigger
+from steady_mp import (
+    Alert,
+    AlertColor,
+    ConfigurationError,
+    ExitCode,
+    Filled,
+    Graph,
+    Report,
+    Telemetry,
+    Trigger,
+    serving,
+)
 from steady_mp.cli.main import main
 from steady_mp.events import ActorDied, AlertRaised, TelemetryDied, TelemetryStarted
 from steady_mp.memory.rundir import sweep
 from tests.support import pipeline
+from tests.support.hosts import all_gone
 from tests.support.scrape import get, hoard, linger, prometheus, state
 from tests.support.waiting import eventually
 from tests.support.watch import Watch
@@ -58,14 +70,20 @@ def test_a_real_prometheus_knows_what_the_report_says(tmp_path: Path) -> None:
         with prometheus(run.url.removeprefix("http://").rstrip("/"), tmp_path) as scraper:
             ways = [("source", "middle"), ("middle", "sink")]
 
-            def has_all() -> bool:
-                return scraper.query("take_total") == dict.fromkeys(ways, float(TOTAL))
+            questions = (
+                *("send_total", "take_total", "steady_channel_sent_messages_total"),
+                "sum by (actor) (steady_actor_restarts_total)",
+                'steady_actor_restarts_total{actor="middle"} > 0',
+            )
+            answers: list[dict[tuple[str, ...], float] | None] = []
 
-            assert eventually(has_all, seconds=40), (scraper.query("take_total"), state(run.url))
-            sent, taken = scraper.query("send_total"), scraper.query("take_total")
-            same = scraper.query("steady_channel_sent_messages_total")
-            restarts = scraper.query("sum by (actor) (steady_actor_restarts_total)")
-            causes = scraper.query('steady_actor_restarts_total{actor="middle"} > 0')
+            def has_all() -> bool:
+                """All of it: behind a scrape that came too late nothing is known until the next one."""
+                answers[:] = [scraper.query(question) for question in questions]
+                return all(answers) and answers[1] == dict.fromkeys(ways, float(TOTAL))
+
+            assert eventually(has_all, seconds=40), (answers, state(run.url))
+            sent, taken, same, restarts, causes = answers
             state_says = {(c["from"], c["to"]): (c["sent"], c["taken"]) for c in state(run.url)["channels"]}
         run.request_shutdown()
         report = run.block_until_stopped(20)
@@ -85,7 +103,7 @@ def test_killed_telemetry_comes_back_and_the_graph_does_not_notice() -> None:
     with make().start(on_event=watch, output=output, telemetry=Telemetry(port=0)) as run:
         url = watch.wait_for(TelemetryStarted).url
         names = ("source", "middle", "sink", "linger")
-        assert eventually(lambda: state(url)["channels"][1]["taken"] == TOTAL)
+        assert eventually(lambda: state(url)["channels"][1]["taken"] == TOTAL, 40)
         pids, before = [run.pid(name) for name in names], state(url)
         for _ in range(2):
             pid = run.telemetry_pid
@@ -146,14 +164,20 @@ def test_broken_requests_do_not_stop_it() -> None:
         assert not watch.all_of(TelemetryDied)
 
 
-def test_ports() -> None:
+def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     watches = [Watch(), Watch()]
+    assert serving.DEFAULT_PORT == 9900
+    # 9900 itself may be taken, and freed, by any other test that runs beside this one.
+    usual, _ = serving.listen(Telemetry(port=0))
+    with usual:
+        free = usual.getsockname()[1]
+    monkeypatch.setattr(serving, "DEFAULT_PORT", free)
     with make(total=8).start(on_event=watches[0], output=io.StringIO(), telemetry=True) as run:
         first = watches[0].wait_for(TelemetryStarted)
         with make(total=8).start(on_event=watches[1], output=io.StringIO(), telemetry=True) as other:
             second = watches[1].wait_for(TelemetryStarted)
             assert second.url != first.url
-            assert "port 9900 is in use" in second.text
+            assert f"port {free} is in use" in second.text
             assert other.url == second.url
         port = int(first.url.rstrip("/").rpartition(":")[2])
         with pytest.raises(ConfigurationError, match=f"port {port} on 127.0.0.1 is in use") as refused:
@@ -207,10 +231,10 @@ def test_a_killed_supervisor_leaves_no_telemetry(run_root: Path) -> None:
         assert process.stdout is not None
         pid, _, url = process.stdout.readline().decode().strip().partition(" ")
         assert state(url)["live"]
+        telemetry = psutil.Process(int(pid))
         process.kill()
-    gone = psutil.Process(int(pid)) if psutil.pid_exists(int(pid)) else None
-    assert eventually(lambda: gone is None or not gone.is_running() or gone.status() == psutil.STATUS_ZOMBIE, 5)
-    assert eventually(lambda: bool(sweep(run_root)) or not any(run_root.iterdir()), 5)
+    assert all_gone([telemetry], 10.0)
+    assert eventually(lambda: bool(sweep(run_root)) or not any(run_root.iterdir()))
 
 
 def test_top_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:

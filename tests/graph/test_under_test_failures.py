@@ -18,6 +18,7 @@ from steady_mp import ConfigurationError, ExitCode
 from steady_mp.events import ActorDied, ActorStarted, ShutdownRequested
 from steady_mp.memory import layout
 from steady_mp.testing import litter
+from steady_mp.testing.positions import describe
 from steady_mp.testing.under_test import GraphUnderTest
 from tests.support.staged import complaint
 
@@ -37,9 +38,10 @@ def test_who_waits_in_vain_is_told_where_everybody_stands() -> None:
     with GraphUnderTest(build_graph, ENDLESS) as graph:
         graph.freeze("generator")
         graph.wait_line("heartbeat Beat 3")
-        others = [graph.run._supervisor.seats[index].control.words for index in (2, 3)]
-        graph.wait_until(lambda: not graph.channel("generator→worker").in_flight)
-        graph.wait_until(lambda: all(words[layout.PHASE] == layout.PHASE_WAITING for words in others))
+        logger = graph.run._supervisor.seats[3].control.words
+        # Until it has a beat as well, worker may wait for that.
+        graph.wait_until(lambda: "for messages in generator→worker (until " in describe(graph.run))
+        graph.wait_until(lambda: logger[layout.PHASE] == layout.PHASE_WAITING)
         told = complaint(lambda: graph.wait_for(ActorDied, seconds=0.01, actor="worker"))
         lines = told.splitlines()
         assert lines[0] == "ActorDied(actor='worker'): none within 0.01 s"
@@ -102,7 +104,8 @@ def test_an_event_and_a_line_are_returned_once() -> None:
 
 def test_who_refuses_to_stop_is_shown_with_its_stack() -> None:
     """The processes are killed at the deadline; what they did was noted before."""
-    with GraphUnderTest(build_graph, ENDLESS, shutdown_timeout=0.3) as graph:
+    with GraphUnderTest(build_graph, ENDLESS, shutdown_timeout=1.0) as graph:
+        graph.wait_until(lambda: graph.channel("worker→logger").taken > 0)  # nobody is still about to begin
         graph.freeze("generator")
         graph.request_shutdown()
         assert graph.finish().exit_code is ExitCode.UNCLEAN
@@ -124,8 +127,9 @@ def rescue(graph: GraphUnderTest, actor: str) -> None:
 
 
 def test_a_lost_wake_up_fails_the_test_that_did_not_allow_it() -> None:
-    with GraphUnderTest(build_graph, Args(rate=1, beats=20)) as graph:
+    with GraphUnderTest(build_graph, ENDLESS) as graph:
         rescue(graph, "worker")
+        graph.request_shutdown()
         told = complaint(graph.finish)
         assert told.startswith("a wake-up was lost: only the safety time-out has woken worker (1 times)\n")
         assert graph.rescues == {"worker": 1}
@@ -206,6 +210,7 @@ def test_two_graphs_know_nothing_of_each_other() -> None:
 def test_an_error_inside_the_with_comes_through_with_a_note() -> None:
     def go_wrong() -> None:
         with GraphUnderTest(build_graph, ENDLESS) as graph:
+            graph.wait_for(ActorStarted, actor="heartbeat")  # a line of its log may come before
             graph.wait_line("Beat 1")
             raise KeyError("mine")
 

@@ -81,7 +81,7 @@ def test_why_and_ps_name_one_that_is_stuck_and_then_one_that_is_stopped(operator
         host.wait_line("slow is stuck in its own code for ")
         line = host.wait_line(" (stall, in its own code for ")
         assert re.search(r", at testing/steps\.py:\d+ in play; stall_timeout is 1 s\); life \d+ goes on", line)
-        assert {"stopped", "stall"} <= operator.actors()["slow"]["deaths"].keys()
+        assert eventually(lambda: {"stopped", "stall"} <= operator.actors()["slow"]["deaths"].keys())
 
 
 def test_why_of_a_run_that_gave_up_after_it_has_gone(operator: Operator) -> None:
@@ -125,6 +125,7 @@ def test_why_of_a_run_whose_supervisor_was_killed_before_and_after_the_sweep(ope
     with hosted("flow", *FLOW) as host:
         assert operator.types("kill", "middle").status == 0
         host.wait_line("middle died in life 1 (SIGKILL)")
+        host.wait_line("started middle 2 ")
         family = host.family()
         host.send(signal.SIGKILL)
         host.wait()
@@ -142,6 +143,8 @@ def test_why_of_a_run_whose_supervisor_was_killed_before_and_after_the_sweep(ope
 def test_who_did_not_stop_in_time_has_a_report_too(operator: Operator) -> None:
     with Process(*HOST, "refusing") as host:
         host.wait_line("started stubborn ")
+        # Its start is no part of the time that it has for its end.
+        assert eventually(lambda: operator.actors()["stubborn"]["state"] == "idle")
         assert operator.types("stop").status == ExitCode.UNCLEAN
         host.wait()
         told = operator.types("why", "stubborn")

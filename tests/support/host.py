@@ -41,6 +41,11 @@ def stubborn(graph: Graph) -> None:
     graph.actor("stubborn", perform, lives.REFUSING)
 
 
+def unyielding(graph: Graph) -> None:
+    """The same, with time enough for a second Ctrl-C."""
+    stubborn(graph)
+
+
 def busy(graph: Graph) -> None:
     """Somebody never looks up."""
     flow(graph)
@@ -97,7 +102,7 @@ def slow(graph: Graph) -> None:
 
 SCENES: dict[str, Callable[[Graph], None]] = {
     scene.__name__: scene
-    for scene in (flow, stubborn, busy, stuck, family, limits, doomed, refusing, planned, devouring, slow)
+    for scene in (flow, stubborn, unyielding, busy, stuck, family, limits, doomed, refusing, planned, devouring, slow)
 }
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
+from steady_mp.memory.signals import catches
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -90,6 +92,10 @@ class Process:
             raise AssertionError(message) from None
         self._reader.join(seconds)
         return status
+
+    def wait_hearing(self, seconds: float = _PATIENCE) -> None:
+        """Wait until TERM does not just end it: its actors may be at work before it waits for their end."""
+        assert eventually(lambda: catches(self.pid, signal.SIGTERM) is not False, seconds), self.output
 
     @property
     def output(self) -> str:

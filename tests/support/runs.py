@@ -43,9 +43,15 @@ def complete(
     seconds: float = _PATIENCE,
     meanwhile: Callable[[Run, Watch], None] | None = None,
     output: Lines | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
-    """Run `graph` until it has ended by itself; `meanwhile` is called once it has started."""
-    with GraphUnderTest(graph, output=output) as under_test:
+    """Run `graph` until it has ended by itself; `meanwhile` is called once it has started.
+
+    `watch` is told every event, the first ones too.
+    """
+    made = GraphUnderTest(graph, output=output)
+    made.events = watch or made.events
+    with made as under_test:
         if meanwhile is not None:
             meanwhile(under_test.run, under_test.events)
         report = under_test.finish(seconds, rescued=True)  # what must not be rescued is for each test to say

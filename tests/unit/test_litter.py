@@ -96,7 +96,8 @@ def test_processes_are_found_by_their_environment(monkeypatch: pytest.MonkeyPatc
     assert litter.marked("RUN", "no such run") == []
 
 
-def test_nobody_is_reaped_who_ends_in_time() -> None:
+def test_nobody_is_reaped_who_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litter, "_GRACE", 20.0)
     answers = [[psutil.Process()], [psutil.Process()], []]
     assert litter.reap(lambda: answers.pop(0)) == []
     assert answers == []

@@ -206,7 +206,7 @@ def test_the_end_waits_for_an_output_that_is_only_slow(
     """It gives up where nothing moves for so long, and not where much is left."""
     monkeypatch.setattr(log_output, "_PIECE_LINES", 1)
     writer, output = make(Slow())
-    for number in range(20):
+    for number in range(25):
         writer.write("a", logging.INFO, f"line {number}")
-    writer.close(0.3)
-    assert lines_of(output) == [f"a      line {number}" for number in range(20)]
+    writer.close(1.0)  # less than all of it takes, and far more than a piece of it
+    assert lines_of(output) == [f"a      line {number}" for number in range(25)]
