@@ -41,6 +41,7 @@ _LATEST: Final = 20
 _FORMS: Final = (".tar.gz", ".tgz", ".zip")
 #: Files of a run directory that hold what messages, states and arguments contain.
 _PAYLOADS: Final = re.compile(r"channel-\d+|actor-\d+\.(snapshot-\d|args)|main|.*letter.*", re.IGNORECASE)
+_REPORTS: Final = re.compile(r"actor-\d+\.died-\d+")
 _CONTROLS: Final = re.compile(r"actor-\d+\.control|run")
 _SECRETS: Final = re.compile(r"(?i)token|password|secret|key")
 _HIDDEN: Final = "(left out)"
@@ -229,6 +230,8 @@ def _files(directory: Path, *, payloads: bool) -> Iterator[tuple[str, bytes]]:
                     yield name, entry.read_bytes()
             elif _CONTROLS.fullmatch(name):
                 yield name, entry.read_bytes()
+            elif _REPORTS.fullmatch(name) and not payloads:
+                yield name, _without_value(entry.read_bytes())
             elif _is_text(data := _tail(entry)):
                 yield name, _without_secrets(data) if name != PLAN_FILE else data
             elif payloads:
@@ -267,4 +270,15 @@ def _without_secrets(data: bytes) -> bytes:
                 words[index + 1] = _HIDDEN
     except (ValueError, TypeError, LookupError, AttributeError):
         return data
+    return json.dumps(told).encode()
+
+
+def _without_value(data: bytes) -> bytes:
+    """Hide the message that an actor had in hand when it died; which one that was stays."""
+    try:
+        told = json.loads(data)
+        if told["in_hand"] is not None and told["in_hand"].get("value") is not None:
+            told["in_hand"]["value"] = _HIDDEN
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return b""
     return json.dumps(told).encode()
