@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Adopt orphans, so that a grandchild that lost its parents is still found; hear Ctrl-C.
+    """Adopt orphans, so that a grandchild that lost its parents is still found; hear Ctrl-C and hang-ups.
 
-    A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
+    A shell starts what it runs in the background with SIGINT ignored, `nohup` with SIGHUP, and children inherit that.
     """
     native.become_subreaper()
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def bury_orphans() -> None:
