@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
+from steady_mp.next_journal import NextJournal
 from steady_mp.parking import Sleeper
 from steady_mp.snapshot_cost import SnapshotCost
 from steady_mp.waiting import Waiting
@@ -64,22 +65,21 @@ class Turn(Waiting):
         "_book",
         "_control",
         "_cost",
-        "_cursors",
         "_epoch",
         "_fault",
         "_fence",
-        "_finished",
         "_look",
         "_look_at",
         "_news",
-        "_requested",
-        "_snapshot",
+        "_next",
+        "_snapshot_slot",
         "_snapshots",
         "_supervisor",
         "_sync",
         "_unseen",
         "_wary",
         "left",
+        "moved",
         "spaced",
         "touched",
     )
@@ -122,17 +122,17 @@ class Turn(Waiting):
         self._book = book
         self._snapshots = snapshots
         self._cost = SnapshotCost(control.words, clock)
-        self._snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
+        self._next = NextJournal(journal)
+        self._snapshot_slot = journal.snapshot_slot
         self._supervisor = supervisor
         self._fence = fence
         self._fault = fault
         self._sync = sync
         self._epoch = control.epoch
-        self._requested = journal.requested
-        self._finished = journal.finished
         #: To be committed though no turn has staged it: shutdown asked for, finished, begun behind what was put aside.
         self._news = False
-        self._cursors: list[Cursor] = []
+        #: The ends that the next commit has to look at, in the order in which they came to it: see `Pace`.
+        self.moved: dict[Staging, None] = {}
         self._wary: list[Callable[[], bool]] = []
         self._alone = _ALONE_AT_FIRST if grouped else float("inf")
         self.spaced = grouped and cadence is not None
@@ -150,10 +150,12 @@ class Turn(Waiting):
             if known is neighbour:
                 self.entangle(end, other)
                 self.entangle(other, end)
+        self._next.join(end)
         self._ends.append(end)
-        self._cursors.append(end.freeze())
-        self._news = self._news or end.is_staged()
         self._neighbours.append(neighbour)
+        if end.is_staged():
+            self.moved[end] = None
+            self._news = True
 
     def entangle(self, end: Staging, other: Staging) -> None:
         """Note that what the peer of `end` does may depend on what is staged at `other`."""
@@ -215,21 +217,21 @@ class Turn(Waiting):
             return self._cadence.is_over(self.pending + 1, now - self._committed_at)
         if now - self._committed_at >= _PUT_OFF:
             return True
-        for end in self._ends:  # noqa: SIM110 - a generator would double what a look costs
+        for end in self.moved:  # noqa: SIM110 - a generator would double what a look costs
             if end.is_urgent():
                 return True
         return False
 
     def request_shutdown(self) -> None:
         """Ask, as part of this turn, for the graph to be drained."""
-        self._requested = 1
+        self._next.words[layout.J_REQUESTED] = 1
         self._news = True
         self.touched = True
         self.call_for_commit()
 
     def finish(self) -> None:
         """Commit for the last time: the actor has finished."""
-        self._finished = 1
+        self._next.words[layout.J_FINISHED] = 1
         self._news = True
         self.commit()
 
@@ -254,61 +256,61 @@ class Turn(Waiting):
             snapshot = book.encode()
             if snapshot is None:
                 self._cost.add(began, len(book.kept or b""), written=False)
-        cursors = [end.freeze() for end in self._ends]
-        if snapshot is None and cursors == self._cursors and not self._news:
+        moved = self._next.freeze(self.moved)
+        if snapshot is None and not moved and not self._news:
             self._settle()
             return
         if fault is not None:
             fault("commit:records")
         if snapshot is not None:
-            slot = 1 - self._snapshot[0]
-            self._snapshot = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
-            book.kept = snapshot
+            journal = self._next.words
+            slot = 1 - self._snapshot_slot
+            journal[layout.J_SNAP_SLOT] = slot
+            journal[layout.J_SNAP_LENGTH] = len(snapshot)
+            journal[layout.J_SNAP_CRC] = self._snapshots.write(slot, snapshot)
             self._cost.add(began, len(snapshot), written=True)
         if fault is not None:
             fault("commit:snapshot")
         epoch = self._epoch + 1
-        journal = [*self._snapshot, self._requested, self._finished]
-        for cursor in cursors:
-            journal += cursor
-        self._control.write_journal(epoch, journal)
+        self._control.write_journal(epoch, self._next.packed)
         if fault is not None:
             fault("commit:journal")
         if self._sync is not None:
-            self._sync.write(cursors, None if snapshot is None else self._snapshot[0])
+            self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else slot)
         self._control.put_in_force(epoch)
         self._epoch = epoch
+        if snapshot is not None:
+            self._snapshot_slot, book.kept = slot, snapshot
         if fault is not None:
             fault("commit:epoch")
         if self._sync is not None:
             self._sync.seal()
-        self._publish(cursors)
+        self._publish(moved)
         self._settle()
 
-    def _publish(self, cursors: list[Cursor]) -> None:  # noqa: C901 - the same
+    def _publish(self, moved: list[tuple[Staging, int, Cursor]]) -> None:
         fault = self._fault
         alone = not self.pending and not self._parted
-        moved = []
-        for end, neighbour, before, cursor in zip(self._ends, self._neighbours, self._cursors, cursors, strict=True):
-            if cursor is not before:
-                end.publish(cursor, alone=alone)
-                moved.append((end, neighbour))
+        cursors = self._next.cursors
+        for end, place, cursor in moved:
+            end.publish(cursor, alone=alone)
+            cursors[place] = cursor
+            del self.moved[end]
             if fault is not None:
                 fault("commit:publish")
-        self._cursors = cursors
         asked = False
         if self._news:
-            words = self._words
-            asked = self._requested != words[layout.REQUESTED]
-            words[layout.REQUESTED] = self._requested
-            words[layout.FINISHED] = self._finished
+            words, journal = self._words, self._next.words
+            asked = journal[layout.J_REQUESTED] != words[layout.REQUESTED]
+            words[layout.REQUESTED] = journal[layout.J_REQUESTED]
+            words[layout.FINISHED] = journal[layout.J_FINISHED]
             self._news = False
         if fault is not None:
             fault("commit:published")
         self._fence()
-        for end, neighbour in moved:
+        for end, place, _ in moved:
             if end.wants_ring():
-                neighbour.ring()
+                self._neighbours[place].ring()
                 if fault is not None:
                     fault("commit:ring")
         if asked:

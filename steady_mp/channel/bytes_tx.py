@@ -107,6 +107,10 @@ class BytesTx(ProducingEnd[bytes]):
                 self._grant -= 1
                 self._turn.touched = True
                 return
+        if self._rests:
+            self._go_on()
+            self.send(value, saturation)
+            return
         self._check_open()
         data = as_bytes(value, self.name, self._ring.size)
         self._await_room(len(data), saturation)
@@ -191,6 +195,7 @@ class BytesTx(ProducingEnd[bytes]):
 
     def _poke(self, size: int) -> memoryview:
         self._poked = _Poked(size, self._ring.start(self._position, size))
+        self._stir()
         self._grant = 0  # the next send has to look, and takes the view back
         return self._loans.lend(self._ring.reserve(self._position, size), self._sent)
 
@@ -268,6 +273,7 @@ class BytesTx(ProducingEnd[bytes]):
 
     def _regrant(self) -> None:
         """See `ProducingEnd._regrant`."""
+        self._stir()
         here = self._batch_end()
         room, free = self._room(here)
         if room <= self._burst or free < self._bulk:
@@ -284,6 +290,15 @@ class BytesTx(ProducingEnd[bytes]):
         blocked = self._closed or self._words[layout.RX_CLOSED] or self._poked is not None
         self._grant = 0 if blocked else max(0, left - 1)
         self._spare = min(lap, free - self._bulk) - _AROUND
+
+    def _rest(self) -> None:
+        """See `ProducingEnd._rest`."""
+        self._rested, self._grant = self._grant, 0
+
+    def _go_on(self) -> None:
+        """See `ProducingEnd._go_on`."""
+        self._stir()
+        self._grant = self._rested
 
     def _room(self, here: int) -> tuple[int, int]:
         """Return the messages and the bytes that there is room for behind position `here`."""

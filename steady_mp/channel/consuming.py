@@ -126,7 +126,7 @@ class ConsumingEnd(Rx[T], Threshold):
             condition = self._avails[count] = Avail(self, count)
         return condition
 
-    # What a kind of channel adds
+    # What a kind of channel adds. What it takes without a look, it takes behind a take that has told the turn of it.
 
     @abstractmethod
     def _here(self) -> int:
@@ -241,6 +241,7 @@ class ConsumingEnd(Rx[T], Threshold):
 
     def close(self) -> None:
         """Take nothing any more, from the next commit on: the actor has finished."""
+        self._turn.moved[self] = None
         self._closed |= 1  # above it orders are counted
 
     def publish(self, cursor: Cursor, *, alone: bool) -> None:

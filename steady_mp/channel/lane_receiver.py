@@ -149,6 +149,7 @@ class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
 
         The messages from `first` on were taken just now: they are in hand, with those that need no look.
         """
+        self._turn.moved[self] = None
         left = self._reach(self._burst)
         here = self._here()
         ungrouped = self._group - (here - self._committed.messages)
@@ -183,4 +184,4 @@ class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
         """See `ConsumingEnd.publish`."""
         super().publish(cursor, alone=alone)
-        self._limit = self._slot  # so that the next take says that it is in hand
+        self._limit = self._slot  # so that the next take says that it is in hand, and tells the turn

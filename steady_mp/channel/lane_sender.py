@@ -56,6 +56,10 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
             self._slot = slot + 1
             self._turn.touched = True
             return
+        if self._rests:
+            self._go_on()
+            self.send(value, saturation)
+            return
         self._check_open()
         if self._room() < 1:
             self._await_room(saturation)
@@ -162,6 +166,7 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
 
     def _regrant(self) -> None:
         """Say how far the next sends need no look, and see whether a commit is due."""
+        self._stir()
         left = self._room(self._burst + 1)
         ungrouped = self._group - (self.position() - self._committed.messages)
         if ungrouped <= 0 or left < self._burst:
@@ -171,6 +176,15 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
         if self._closed or self._words[layout.RX_CLOSED]:
             left = 0
         self._limit = min(self._slot + max(0, left - 1), self._slots.count - 1)
+
+    def _rest(self) -> None:
+        """See `ProducingEnd._rest`."""
+        self._rested, self._limit = self._limit, self._slot
+
+    def _go_on(self) -> None:
+        """See `ProducingEnd._go_on`."""
+        self._stir()
+        self._limit = self._rested
 
     # The turn's side
 

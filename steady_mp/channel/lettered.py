@@ -144,6 +144,7 @@ class LetteredRx(ObjectRx[T]):
         self._orders.popleft()
         self._closed += 1 << layout.CLOSED_BITS
         self._turn.touched = True
+        self._turn.moved[self] = None
         self._turn.call_for_commit()
         return value
 

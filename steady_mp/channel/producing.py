@@ -41,6 +41,8 @@ class ProducingEnd(Tx[T]):
         "_group",
         "_head",
         "_head_position",
+        "_rested",
+        "_rests",
         "_store",
         "_turn",
         "_vacants",
@@ -60,6 +62,9 @@ class ProducingEnd(Tx[T]):
         self._group = max(1, store.capacity // 2 if turn.spaced else min(GROUP, store.capacity // 2))
         self._burst = 1
         self._bulk = 0
+        #: Nothing was staged since the last publish, so the turn does not know of this end.
+        self._rests = False
+        self._rested = 0
         self._armed = self._words[layout.WAKE_HEAD] = layout.NEVER
         self._vacants: dict[int, Vacant] = {}
         self._refresh()
@@ -82,6 +87,7 @@ class ProducingEnd(Tx[T]):
     def mark_closed(self) -> None:
         """See `Tx.mark_closed`."""
         self._turn.touched = True
+        self._stir()
         self._turn.call_for_commit()
         self._closed = 1
         self._grant = 0
@@ -119,7 +125,23 @@ class ProducingEnd(Tx[T]):
 
     @abstractmethod
     def _regrant(self) -> None:
-        """Count the messages that may follow without a look, and see whether a commit is due."""
+        """Count the messages that may follow without a look, and see whether a commit is due.
+
+        Whatever is staged comes by here, or goes on such a count: here the turn is told of this end (`_stir`).
+        """
+
+    @abstractmethod
+    def _rest(self) -> None:
+        """Put aside what may follow without a look, until the first send behind this publish."""
+
+    @abstractmethod
+    def _go_on(self) -> None:
+        """Take that up again; the turn is told of this end."""
+
+    def _stir(self) -> None:
+        """Tell the turn that something may be staged here."""
+        self._rests = False
+        self._turn.moved[self] = None
 
     @abstractmethod
     def _written(self) -> int:
@@ -249,6 +271,8 @@ class ProducingEnd(Tx[T]):
                 self._bulk = min(cursor[1] - before[1], self._store.size)
         publish_tx(self._words, cursor)
         self._regrant()
+        self._rests = True
+        self._rest()
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""

@@ -137,6 +137,7 @@ class ObjectRx(ConsumingEnd[T]):
 
         The messages from `first` on were taken just now: they are in hand, with those that need no look.
         """
+        self._turn.moved[self] = None
         left = len(self._batch) - self._index
         if left < self._burst:
             self._decoded(self._burst)
@@ -248,7 +249,7 @@ class ObjectRx(ConsumingEnd[T]):
     def publish(self, cursor: Cursor, *, alone: bool) -> None:
         """See `ConsumingEnd.publish`."""
         super().publish(cursor, alone=alone)
-        self._safe = 0  # so that the next take says that it is in hand
+        self._safe = 0  # so that the next take says that it is in hand, and tells the turn
         marks = self._marks
         taken = cursor[0]
         while marks and marks[0][0] <= taken:

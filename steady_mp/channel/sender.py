@@ -59,6 +59,10 @@ class ObjectTx(ProducingEnd[T]):
 
     def _send_slowly(self, value: T, saturation: SendSaturation) -> None:
         """Send what the grant does not cover; apart, because the closure below would cost each send its cells."""
+        if self._rests:
+            self._go_on()
+            self.send(value, saturation)
+            return
         if self._grant and self._kind is None:
             extra = self._encoder.beyond(value, lumps=self._lumps)
             if 0 <= extra <= self._spare:
@@ -136,6 +140,7 @@ class ObjectTx(ProducingEnd[T]):
 
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
+        self._stir()
         ring = self._ring
         staged = len(self._atoms)
         position = self._sent + staged
@@ -156,6 +161,15 @@ class ObjectTx(ProducingEnd[T]):
             left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
         self._grant = 0 if left <= 0 or self._closed or self._words[layout.RX_CLOSED] else left - 1
         self._spare = max(0, free - self._bulk - self._grant * ATOM)
+
+    def _rest(self) -> None:
+        """See `ProducingEnd._rest`."""
+        self._rested, self._grant = self._grant, 0
+
+    def _go_on(self) -> None:
+        """See `ProducingEnd._go_on`."""
+        self._stir()
+        self._grant = self._rested
 
     def _write(self, encoded: Encoded, count: int) -> None:
         self._position = self._ring.write(self._position, encoded.kind, count, self._sent, *encoded.parts)

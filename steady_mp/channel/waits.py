@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from steady_mp.memory import layout
 
@@ -73,6 +73,9 @@ class Pace(Protocol):
 
     #: The turn has staged something.
     touched: bool
+    #: The ends that the next commit has to look at, in the order in which they came to it. Each end says so whenever it
+    #: looks at its peer's cursors to stage something; what it stages without a look, it stages behind such a one.
+    moved: dict[Any, None]
     #: Commits are spaced on purpose: an input that has run dry is no reason for one.
     spaced: bool
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
+from array import array
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from steady_mp.memory.mapping import Mapping
 
 
@@ -31,6 +31,10 @@ class Journal(NamedTuple):
     requested: int
     finished: int
     cursors: tuple[Cursor, ...]
+
+    def words(self) -> array[int]:
+        """Return what stands in a slot: the words of the header, and three for each cursor."""
+        return array("Q", [*self[: layout.J_HEADER], *chain.from_iterable(self.cursors)])
 
 
 class ControlBlock:
@@ -57,9 +61,10 @@ class ControlBlock:
         """Number of commits so far."""
         return self.words[layout.EPOCH]
 
-    def write_journal(self, epoch: int, words: Sequence[int]) -> None:
-        """Fill the slot that `epoch` will put in force (the inactive one)."""
-        self._slot.pack_into(self._data, self._offsets[epoch & 1], *words)
+    def write_journal(self, epoch: int, packed: bytes | memoryview) -> None:
+        """Fill the slot that `epoch` will put in force (the inactive one): see `Journal.words`."""
+        begin = self._offsets[epoch & 1]
+        self._data[begin : begin + self._slot.size] = packed
 
     def put_in_force(self, epoch: int) -> None:
         """Commit: everything that was written before holds from this one store on."""

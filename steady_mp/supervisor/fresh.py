@@ -87,10 +87,7 @@ def _forget(run: RunDir, index: int, control: ControlBlock) -> Path:
     except OSError as error:
         raise ConfigurationError(f"{snapshot} can't be copied to {kept.name}: {error.strerror}") from None
     epoch = control.epoch + 1
-    words = [journal.snapshot_slot, 0, 0, journal.requested, journal.finished]
-    for cursor in journal.cursors:
-        words += cursor
-    control.write_journal(epoch, words)
+    control.write_journal(epoch, journal._replace(snapshot_length=0, snapshot_crc=0).words().tobytes())
     if run.is_synced:
         disk.settle(run.path / actor_file(index, "control"))
     control.put_in_force(epoch)  # on the disk before anybody lives: `Seat.ended`

@@ -23,9 +23,11 @@ from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.lane_receiver import SlotRx
 from steady_mp.channel.lane_sender import SlotTx
 from steady_mp.channel.lettered import LetteredRx
+from steady_mp.channel.producing import ProducingEnd
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.memory.control import ControlBlock
+from steady_mp.next_journal import NextJournal
 from steady_mp.parking import Sleeper
 from steady_mp.turn import Turn
 from steady_mp.waiting import Waiting
@@ -84,14 +86,14 @@ MUTANTS = [
         Turn,
         "commit",
         "    self._control.put_in_force(epoch)\n",
-        "    self._publish(cursors)\n    self._control.put_in_force(epoch)\n",
+        "    self._publish(moved)\n    self._control.put_in_force(epoch)\n",
     ),
     Mutant(
         "publish before the journal",
         Turn,
         "commit",
-        "    self._control.write_journal(epoch, journal)\n",
-        "    self._publish(cursors)\n    self._control.write_journal(epoch, journal)\n",
+        "    self._control.write_journal(epoch, self._next.packed)\n",
+        "    self._publish(moved)\n    self._control.write_journal(epoch, self._next.packed)\n",
     ),
     Mutant(
         "the journal is written after the epoch",
@@ -104,16 +106,16 @@ MUTANTS = [
         "the journal in place",
         Turn,
         "commit",
-        "    self._control.write_journal(epoch, journal)\n",
-        "    self._control.write_journal(epoch - 1, journal)\n    self._control.write_journal(epoch, journal)\n",
+        "self._control.write_journal(epoch, self._next.packed)",
+        "[self._control.write_journal(each, self._next.packed) for each in (epoch - 1, epoch)]",
     ),
-    Mutant("the snapshot in place", Turn, "commit", "slot = 1 - self._snapshot[0]", "slot = self._snapshot[0]"),
+    Mutant("the snapshot in place", Turn, "commit", "slot = 1 - self._snapshot_slot", "slot = self._snapshot_slot"),
     Mutant(
         "a snapshot is left out now and then",
         Turn,
         "commit",
-        "    if snapshot is not None:\n        slot",
-        "    if snapshot is not None and self._epoch % 7:\n        slot",
+        "    if snapshot is not None:\n        journal",
+        "    if snapshot is not None and self._epoch % 7:\n        journal",
     ),
     Mutant(
         "the records are written behind the commit",
@@ -121,6 +123,19 @@ MUTANTS = [
         "freeze",
         "    self._flush()\n    return self._cursor(self._sent, self._position)\n",
         "    late = self._cursor(self.position(), self._position)\n    self._flush()\n    return late\n",
+    ),
+    # Which ends a commit looks at
+    Mutant("who sends does not say so", ProducingEnd, "_stir", "self._turn.moved[self] = None", "pass"),
+    Mutant("who takes does not say so", ObjectRx, "_look_ahead", "    self._turn.moved[self] = None\n", "    pass\n"),
+    Mutant("who takes from a lane does not say so", SlotRx, "_look_ahead", "    self._turn.moved[self] = None\n", ""),
+    Mutant("a grant outlasts the publish", ObjectTx, "_rest", "self._rested, self._grant = self._grant, 0", "pass"),
+    Mutant("a grant that was taken back is not forgotten", ProducingEnd, "_stir", "self._rests = False", "pass"),
+    Mutant(
+        "a cursor is noted for another end",
+        NextJournal,
+        "freeze",
+        "layout.J_PER_ENDPOINT * place",
+        "layout.J_PER_ENDPOINT * (len(moved) - 1)",
     ),
     # Cursors
     Mutant(
@@ -232,8 +247,8 @@ MUTANTS = [
         "one ring a commit",
         Turn,
         "_publish",
-        "            neighbour.ring()\n",
-        "            neighbour.ring()\n            break\n",
+        "            self._neighbours[place].ring()\n",
+        "            self._neighbours[place].ring()\n            break\n",
     ),
     Mutant(
         "a threshold that is reached exactly",

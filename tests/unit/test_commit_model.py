@@ -142,6 +142,8 @@ class CommitModel(RuleBasedStateMachine):
         party = self.alive(actor)
         party.kill_at(point, hit)
         party.reached.clear()
+        places = {end: index for (index, *_), end in zip(party.channels, party.life.ends, strict=True)}
+        moved = [places[end] for end in party.turn.moved if end.is_staged()]
         try:
             party.turn.commit()
         except Killed:
@@ -150,8 +152,7 @@ class CommitModel(RuleBasedStateMachine):
                 return
         party.spare()
         self.holds(actor)
-        published = party.reached.count("commit:publish")
-        self.show(actor, {index for index, *_ in party.channels[:published]})
+        self.show(actor, set(moved[: party.reached.count("commit:publish")]))
 
     @rule(actor=actors)
     def die_at_work(self, actor: int) -> None:

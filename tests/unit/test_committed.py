@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from array import array
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,7 +35,7 @@ class Actor:
         self.slot ^= 1
         crc = self.slots.write(self.slot, snapshot)
         epoch = self.control.epoch + 1
-        self.control.write_journal(epoch, [self.slot, len(snapshot), crc, 0, 0])
+        self.control.write_journal(epoch, array("Q", [self.slot, len(snapshot), crc, 0, 0]).tobytes())
         self.control.put_in_force(epoch)
 
     def close(self) -> None:
@@ -86,7 +87,9 @@ def test_a_commit_under_way_is_not_seen(tmp_path: Path) -> None:
     actor.commit(content(1))
     actor.commit(content(2))
     actor.slots.write(0 if actor.slot else 1, content(3))
-    actor.control.write_journal(3, [1 - actor.slot, len(content(3)), zlib.crc32(content(3)), 0, 0])
+    actor.control.write_journal(
+        3, array("Q", [1 - actor.slot, len(content(3)), zlib.crc32(content(3)), 0, 0]).tobytes()
+    )
     assert read_committed(actor.control, actor.stem) == (2, content(2))
     actor.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ def test_the_journal_in_force_is_the_last_one_committed(journals: list[list[int]
     block = make_block(endpoints)
     for epoch, journal in enumerate(journals, 1):
         before = block.journal()
-        block.write_journal(epoch, journal)
+        block.write_journal(epoch, array("Q", journal).tobytes())
         assert block.journal() == before  # written, and not yet in force
         block.put_in_force(epoch)
         found = block.journal()

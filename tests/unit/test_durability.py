@@ -100,18 +100,18 @@ def test_a_cut_while_the_run_is_made(tmp_path: Path) -> None:
 
 WRITE = """\
     if self._sync is not None:
-        self._sync.write(cursors, None if snapshot is None else self._snapshot[0])
+        self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else slot)
 """
-SEAL = "    if self._sync is not None:\n        self._sync.seal()\n    self._publish(cursors)\n"
+SEAL = "    if self._sync is not None:\n        self._sync.seal()\n    self._publish(moved)\n"
 
 MUTANTS = [
-    Mutant("the epoch is not sealed", Turn, "commit", SEAL, "    self._publish(cursors)\n"),
+    Mutant("the epoch is not sealed", Turn, "commit", SEAL, "    self._publish(moved)\n"),
     Mutant(
         "it is published before it is sealed",
         Turn,
         "commit",
         SEAL,
-        "    self._publish(cursors)\n    if self._sync is not None:\n        self._sync.seal()\n",
+        "    self._publish(moved)\n    if self._sync is not None:\n        self._sync.seal()\n",
     ),
     Mutant("all is written with the epoch, in any order", Turn, "commit", WRITE, ""),
     Mutant(

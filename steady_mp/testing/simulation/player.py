@@ -83,12 +83,12 @@ class _TornControl(ControlBlock):
         super().__init__(Mapping(None, layout.control_bytes(endpoints)), endpoints)
         self._steps = steps
 
-    def write_journal(self, epoch: int, words: Sequence[int]) -> None:
+    def write_journal(self, epoch: int, packed: bytes | memoryview) -> None:
         """See `ControlBlock.write_journal`."""
-        half = len(words) // 2
-        super().write_journal(epoch, [*words[:half], *([0] * (len(words) - half))])
+        half = len(packed) // 16 * 8
+        super().write_journal(epoch, bytes(packed[:half]).ljust(len(packed), b"\0"))
         self._steps.step("writes the rest of the journal")
-        super().write_journal(epoch, words)
+        super().write_journal(epoch, packed)
 
 
 class _TornSnapshots(SnapshotSlots):
