@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp import Graph
+from steady_mp import Actor, Graph
 from steady_mp.cadence import CommitEvery
 from steady_mp.cli import dump, health
 from steady_mp.events import ShutdownPostponed, ShutdownRefused, ShutdownRequested
@@ -24,6 +24,7 @@ from steady_mp.supervisor.seat import Seat
 from steady_mp.supervisor.shutdown import Shutdown
 from steady_mp.telemetry.board import _UNREADY
 from steady_mp.testing.scripted import Script, perform
+from steady_mp.testing.simulation import simulate
 from tests.unit.source import ROOT
 from tests.unit.test_cadence import Line
 from tests.unit.test_operations_page import PAGE, options
@@ -215,3 +216,16 @@ def test_the_time_for_a_shutdown_begins_anew_when_the_debugger_has_gone() -> Non
     assert due[1:] == [(5.0, DeadlineReached())]  # all of it, and once
     assert shutdown.end() == ["worker did not stop in time: it is busy"]
     assert type(told[-1]) is ShutdownRefused
+
+
+def test_in_a_simulation_a_breakpoint_is_what_it_is_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "in a simulation `breakpoint()` is what it is everywhere" in WORDS
+    stops: list[str] = []
+    monkeypatch.setattr("sys.breakpointhook", lambda: stops.append("here"))
+
+    def stopping(actor: Actor) -> None:
+        breakpoint()  # noqa: T100 - what is tested
+        actor.request_shutdown()
+
+    simulate(lambda graph: graph.actor("one", stopping))
+    assert stops == ["here"]

@@ -1,0 +1,62 @@
+"""Dead letters are read without the modules of whoever sent them."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import pickle
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp.cli import dead_letters
+from steady_mp.memory.letters import Letter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE = """
+class Order:
+    def __init__(self):
+        self.number = 7
+"""
+
+
+def message_of_a_module_that_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    (folder / "gone_orders.py").write_text(SOURCE)
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        order = importlib.import_module("gone_orders").Order()
+        message = pickle.dumps(order)
+    del sys.modules["gone_orders"]
+    (folder / "gone_orders.py").unlink()
+    importlib.invalidate_caches()
+    with pytest.raises(ModuleNotFoundError):
+        pickle.loads(message)  # noqa: S301 - made here
+    return message
+
+
+def test_they_are_listed_shown_and_exported_without_the_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = message_of_a_module_that_is_gone(tmp_path, monkeypatch)
+    letter = Letter(
+        channel="orders",
+        index=0,
+        position=7,
+        actor="billing",
+        policy="dead_letter",
+        time=0.0,
+        shown="Order(number=7)",
+        message=message,
+    )
+    box = dead_letters.Box(tmp_path, "shop", [letter], is_alive=False, ordered=frozenset())
+    monkeypatch.setattr(dead_letters, "open_box", lambda _: box)
+    assert dead_letters.list_letters(None, as_json=False) == 0
+    assert "orders@7" in capsys.readouterr().out
+    assert dead_letters.show_letter("orders@7", None, as_json=False) == 0
+    assert "Order(number=7)" in capsys.readouterr().out
+    assert dead_letters.export(tmp_path / "letters.jsonl", None, as_json=False) == 0
+    assert base64.b64decode(json.loads((tmp_path / "letters.jsonl").read_text())["pickle"]) == message
