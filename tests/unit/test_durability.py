@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +19,7 @@ from tests.mutants.mutants import Mutant
 from tests.support.powercut import Machine, PowerCut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 _SEEDS = 9
 _MANY = 400
@@ -25,6 +27,14 @@ _MANY = 400
 _POINTS = [*UNDONE, *DONE, *6 * ["commit:epoch"]]
 #: More than the steps of the disk in one commit.
 _STEPS = 12
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Return a folder in memory, where there is one: the disk here is a model, and a real one takes its time."""
+    memory = "/dev/shm"  # noqa: S108 - a folder of its own below it
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 def live_through(place: Path, seed: int, prepare: Callable[[Machine], None]) -> bool:
@@ -44,24 +54,24 @@ def live_through(place: Path, seed: int, prepare: Callable[[Machine], None]) -> 
 
 
 @pytest.mark.parametrize("point", [*UNDONE, *DONE])
-def test_a_cut_at_each_point_of_a_commit(tmp_path: Path, point: str) -> None:
+def test_a_cut_at_each_point_of_a_commit(place: Path, point: str) -> None:
     """Of each actor's."""
 
     def prepare(machine: Machine) -> None:
         machine.cut_at = (machine.dice.randrange(3), point)
 
-    came = [live_through(tmp_path / str(seed), seed, prepare) for seed in range(_SEEDS)]
+    came = [live_through(place / str(seed), seed, prepare) for seed in range(_SEEDS)]
     assert sum(came) > _SEEDS // 2  # an actor may have had nothing left to do
 
 
-def test_a_cut_at_each_step_of_the_disk(tmp_path: Path) -> None:
+def test_a_cut_at_each_step_of_the_disk(place: Path) -> None:
     """Before and behind each thing that is put on it: records, snapshot, a new name, the journal, the epoch."""
     for seed in range(4 * _STEPS):
 
         def prepare(machine: Machine, left: int = seed % _STEPS) -> None:
             machine.disk.left = left
 
-        assert live_through(tmp_path / str(seed), seed, prepare)
+        assert live_through(place / str(seed), seed, prepare)
 
 
 def anything(place: Path, seed: int) -> None:
@@ -81,16 +91,16 @@ def anything(place: Path, seed: int) -> None:
         machine.finish()
 
 
-def test_kills_and_cuts_at_any_time(tmp_path: Path) -> None:
+def test_kills_and_cuts_at_any_time(place: Path) -> None:
     for seed in range(40):
-        anything(tmp_path / str(seed), seed)
+        anything(place / str(seed), seed)
 
 
-def test_a_cut_while_the_run_is_made(tmp_path: Path) -> None:
+def test_a_cut_while_the_run_is_made(place: Path) -> None:
     """It has begun when all that it needs is on the disk, and not before."""
     cuts = []
     for left in range(45):
-        with Machine(tmp_path / str(left), left) as machine:
+        with Machine(place / str(left), left) as machine:
             machine.start(left=left)
             machine.finish()
             cuts.append(machine.cuts)
@@ -156,11 +166,11 @@ MUTANTS = [
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.title)
-def test_the_disk_finds_what_is_left_out(tmp_path: Path, mutant: Mutant) -> None:
+def test_the_disk_finds_what_is_left_out(place: Path, mutant: Mutant) -> None:
     with mutant.alive():
         for seed in range(_MANY):
             try:
-                anything(tmp_path / str(seed), seed)
+                anything(place / str(seed), seed)
             except Exception:  # noqa: BLE001 - a loss is a wrong result, an unreadable state, a corrupt channel
                 return
     pytest.fail(f"{mutant.title}: nothing was lost in {_MANY} runs")
