@@ -32,7 +32,7 @@ run: $(INSTALLED)  ## run the example pipeline for half a minute
 
 # Two at a time: most tests start several processes and wait for them, so one alone leaves a core idle.
 test: $(INSTALLED)  ## run the tests
-	@$(BIN)/python -m pytest -m "not long" --numprocesses 3 --dist worksteal $(TEST)
+	@$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist worksteal $(TEST)
 
 lint: $(INSTALLED)  ## look for faults and for unformatted code
 	@$(BIN)/ruff check

@@ -121,7 +121,7 @@ class Waiting(ABC):
         if self._cadence is not None:
             patience = max(patience, self._cadence.until(self._committed_at))
         while not ready():
-            torn = self._must_tear(end)
+            torn = self._must_tear(end) and not ready()  # a peer that has moved meanwhile leaves nothing to wait for
             behind = self.pending or self._parted
             if behind and (torn or self._clock() >= patience):
                 self._words[layout.UNGROUPED] = 1

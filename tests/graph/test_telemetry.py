@@ -104,6 +104,7 @@ def test_killed_telemetry_comes_back_and_the_graph_does_not_notice() -> None:
         url = watch.wait_for(TelemetryStarted).url
         names = ("source", "middle", "sink", "linger")
         assert eventually(lambda: state(url)["channels"][1]["taken"] == TOTAL, 40)
+        assert eventually(lambda: [name for name in names if run.pid(name) is not None] == ["linger"], 40)
         pids, before = [run.pid(name) for name in names], state(url)
         for _ in range(2):
             pid = run.telemetry_pid

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from steady_mp.channel.producing import ProducingEnd
 from steady_mp.memory import layout
 from steady_mp.memory.layout import PAGE
 from steady_mp.testing.rig import Killed, Overslept, Party, Rig, pair
@@ -39,6 +40,27 @@ class Talk:
 
 
 # A send and a take that block are no commit points
+
+
+def test_room_that_comes_between_two_looks_tears_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, source, sink, channel = pair(capacity=4)
+    source.send(channel, 0, 1, 2)
+    source.turn.end()
+    tx, before = source.tx(channel), commits(source)
+    tx.send(3)
+    look, coming = ProducingEnd.is_choked, [lambda: sink.take(channel, 3)]
+
+    def late(end: ProducingEnd[object]) -> bool:
+        """Look as one does whom the system has put aside for a while."""
+        while coming:
+            coming.pop()()
+        return look(end)
+
+    monkeypatch.setattr(ProducingEnd, "is_choked", late)
+    tx.send(4)
+    assert not coming
+    assert source.word(layout.EARLY_COMMITS) == 0
+    assert commits(source) == before
 
 
 def test_a_send_that_waits_for_room_does_not_end_the_turn() -> None:
