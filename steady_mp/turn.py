@@ -72,7 +72,6 @@ class Turn(Waiting):
         "_look_at",
         "_news",
         "_next",
-        "_snapshot_slot",
         "_snapshots",
         "_supervisor",
         "_sync",
@@ -123,7 +122,6 @@ class Turn(Waiting):
         self._snapshots = snapshots
         self._cost = SnapshotCost(control.words, clock)
         self._next = NextJournal(journal)
-        self._snapshot_slot = journal.snapshot_slot
         self._supervisor = supervisor
         self._fence = fence
         self._fault = fault
@@ -262,25 +260,24 @@ class Turn(Waiting):
             return
         if fault is not None:
             fault("commit:records")
+        kept = self._next.snapshot
         if snapshot is not None:
-            journal = self._next.words
-            slot = 1 - self._snapshot_slot
-            journal[layout.J_SNAP_SLOT] = slot
-            journal[layout.J_SNAP_LENGTH] = len(snapshot)
-            journal[layout.J_SNAP_CRC] = self._snapshots.write(slot, snapshot)
+            slot = 1 - kept[0]
+            kept = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
             self._cost.add(began, len(snapshot), written=True)
         if fault is not None:
             fault("commit:snapshot")
         epoch = self._epoch + 1
+        self._next.keep(kept)
         self._control.write_journal(epoch, self._next.packed)
         if fault is not None:
             fault("commit:journal")
         if self._sync is not None:
-            self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else slot)
+            self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else kept[0])
         self._control.put_in_force(epoch)
         self._epoch = epoch
         if snapshot is not None:
-            self._snapshot_slot, book.kept = slot, snapshot
+            self._next.snapshot, book.kept = kept, snapshot
         if fault is not None:
             fault("commit:epoch")
         if self._sync is not None:

@@ -109,13 +109,13 @@ MUTANTS = [
         "self._control.write_journal(epoch, self._next.packed)",
         "[self._control.write_journal(each, self._next.packed) for each in (epoch - 1, epoch)]",
     ),
-    Mutant("the snapshot in place", Turn, "commit", "slot = 1 - self._snapshot_slot", "slot = self._snapshot_slot"),
+    Mutant("the snapshot in place", Turn, "commit", "slot = 1 - kept[0]", "slot = kept[0]"),
     Mutant(
         "a snapshot is left out now and then",
         Turn,
         "commit",
-        "    if snapshot is not None:\n        journal",
-        "    if snapshot is not None and self._epoch % 7:\n        journal",
+        "    if snapshot is not None:\n        slot",
+        "    if snapshot is not None and self._epoch % 7:\n        slot",
     ),
     Mutant(
         "the records are written behind the commit",

@@ -110,7 +110,7 @@ def test_a_cut_while_the_run_is_made(place: Path) -> None:
 
 WRITE = """\
     if self._sync is not None:
-        self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else slot)
+        self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else kept[0])
 """
 SEAL = "    if self._sync is not None:\n        self._sync.seal()\n    self._publish(moved)\n"
 
