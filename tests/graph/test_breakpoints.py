@@ -18,7 +18,6 @@ from steady_mp.testing import Bench
 from tests.support import debugged
 from tests.support.gates import Lines
 from tests.support.hosts import Process
-from tests.support.operator import Operator
 from tests.support.waiting import eventually
 from tests.support.watch import Watch
 
@@ -27,15 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steady_mp import Run
+    from tests.support.operator import Operator
 
 pytestmark = pytest.mark.timeout(90)
 
 COMMAND = (sys.executable, "-c", "import sys; from steady_mp.cli.main import main; sys.exit(main())")
-
-
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
 
 
 @contextmanager

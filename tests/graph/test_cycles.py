@@ -12,7 +12,6 @@ from steady_mp.events import CycleBlocked, CycleDeclared
 from steady_mp.testing import positions
 from tests.support import circles, pipeline, talk
 from tests.support.gates import Gate, Lines
-from tests.support.operator import Operator
 from tests.support.runs import complete
 from tests.support.scrape import get
 from tests.support.waiting import eventually
@@ -22,12 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.support.operator import Operator
+
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
 
 
 def test_a_cycle_is_named_once_however_often_its_actors_die() -> None:

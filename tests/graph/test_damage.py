@@ -31,11 +31,6 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
-
-
 def test_no_damage_is_a_traceback(operator: Operator, tmp_path: Path) -> None:
     with hosted("flow", *FLOW) as host:
         assert eventually(lambda: operator.types("state", "sink", "--json").data["state"] is not None)

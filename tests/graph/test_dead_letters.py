@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import pickle
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +16,6 @@ from steady_mp.memory.letters import Letters
 from steady_mp.testing import positions
 from steady_mp.testing.under_test import GraphUnderTest
 from tests.support import poisoned
-from tests.support.operator import Operator
 from tests.support.waiting import eventually
 from tests.support.watch import Watch
 
@@ -25,20 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steady_mp import Run
+    from tests.support.operator import Operator
 
-pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(autouse=True)
-def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Keep what outlives a run where this test can see it."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("kept")]
 
 
 def flow(cure: Path, poison: tuple[int, ...], total: int = 100, **options: Any) -> Graph:

@@ -8,7 +8,6 @@ import json
 import pickle
 import re
 import signal
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +23,6 @@ from steady_mp.testing.under_test import GraphUnderTest
 from tests.graph.test_page_examples import example
 from tests.support import asked, poisoned
 from tests.support.gates import Gate, Lines
-from tests.support.operator import Operator
 from tests.support.runs import complete
 from tests.support.scrape import get
 from tests.support.spares import server_of
@@ -35,22 +33,12 @@ from tests.unit.test_operations_page import PAGE
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(60)
+    from tests.support.operator import Operator
+
+pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("kept")]
 
 #: Dies again and again without a pause, and is never given up.
 TIRELESS = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0)
-
-
-@pytest.fixture(autouse=True)
-def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Keep what outlives a run where this test can see it."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
 
 
 def state_of(operator: Operator, actor: str) -> dict[str, Any]:

@@ -29,11 +29,6 @@ FLOW = ("source", "middle", "sink")
 COMMAND = (sys.executable, "-c", "import sys; from steady_mp.cli.main import main; sys.exit(main())")
 
 
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
-
-
 def read(archive: Path) -> dict[str, bytes]:
     """Return the files of an archive without the folder that they are in."""
     if archive.suffix == ".zip":

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.timeout(90)
 FLOW = ("source", "middle", "sink")
 
 
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
-
-
 def test_the_state_of_an_actor_that_works(operator: Operator) -> None:
     with hosted("flow", *FLOW):
         assert eventually(lambda: operator.types("state", "sink", "--json").data["state"] is not None)

@@ -31,11 +31,6 @@ pytestmark = pytest.mark.timeout(90)
 FLOW = ("source", "middle", "sink")
 
 
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
-
-
 @pytest.mark.parametrize("words", [("stop",), ("stop", "--now"), ("kill", "source")], ids=" ".join)
 def test_without_a_run_there_is_one_line(operator: Operator, words: tuple[str, ...]) -> None:
     assert "nothing runs on this machine" in operator.refused(*words)

@@ -44,11 +44,6 @@ FLOW = ("source", "middle", "sink")
 PATIENT = Script.each_life([LiveOn()])
 
 
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
-
-
 # Which run is meant
 
 

@@ -23,11 +23,6 @@ pytestmark = pytest.mark.timeout(90)
 FLOW = ("source", "middle", "sink")
 
 
-@pytest.fixture
-def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(capsys)
-
-
 def test_why_of_a_run_that_is_alive(operator: Operator) -> None:
     assert "nothing runs" in operator.refused("why")
     with hosted("flow", *FLOW) as host:
