@@ -179,7 +179,7 @@ class Actor:
         def arm(alarm: Alarm) -> None:
             condition.arm(alarm)
             if hopeless:
-                alarm.has_choice = True
+                alarm.has_choice = alarm.asks_again = True  # the veto
                 for end in self._turn.ends:
                     end.arm_change()
                     alarm.ends.append(end)

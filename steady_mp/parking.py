@@ -52,7 +52,7 @@ class Neighbour(Protocol):
 class Sleeper:
     """Falls asleep without losing a wake-up, and keeps account of it in the actor's control block."""
 
-    __slots__ = ("_clock", "_fault", "_fence", "_parker", "_spin", "_words")
+    __slots__ = ("_clock", "_counted_ns", "_fault", "_fence", "_parker", "_spin", "_words")
 
     def __init__(  # noqa: PLR0913 - made in one place
         self,
@@ -71,6 +71,8 @@ class Sleeper:
         self._fence = fence
         self._fault = fault
         self._spin = spin
+        #: Up to when the time of the present sleep is added up.
+        self._counted_ns = 0
 
     def sleep(
         self,
@@ -96,17 +98,9 @@ class Sleeper:
             for end in alarm.ends:
                 if end.peer_must_know():
                     neighbours[ends.index(end)].ring()
-            began = self._clock()
-            self._fall_asleep(alarm, ends, began)
-            if fault is not None:
-                fault("park:sleep")
-            seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - began)
-            wake = self._parker.sleep(seconds, alarm.fds)
-            if fault is not None:
-                fault("park:woke")
-            self._wake_up(alarm.blocked, int((self._clock() - began) * 1e9))
-            if wake is Wake.SAFETY and ready():
-                self._words[layout.RESCUES] += 1
+            self._fall_asleep(alarm, ends)
+            while self._is_still(self._sleep_once(alarm), alarm, ready):
+                pass
         for end in alarm.ends:
             end.disarm()
 
@@ -122,22 +116,47 @@ class Sleeper:
             _give_way()
         return False
 
-    def _fall_asleep(self, alarm: Alarm, ends: Sequence[End], now: float) -> None:
+    def _fall_asleep(self, alarm: Alarm, ends: Sequence[End]) -> None:
         """Say since when we wait, and for room in which channel."""
         words = self._words
         words[layout.PARKS] += 1
-        words[layout.WAIT_SINCE_NS] = int(now * 1e9)
+        self._counted_ns = words[layout.WAIT_SINCE_NS] = int(self._clock() * 1e9)
         words[layout.BLOCKED_ON] = 0 if alarm.blocked is None else ends.index(alarm.blocked) + 1
         words[layout.OTHER_WAYS] = int(alarm.has_choice)
         words[layout.PHASE] = layout.PHASE_WAITING
 
-    def _wake_up(self, blocked: End | None, waited_ns: int) -> None:
+    def _sleep_once(self, alarm: Alarm) -> Wake:
+        fault = self._fault
+        if fault is not None:
+            fault("park:sleep")
+        seconds = None if alarm.deadline is None else max(0.0, alarm.deadline - self._clock())
+        wake = self._parker.sleep(seconds, alarm.fds)
+        if fault is not None:
+            fault("park:woke")
+        return wake
+
+    def _is_still(self, wake: Wake, alarm: Alarm, ready: Callable[[], bool]) -> bool:
+        """Tell whether nothing has come, so that the sleep can go on without a turn and a commit; count its time."""
         words = self._words
-        words[layout.LOOKED_NS] = words[layout.WAIT_SINCE_NS] + waited_ns  # before the phase: see `standing`
-        words[layout.PHASE] = layout.PHASE_RUNNING
-        words[layout.WAITED_NS] += waited_ns
-        if blocked is not None:
-            blocked.charge(waited_ns)
+        still = missed = False
+        now = self._clock()
+        try:
+            if wake is Wake.SAFETY:
+                came = ready()
+                missed = came and (alarm.deadline is None or now < alarm.deadline)
+                still = not (came or alarm.asks_again or _is_overtaken(alarm.ends))
+        finally:  # a condition that raises ends the sleep as well
+            now_ns = int(now * 1e9)
+            passed_ns, self._counted_ns = now_ns - self._counted_ns, now_ns
+            words[layout.LOOKED_NS] = now_ns  # before the phase: see `standing`
+            if not still:
+                words[layout.PHASE] = layout.PHASE_RUNNING
+            words[layout.WAITED_NS] += passed_ns
+            if alarm.blocked is not None:
+                alarm.blocked.charge(passed_ns)
+        if missed:
+            words[layout.RESCUES] += 1
+        return still
 
 
 def _is_overtaken(ends: Sequence[End]) -> bool:

@@ -85,14 +85,19 @@ class Recycling:
         self._first = 0
 
     def alarmed(self, arm: Callable[[Alarm], None]) -> Callable[[Alarm], None]:
-        """Return what arms a sleep as `arm` does, and wakes it when this life is too old."""
-        until = self.until
-        if until is None or self._run[layout.SHUTDOWN]:
+        """Return what arms a sleep as `arm` does, and wakes it when this life is too old.
+
+        One whose size counts is asked again behind each long sleep: a thread of its own may let it grow.
+        """
+        until, weighed = self.until, self._most_rss is not None
+        if (until is None and not weighed) or self._run[layout.SHUTDOWN]:
             return arm
 
         def both(alarm: Alarm) -> None:
             arm(alarm)
-            alarm.at(until)
+            alarm.asks_again = alarm.asks_again or weighed
+            if until is not None:
+                alarm.at(until)
 
         return both
 

@@ -35,7 +35,8 @@ Control block of an actor: one page of words written in place, then two journal 
     line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
     line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the end without room, or 0),
             OTHER_WAYS (not 0 when one of several things ends it, so that none of them has to);
-            LOOKED_NS (monotonic): when it last settled its turns, or awoke (see `memory/standing.py`)
+            LOOKED_NS (monotonic): when it last settled its turns, or awoke, if only to see that nothing had come
+            (see `memory/standing.py`)
     byte 1024  REFUSAL: length, then UTF-8 text
     byte 2048  HAND_END: 1 + index of the end that was read last, since the actor has a control block
 

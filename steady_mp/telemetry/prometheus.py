@@ -153,7 +153,7 @@ _ACTOR_FIGURES: Final = (
     _Figure(_COUNTER, "freezes", "Times that chaos has stopped the actor for a moment.", lambda a: a.status.freezes),
     _Figure(_COUNTER, "turns", "Turns that were committed.", lambda a: a.seen.turns),
     _Figure(_COUNTER, "commits", "Commits.", lambda a: a.seen.commits),
-    _Figure(_COUNTER, "waited_seconds", "Seconds in waits that are over.", lambda a: a.seen.waited_before),
+    _Figure(_COUNTER, "waited_seconds", "Seconds waited, added up at least every 5 s.", lambda a: a.seen.waited_before),
     _Figure(_COUNTER, "snapshot_bytes", "Bytes of state written by commits.", lambda a: a.seen.snapshot_bytes),
     _Figure(_COUNTER, "snapshot_seconds", "Seconds spent on writing state.", lambda a: a.seen.snapshot_seconds),
     _Figure(_COUNTER, "received_messages", "Messages taken from all channels.", lambda a: a.received),
@@ -215,7 +215,7 @@ _CHANNEL_FIGURES: Final = (
     _Figure(
         _COUNTER,
         "blocked_seconds",
-        "Seconds that the producer waited for room, in waits that are over.",
+        "Seconds that the producer waited for room, added up at least every 5 s.",
         lambda p: p.total(lambda now: now.blocked_seconds),
     ),
     _Figure(_COUNTER, "alerts", "Alerts raised.", lambda p: p.alerts),

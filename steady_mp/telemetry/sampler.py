@@ -173,11 +173,11 @@ class Sampler:
         words = self._controls[index]
         status = self._status.actors[index]
         cpu, rss, halt = self._processes[index].look(status.pid)
-        # The end of a wait stores the phase first, then adds up: read in the other order, and a wait
-        # that ends meanwhile is seen one time too few. The meter never lets that go backwards.
+        # A wait is added up at its end and every few seconds, and each time up to when is stored first: read in the
+        # other order, and what is added meanwhile is seen one time too few. The meter never lets that go backwards.
         waited_before = waited = words[layout.WAITED_NS] * _NS
         phase = words[layout.PHASE]
-        since = words[layout.WAIT_SINCE_NS] * _NS
+        since = max(words[layout.WAIT_SINCE_NS], words[layout.LOOKED_NS]) * _NS
         blocked = words[layout.BLOCKED_ON] if phase == layout.PHASE_WAITING else 0
         if phase == layout.PHASE_WAITING and cpu is not None:
             waited += max(0.0, at - since)
@@ -211,7 +211,7 @@ class Sampler:
             taken=head,
             in_flight=min(max(0, tail - head), plan.capacity),
             bytes=min(max(0, tail_pos - head_pos), plan.ring_bytes),
-            # Charged when a wait ends, and that is every few seconds: so it never falls, whoever dies meanwhile.
+            # Charged every few seconds while a wait lasts: so it never falls, whoever dies meanwhile.
             blocked_seconds=words[layout.BLOCKED_NS] * _NS,
             closed=bool(words[layout.TX_CLOSED] or words[layout.RX_CLOSED]),
         )

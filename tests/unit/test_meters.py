@@ -70,6 +70,20 @@ def test_load_is_the_share_that_was_not_waited() -> None:
         assert describe(run.board)["actors"][0]["load"] == pytest.approx(0, abs=0.1)
 
 
+def test_a_long_wait_is_added_up_on_the_way_and_counts_once() -> None:
+    with Simulated() as run:
+        run.begin(0)
+        words = run.actors[0]
+        words[layout.PHASE] = layout.PHASE_WAITING
+        words[layout.WAIT_SINCE_NS] = int(run.now * 1e9)
+        run.tick(5.0)
+        assert run.sampler.sample().actors[0].waited == pytest.approx(5)
+        words[layout.LOOKED_NS] = int(run.now * 1e9)
+        words[layout.WAITED_NS] += int(5e9)
+        run.tick(1.0)
+        assert run.sampler.sample().actors[0].waited == pytest.approx(6)
+
+
 def test_states() -> None:
     with Simulated() as run:
         actor = run.actors[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from steady_mp import ConfigurationError, Recycle
+from steady_mp.channel.waits import Alarm
 from steady_mp.memory.layout import PAGE, SHUTDOWN
 from steady_mp.memory.mapping import Mapping
 from steady_mp.recycling import Recycling, resident_bytes
@@ -86,6 +87,24 @@ def test_the_size_is_looked_at_now_and_then() -> None:
     life.look()  # too soon for another look
     life.clock.advance(1.0)
     refused(life.look, "max_rss 1,000 passed with 1,000 bytes")
+
+
+@pytest.mark.parametrize(
+    ("limits", "again", "until"),
+    [
+        (Recycle(max_rss=1000), True, None),
+        (Recycle(max_age=60.0, max_rss=1000), True, 60.0),
+        (Recycle(max_age=60.0), False, 60.0),
+        (Recycle(max_messages=1), False, None),
+    ],
+)
+def test_a_sleep_ends_for_what_may_pass_a_limit_meanwhile(limits: Recycle, *, again: bool, until: float | None) -> None:
+    life, alarm = Life(limits), Alarm()
+    armed: list[Alarm] = []
+    life.recycling.alarmed(armed.append)(alarm)
+    assert armed == [alarm]
+    assert alarm.asks_again is again
+    assert alarm.deadline == (None if until is None else life.clock() + until)
 
 
 def test_a_limit_that_a_fresh_life_exceeds_is_said_and_dropped(caplog: pytest.LogCaptureFixture) -> None:

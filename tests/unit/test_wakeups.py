@@ -284,17 +284,3 @@ def test_what_the_dead_had_asked_for_is_dropped() -> None:
     assert rig.words(channel)[layout.WAKE_TAIL] == 1
     sink.begin()
     assert rig.words(channel)[layout.WAKE_TAIL] == layout.NEVER
-
-
-def test_a_safety_wake_that_finds_something_counts_as_a_rescue() -> None:
-    _, source, sink, channel = pair()
-
-    def silently() -> Wake:
-        sink.bell.rings -= 1
-        source.send(channel, 1)
-        return Wake.SAFETY
-
-    sink.parker.plans += [lambda: Wake.SAFETY, silently]
-    assert sink_waits(sink, channel, 1)
-    assert sink.word(layout.RESCUES) == 1
-    assert sink.word(layout.PARKS) == 2
