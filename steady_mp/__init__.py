@@ -1,5 +1,8 @@
 """steady-mp: actors as processes, channels in shared memory, restarts that lose and repeat nothing."""
 
+import steady_mp.machine  # noqa: F401 - elsewhere what follows could not be imported
+
+# isort: split
 from steady_mp.actor import Actor
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle

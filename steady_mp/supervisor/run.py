@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import logging
 import os
-import platform
 import signal
 import sys
 import time
@@ -47,11 +46,6 @@ if TYPE_CHECKING:
     from steady_mp.log_output import LogSettings
 
 _LOG_TIMEOUT = 5.0
-_SUPPORTED = {"linux": {"x86_64", "aarch64"}, "darwin": {"arm64", "x86_64"}}
-
-if platform.machine() not in _SUPPORTED.get(sys.platform, set()):
-    _message = f"steady-mp runs on Linux and macOS, x86-64 and AArch64; this is {sys.platform} on {platform.machine()}"
-    raise ImportError(_message)
 
 
 class Graph(Topology):
