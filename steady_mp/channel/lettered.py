@@ -103,7 +103,7 @@ class LetteredRx(ObjectRx[T]):
         values = [value for value in self._batch[self._index :] if value is not _HOLE][:more]
         if values and not letters:
             self._show(len(values))
-        return letters + values
+        return letters + (self._opened(values) if self._large else values)
 
     def avail(self) -> int:
         """See `Rx.avail`."""
@@ -122,7 +122,8 @@ class LetteredRx(ObjectRx[T]):
         return condition
 
     def has(self, count: int) -> bool:
-        """Tell whether `count` messages can be taken."""
+        """Tell whether `count` messages can be taken, or as many as can be there at once."""
+        count = self._within(count)
         if self._left() >= count:
             return True
         self._tail = self._words[layout.TAIL]
@@ -133,8 +134,12 @@ class LetteredRx(ObjectRx[T]):
         return super().is_starved(self.goal(count) - self._here())
 
     def goal(self, count: int) -> int:
-        """Return the tail at which there are `count` messages to take."""
-        return self._here() + count + len(self._holes) - len(self._orders)
+        """Return the tail at which there are `count` messages to take, or as many as can be there at once."""
+        return self._here() + self._within(count) + len(self._holes) - len(self._orders)
+
+    def _within(self, count: int) -> int:
+        """Return `count`, or how many the channel can hold: a hole keeps its room until it is passed."""
+        return min(count, self._capacity - len(self._holes) + len(self._orders))
 
     # Letters
 
