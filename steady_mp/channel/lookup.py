@@ -41,11 +41,14 @@ def record_of(ring: Ring, cursor: Cursor, position: int) -> Record:
 def values_in(record: Record) -> list[Any]:
     """Return the messages of a record, with stand-ins for what is no plain data; one that can't be read says so."""
     try:
-        return decode(record, unpickle)
+        values: Any = decode(record, unpickle)
     except SteadyError as error:
         return [error]
     except (struct.error, TypeError, ValueError, MemoryError) as error:  # a table that tells nonsense
         return [SteadyError(f"a record that can't be read: {error}")]
+    if not isinstance(values, list) or len(values) != record.messages:
+        return [SteadyError(f"a record that can't be read: it holds other than {record.messages} messages")]
+    return values
 
 
 def shown(store: Store, cursor: Cursor, position: int, most: int = LONGEST) -> str:

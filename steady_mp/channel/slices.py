@@ -28,6 +28,7 @@ class Slicing(Protocol):
 
 def send_slice(tx: Slicing, values: Sequence[Any]) -> None:
     """Send all of `values` in order, together where they can't change any more and there is room."""
+    values = list(values)  # as of one moment: another thread may add to it
     done, total = 0, len(values)
     most = layout.RECORD_MAX_COUNT
     while done < total:

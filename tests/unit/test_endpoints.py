@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import pickle
-from typing import Any
+import struct
+from collections.abc import Sequence
+from typing import Any, overload
 
 import pytest
 
@@ -69,6 +71,73 @@ def test_values_arrive_with_their_types() -> None:
     sent = [1, True, 1.0, None, 2**63, -(2**63) - 1]
     source.send(channel, *sent)
     assert told_apart(sink.take(channel)) == told_apart(sent)
+
+
+class Counter(int):
+    """A subclass of int."""
+
+
+class Index:
+    """What `struct` takes for an int."""
+
+    def __index__(self) -> int:
+        return 7
+
+
+HALF = 1 << 31
+NUMBERS: dict[str, list[Any]] = {
+    "the least and the greatest of 32 bits": [-HALF, 0, HALF - 1],
+    "one beyond": [0, HALF, 0],
+    "one below": [0, -HALF - 1, 0],
+    "beyond 64 bits": [0, 1 << 64, 0],
+    "floats": [0.0, -0.0, 1e308, float("inf"), 5e-324],
+    "bools take one byte": [1, True, False, 2],
+    "a bool and a float take as much as two ints": [1, True, 0.5, 1],
+    "the bytes of a float that look like an int's letter": [1, struct.unpack("<d", b"iiiiiiii")[0], True, 1],
+    "an int among floats": [0.5, 1, 0.5],
+    "None among floats": [0.5, None, 0.5],
+    "bytes": [1, b"", 1],
+    "more than 16 bits count": list(range(4096)),
+}
+
+
+@pytest.mark.parametrize("of", [list, tuple])
+@pytest.mark.parametrize("sent", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_of_a_slice_arrive_with_their_types_and_bits(sent: list[Any], of: type) -> None:
+    _, source, sink, channel = pair(capacity=8192)
+    source.tx(channel).send_slice(of(sent))
+    source.turn.commit()
+    seen = sink.rx(channel).take_slice(len(sent))
+    assert [(type(value), repr(value)) for value in seen] == [(type(value), repr(value)) for value in sent]
+
+
+@pytest.mark.parametrize("odd", [Counter(7), Index(), [1], bytearray(b"")], ids=["subclass", "index", "list", "bytes"])
+def test_what_looks_like_a_number_among_them_arrives_as_what_it_is(odd: object) -> None:
+    _, source, sink, channel = pair()
+    source.tx(channel).send_slice([1, odd, 1])
+    source.turn.commit()
+    assert [type(value) for value in sink.rx(channel).take_slice(3)] == [int, type(odd), int]
+
+
+class Growing(Sequence[int]):
+    """What another thread adds to, between the question how long it is and the look at what is in it."""
+
+    def __len__(self) -> int:
+        return 3
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        return list(range(5))[index]
+
+
+def test_a_slice_that_grows_meanwhile_is_sent_as_it_was_at_one_moment() -> None:
+    _, source, sink, channel = pair()
+    source.tx(channel).send_slice(Growing())
+    source.send(channel, "behind")
+    assert sink.take(channel) == [0, 1, 2, 3, 4, "behind"]
 
 
 def test_what_cant_be_pickled_fails_in_send_and_stages_nothing() -> None:

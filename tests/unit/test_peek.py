@@ -103,6 +103,7 @@ def test_bytes_and_buffers_wherever_the_ring_ends() -> None:
         (layout.RECORD_OOB, 1, b"short"),
         (layout.RECORD_OOB, 1, b"\xff" * 64),
         (layout.RECORD_INTS, 1, b"seven"),
+        (layout.RECORD_INTS, 2, b"only one"),
     ],
 )
 def test_a_record_that_tells_nonsense_says_so_and_the_others_are_shown(kind: int, count: int, payload: bytes) -> None:
