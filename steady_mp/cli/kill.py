@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BIRTH: Final = 1.0
 _PAUSE: Final = 0.01
 #: How an actor stands whose process is there, or will be in a moment.
-_COMING: Final = {"starting", "running", "restarting"}
+_COMING: Final = {"starting", "running", "restarting", "lost"}
 #: What the commands say of these signals beside their name.
 _MEANS: Final = {
     signal.SIGSTOP: "it stands still until `--signal CONT`",

@@ -27,6 +27,7 @@ STYLES: Final = {
     "dead": "bold red",
     "restarting": "magenta",
     "starting": "magenta",
+    "lost": "magenta",
     "draining": "magenta",
 }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Percent of its capacity, on average, from which on a channel counts as full.
 _FULL: Final = 80.0
 #: States in which an actor keeps the run from being ready.
-_UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "debugged", "given up"}
+_UNREADY: Final = {"starting", "restarting", "stuck", "stopped", "debugged", "lost", "given up"}
 
 
 class Board:

@@ -165,6 +165,7 @@ def test_restarts_that_are_no_failure_of_the_actor() -> None:
         run.record(ForkServerDied(cause="SIGKILL"))
         run.tick()
         assert describe(run.board)["actors"][0]["deaths"] == {}  # as long as nothing has begun again
+        assert run.board.not_ready() == ["feed is lost"]
         run.begin(0, generation=2)
         run.record(ActorReplayed(actor="feed", generation=2, reason="a turn had to wait"))
         run.begin(0, generation=3)

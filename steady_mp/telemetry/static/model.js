@@ -35,15 +35,20 @@ export function stateWords(actor) {
   return `blocked by ${actor.blocked_on.startsWith(route) ? actor.blocked_on.slice(route.length) : actor.blocked_on}`;
 }
 
+// It has no life at present, or one that has only begun.
+function comes(actor) {
+  return actor.state === "starting" || actor.state === "restarting" || actor.state === "lost";
+}
+
 export function stateIcon(actor) {
   if (actor.state === "given up") return "given-up";
-  return actor.state === "starting" ? "restarting" : actor.state;
+  return comes(actor) ? "restarting" : actor.state;
 }
 
 export function stateTone(actor) {
   if (actor.state === "stuck" || actor.state === "given up") return "red";
   if (actor.state === "blocked") return "orange";
-  if (actor.state === "restarting" || actor.state === "starting") return "yellow";
+  if (comes(actor)) return "yellow";
   return actor.state === "running" ? "good" : "quiet";
 }
 
