@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _FILE: Final = "command.json"
 _OPTIONS: Final = ("--durable", "--resume", "--fresh-state")
-_FLAGS: Final = ("--fresh", "--no-fresh")
+#: The folder itself says whether it is synced.
+_FLAGS: Final = ("--fresh", "--no-fresh", "--sync", "--no-sync")
 
 
 def complete(words: Sequence[str]) -> list[str]:
