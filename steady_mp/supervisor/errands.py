@@ -82,7 +82,7 @@ class Errands:
             supervisor.exit_code = ExitCode.DRAINED
         seat.failures = Failures(seat.failures.policy, seat.failures.clock)
         seat.ended()  # its journal says which of its ends are open
-        supervisor.revive(seat)
+        supervisor.spawn(seat)
         for other in supervisor.seats:
             other.bell.ring()
         first = f"; {', '.join(skipped)} went to the dead letters" if skipped else ""

@@ -116,8 +116,7 @@ class Supervisor:
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
         )
-        self.killing = False
-        self._unreachable = False
+        self.killing = self._unreachable = False
         self.exit_code = ExitCode.DRAINED
         self.why: list[str] = []
         self.error: BaseException | None = None
@@ -156,7 +155,7 @@ class Supervisor:
             seat.status = Status.FINISHED
             self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
         else:
-            self._spawn(seat)
+            self.spawn(seat)
 
     def _is_over(self) -> bool:
         return self._unreachable or all(seat.is_over or (self.killing and seat.pid is None) for seat in self.seats)
@@ -210,7 +209,7 @@ class Supervisor:
                 self._after(seconds, message)
             case RestartDue(actor):
                 if not self.killing:
-                    self._spawn(self.seats[actor])
+                    self.spawn(self.seats[actor])
             case KillDeadlineReached():
                 self._unreachable = True  # the fork server is stopped (SIGSTOP); closing it ends it all the same
             case DeadlineReached():
@@ -218,7 +217,8 @@ class Supervisor:
 
     # Lives
 
-    def _spawn(self, seat: Seat) -> None:
+    def spawn(self, seat: Seat) -> None:
+        """Begin the next life of an actor."""
         if not self._servers.is_there:
             return
         seat.begin()
@@ -274,7 +274,7 @@ class Supervisor:
         why = 0.0 if reason == death.cause else f"life {seat.generation + 1} begins: {reason}"
         self.deaths.tell(death, why, cause)
         self._emit(renewal(actor=seat.name, generation=seat.generation, reason=reason))
-        self._spawn(seat)
+        self.spawn(seat)
 
     def _finished(self, seat: Seat, death: Death | None) -> None:
         """Take note that an actor has finished; `death` is how, where it was not by itself."""
@@ -300,7 +300,7 @@ class Supervisor:
 
     def _begin_again(self, seat: Seat, death: Death) -> None:
         """Begin the next life at once."""
-        self._spawn(seat)
+        self.spawn(seat)
         self._afterwards.put(lambda: self._tell(death, 0.0))
 
     def _tell(self, death: Death, pause: float) -> None:
@@ -332,6 +332,8 @@ class Supervisor:
             seat.kill()
         for seat in self.seats:
             seat.wait_gone()
+        alive = {Status.STARTING, Status.RUNNING}
+        ends = [self._lost(seat, cause) for seat in self.seats if seat.status in alive]  # all, before anybody lives
         if not self.killing:
             if self._servers.are_hopeless:
                 self.why.append(f"the fork server can't run: {cause}")
@@ -340,29 +342,28 @@ class Supervisor:
             else:
                 self._emit(ForkServerDied(cause=cause))
                 self._servers.start()
-        for seat in self.seats:
-            if seat.status in {Status.STARTING, Status.RUNNING}:
-                self._lost(seat, cause)
+        for death, journal in ends:
+            self._go_on_after(death, journal, cause)
         self._havoc.settle()
         self._look_around()
 
-    def revive(self, seat: Seat) -> None:
-        """Begin another life of an actor that was given up."""
-        self._spawn(seat)
-
-    def _lost(self, seat: Seat, cause: str) -> None:
-        """Go on with an actor whose process went down with the fork server."""
+    def _lost(self, seat: Seat, cause: str) -> tuple[Death, Journal]:
+        """An actor's process went down with the fork server: find out how, and show what it had committed."""
         self._havoc.ended(seat, 0)
         self._stalls.ended(seat, 0)
         death = self.deaths.examine(seat, None, ("fork server", f"it died ({cause}), and its actors with it", ""))
-        if seat.ended().finished:
+        return death, seat.ended()
+
+    def _go_on_after(self, death: Death, journal: Journal, cause: str) -> None:
+        seat = death.seat
+        if journal.finished:
             self._finished(seat, death)
         elif not self.killing and (renewal := death.renewal) is not None:
             self._renew(seat, death, renewal, death.cause)
         elif not self.killing:
             self.deaths.tell(death, 0.0, "fork server")
             seat.deaths.append(f"fork server: {cause}")
-            self._spawn(seat)
+            self.spawn(seat)
 
     # Shutdown
 

@@ -11,9 +11,11 @@ import pytest
 
 from steady_mp import ExitCode, Graph
 from steady_mp.events import ActorStarted, ForkServerDied
+from steady_mp.memory import layout
 from steady_mp.memory.rundir import sweep
 from steady_mp.testing.scripted import perform
 from tests.support import lives, pipeline
+from tests.support.gates import Gate, feed
 from tests.support.hosts import HOST, Process, all_gone
 from tests.support.runs import complete
 from tests.support.waiting import eventually
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steady_mp import Run
+    from steady_mp.memory.control import Journal
+    from steady_mp.supervisor.deaths import Death
     from tests.support.watch import Watch
 
 pytestmark = pytest.mark.timeout(60)
@@ -121,6 +125,48 @@ def test_kill_the_fork_server(number: int) -> None:
     assert outcome.report.exit_code is ExitCode.DRAINED
     assert outcome.actor("sink").state["seen"] == list(range(outcome.actor("source").state["following"]))
     assert outcome.actor("source").deaths == [f"fork server: {signal.Signals(number).name}"] * 2
+    assert not outcome.rescues
+
+
+def test_a_reborn_actor_hears_of_what_another_one_had_committed_before_the_fork_server_died(tmp_path: Path) -> None:
+    """The sender dies between its commit and showing it, and the receiver sleeps again before that is mended."""
+    graph = Graph("late", log_level="error")
+    tx, rx = graph.channel(8)
+    graph.actor("sink", lives.tally, rx, graph.state())
+    with Gate(tmp_path / "gate") as gate:
+        graph.actor("source", feed, gate.path, tx)
+        graph.faults["source"] = [{"point": "commit:epoch", "hit": 1, "generations": [1]}]
+
+        def kill(run: Run, watch: Watch) -> None:
+            supervisor = run._supervisor
+            sink, source = supervisor.seats
+            header = source._channels[0][1]
+            for name in run.actors:
+                watch.wait_for(ActorStarted, actor=name)
+
+            def asleep(generation: int) -> bool:
+                words = sink.control.words
+                return words[layout.GENERATION] == generation and words[layout.PHASE] == layout.PHASE_WAITING
+
+            go_on = supervisor._go_on_after
+
+            def late(death: Death, journal: Journal, cause: str) -> None:
+                assert death.seat is sink or eventually(lambda: asleep(2))
+                go_on(death, journal, cause)
+
+            supervisor._go_on_after = late  # type: ignore[method-assign]
+            assert eventually(lambda: asleep(1))
+            server, sender = psutil.Process(supervisor._servers.pid), psutil.Process(run.pid("source") or 0)
+            server.suspend()
+            gate.give(b"\7")
+            assert eventually(lambda: sender.status() == psutil.STATUS_ZOMBIE)
+            server.kill()
+            assert eventually(lambda: header[layout.HEAD] == 1)
+            gate.give(b"\0")
+
+        outcome = complete(graph, meanwhile=kill)
+    assert outcome.report.exit_code is ExitCode.DRAINED, outcome.report.why
+    assert outcome.actor("sink").state["total"] == 7
     assert not outcome.rescues
 
 
