@@ -71,6 +71,13 @@ class ControlBlock:
         order()
         self.words[layout.EPOCH] = epoch
 
+    def store_again(self) -> None:
+        """Store the epoch once more, where nobody lives who would commit: its page is one to be written then.
+
+        The kernel tells once that it could not write a page, to whoever has asked, and takes the page for written.
+        """
+        self.words[layout.EPOCH] = self.words[layout.EPOCH]
+
     def journal(self) -> Journal:
         """Read the slot in force."""
         values = self._slot.unpack_from(self._data, self._offsets[self.epoch & 1])

@@ -113,6 +113,7 @@ class Seat:
     def seal(self) -> None:
         """Where a loss of power is to be survived, block until the journal in force is on the disk. Raises OSError."""
         if self._on_disk is not None:
+            self.control.store_again()
             disk.settle(self._on_disk)
 
     @property

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from steady_mp.memory import disk, layout
 from steady_mp.memory.durability import Durability
 from steady_mp.memory.rundir import RunDir
+from steady_mp.plan import actor_file
 from steady_mp.supervisor.seat import Seat
 from steady_mp.testing.points import DONE, UNDONE
 from steady_mp.turn import Turn
@@ -106,6 +108,32 @@ def test_a_cut_while_the_run_is_made(place: Path) -> None:
             cuts.append(machine.cuts)
     assert cuts == sorted(cuts, reverse=True)
     assert 20 < sum(cuts) < len(cuts)
+
+
+class Words:
+    """A control block's words that tell of each store."""
+
+    def __init__(self, words: memoryview, told: list[str]) -> None:
+        self._words = words
+        self._told = told
+
+    def __getitem__(self, index: int) -> int:
+        return self._words[index]
+
+    def __setitem__(self, index: int, value: int) -> None:
+        self._told.append(f"word {index}")
+        self._words[index] = value
+
+
+def test_an_epoch_that_the_disk_refused_is_written_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The life that asked has died of the answer, and the kernel gives it once about a page that stays as it is."""
+    with Machine(place, 1) as machine:
+        machine.start()
+        seat, told = machine.seats[0], list[str]()
+        monkeypatch.setattr(seat.control, "words", Words(seat.control.words, told))
+        monkeypatch.setattr(disk, "settle", lambda path: told.append(path.name))
+        seat.seal()
+        assert told == [f"word {layout.EPOCH}", actor_file(0, "control")]
 
 
 WRITE = """\
