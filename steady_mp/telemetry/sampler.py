@@ -49,7 +49,7 @@ class ActorSample:
     snapshot_seconds: float
     #: Seconds that this life waited, the present wait included.
     waited: float
-    #: Seconds of waits that are over, in all lives; never falls.
+    #: Seconds of waits as far as they are added up, in all lives; never falls.
     waited_before: float
     #: Position of the full end that it waits for, or None.
     blocked_end: int | None

@@ -82,8 +82,8 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     A failure is repeated with ever fewer crashes and switches, unless `shrink` is False.
 
     Raises SimulationFailed, which is an AssertionError, when all wait for ever, somebody sleeps though
-    what it waits for is there, an actor is given up or refuses to stop, a channel holds more than it may,
-    or `check` raises AssertionError; its message has the seed, a shrunk trace and the replay.
+    what it waits for is there, an actor is given up (and not isolated) or refuses to stop, a channel holds more than it
+    may, or `check` raises AssertionError; its message has the seed, a shrunk trace and the replay.
     Raises ConfigurationError for a graph that can't run. Blocks until the end; starts no process, no thread.
     """
     _need_greenlet()
