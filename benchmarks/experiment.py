@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.pair import CONTEXT
+from steady_mp.parking import SAFETY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +37,9 @@ class Effort:
     calls: int = 3000
     few_rounds: int = 3
     few_kills: int = 5
-    #: Actors that do nothing, and the seconds for which they are watched.
+    #: Actors that do nothing, and the seconds for which they are watched: whole ones of their safety time-outs.
     idlers: int = 100
-    watched: float = 4.0
+    watched: float = 2 * SAFETY
     #: Seconds after which a contestant counts as hung.
     patience: float = 30.0
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Different payloads, sent in turn.
 _KINDS = 4
 #: Bytes beside each payload that a ring of ours is given.
-_OVERHEAD = 4096
+_OVERHEAD = 128
 
 
 def _payloads(size: int) -> list[bytes]:
