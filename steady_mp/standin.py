@@ -82,7 +82,21 @@ class StandIn:
 
 
 _MARKS: Final = {"()", "[]", "{}"}
-_SHORT: Final = reprlib.Repr()
+
+
+class _Short(reprlib.Repr):
+    """Cuts long bytes before they are written out; and a stand-in says itself, whatever its class is called."""
+
+    def repr1(self, x: Any, level: int) -> str:  # noqa: ANN401 - any value
+        """Write one value."""
+        if isinstance(x, StandIn):
+            return self.repr_instance(x, level)
+        if isinstance(x, bytes | bytearray) and len(x) > self.maxother:
+            return f"{x[: self.maxother // 2]!r}..."
+        return super().repr1(x, level)
+
+
+_SHORT: Final = _Short()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxdeque = 10
 

@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 
 #: Most characters that are shown of one message.
 LONGEST: Final = 200
+#: Bytes of a message from which on only its size is told: to show it would take several times as much memory.
+_MOST: Final = 1 << 20
 
 
 def record_of(ring: Ring, cursor: Cursor, position: int) -> Record:
-    """Copy the record that has message number `position`, going from the committed cursor of the consumer.
+    """Copy the record that has message number `position`: see `_find`."""
+    record = _find(ring, cursor, position)
+    return record._replace(views=(memoryview(bytes(record.payload)),))
+
+
+def _find(ring: Ring, cursor: Cursor, position: int) -> Record:
+    """Return the record that has message number `position`, going from the committed cursor of the consumer.
 
     Only while the consumer does not run, so that nothing is freed meanwhile. Raises CorruptChannel where it is not
     there.
@@ -30,7 +38,7 @@ def record_of(ring: Ring, cursor: Cursor, position: int) -> Record:
     while following <= position < tail:
         record = ring.read(place, following)
         if position < following + record.messages:
-            return record._replace(views=(memoryview(bytes(record.payload)),))
+            return record
         if not record.messages and record.end <= place:
             break
         place, following = record.end, following + record.messages
@@ -56,8 +64,10 @@ def shown(store: Store, cursor: Cursor, position: int, most: int = LONGEST) -> s
     try:
         if isinstance(store, Slots):
             return bounded(store.read(position % store.count, 1)[0], most)
-        record = record_of(cast("Ring", store), cursor, position)
+        record = _find(cast("Ring", store), cursor, position)
+        if record.length > _MOST * record.messages:
+            return f"a message of {record.length // record.messages:,} bytes"
         values = values_in(record)
         return bounded(values[min(position - record.first, len(values) - 1)], most)
-    except (SteadyError, LookupError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - a message may be anything, and who looks at it must not die of that
         return bounded(error, most)

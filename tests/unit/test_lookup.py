@@ -1,0 +1,71 @@
+"""One message by its position, shown in one line: what it costs, and what may stand there."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from steady_mp.channel.lookup import shown
+from steady_mp.standin import bounded
+from steady_mp.testing.rig import pair
+
+
+class array:  # noqa: N801 - reprlib has a way of its own to show what is called so
+    """A class of the user's."""
+
+
+class deque(list[int]):  # noqa: N801 - likewise
+    """Another one."""
+
+
+def seen(value: Any, ring_bytes: int = 1 << 23) -> str:
+    _, source, sink, channel = pair(ring_bytes=ring_bytes)
+    source.send(channel, value)
+    return shown(sink.life._place.stores[0], sink.control.journal().cursors[0], 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(array(), "array()"), (deque([1]), "deque([1])"), ([array()], "[array()]")]
+)
+def test_a_class_may_have_any_name(value: object, text: str) -> None:
+    assert seen(value) == text
+
+
+def test_long_bytes_are_cut_before_they_are_written_out() -> None:
+    for kind in (bytes, bytearray):
+        value = kind(b"x" * (1 << 20))
+        tracemalloc.start()
+        try:
+            text = bounded([value], 200)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(text) <= 200
+        assert "..." in text
+        assert peak < 1 << 14
+
+
+@pytest.mark.parametrize("value", [bytes(3 << 20), ["x" * (3 << 20)]], ids=["bytes", "text"])
+def test_a_very_large_message_is_told_by_its_size(value: object) -> None:
+    _, source, sink, channel = pair(ring_bytes=1 << 23)
+    source.send(channel, value)
+    ring, cursor = sink.life._place.stores[0], sink.control.journal().cursors[0]
+    tracemalloc.start()
+    try:
+        text = shown(ring, cursor, 0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert text.startswith("a message of 3,145,")
+    assert text.endswith(" bytes")
+    assert peak < 1 << 16
+
+
+def test_whatever_can_not_be_shown_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> str:
+        raise RuntimeError("no repr")
+
+    monkeypatch.setattr("steady_mp.channel.lookup.decode", broken)
+    assert "no repr" in seen([1])
