@@ -149,7 +149,7 @@ class Quarantine:
 
     def heads(self, seat: Seat) -> list[Suspect]:
         """Return what an actor that does not run is most likely stuck over, else the next message of each input."""
-        suspects = [each for each in self.letters.suspects(seat.index) if self._can_put_aside(each.channel)]
+        suspects = [each for each in self._left(seat) if self._can_put_aside(each.channel)]
         if suspects:
             most = max(len(each.deaths) for each in suspects)
             return [next(each for each in suspects if len(each.deaths) == most)]
@@ -161,6 +161,20 @@ class Quarantine:
             if not end.sends and head is not None and self._can_put_aside(end.channel):
                 found.append(Suspect(end.channel, head, head, ()))
         return found
+
+    def _left(self, seat: Seat) -> list[Suspect]:
+        """Return the suspects as far as the actor has not got past them: it may have died of other things since."""
+        cursors = zip(seat.plan.ends, seat.control.journal().cursors, strict=True)
+        taken = {end.channel: cursor for end, cursor in cursors if not end.sends}
+        left = []
+        for each in self.letters.suspects(seat.index):
+            cursor = taken[each.channel]
+            if each.first >= layout.LETTER:
+                waiting = self.letters.orders(each.channel)[orders_done(cursor.closed) :]
+                left += [each] if each.last - layout.LETTER in waiting else []
+            elif each.last >= cursor.messages:
+                left.append(each._replace(first=max(each.first, cursor.messages)))
+        return left
 
     def done(self, seat: Seat, channel: int) -> int:
         """Return how many orders of a channel its receiver has carried out."""
@@ -219,7 +233,11 @@ def leave(quarantine: Quarantine, seats: Sequence[Seat], run: RunDir) -> tuple[i
     """See to it that the letters outlive the run; return how many there are, and where they are then."""
     for seat in seats:
         quarantine.settle(seat)
-    left = len([letter for letter in quarantine.letters.all() if letter.policy != "skip"])
+    try:
+        left = len([letter for letter in quarantine.letters.all(surely=True) if letter.policy != "skip"])
+    except OSError:
+        run.hold_on()
+        return 0, ""
     if not left:
         return 0, ""
     if run.has_begun:  # a durable one is never removed
