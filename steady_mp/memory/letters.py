@@ -97,20 +97,26 @@ class Letters:
 
     # Reading
 
-    def names(self) -> list[tuple[int, int, bool]]:
-        """Return channel and position of each letter, and whether it was replayed."""
+    def names(self, *, surely: bool = False) -> list[tuple[int, int, bool]]:
+        """Return channel and position of each letter, and whether it was replayed.
+
+        Where that can't be found out there is none, or, `surely`, OSError is raised.
+        """
         found = []
-        with suppress(OSError):
+        with suppress(FileNotFoundError if surely else OSError):
             for entry in self.path.iterdir():
                 channel, _, position = entry.name.removesuffix(_DONE).partition("-")
                 if channel.isdecimal() and position.isdecimal():
                     found.append((int(channel), int(position), entry.name.endswith(_DONE)))
         return sorted(found)
 
-    def all(self) -> list[Letter]:
-        """Return the letters that were not replayed, by channel and position; a damaged one is left out."""
+    def all(self, *, surely: bool = False) -> list[Letter]:
+        """Return the letters that were not replayed, by channel and position; a damaged one is left out.
+
+        `surely` is as for `names`.
+        """
         found = []
-        for channel, position, done in self.names():
+        for channel, position, done in self.names(surely=surely):
             with suppress(OSError, ValueError, TypeError):
                 if not done:
                     found.append(self.read(channel, position))
@@ -141,11 +147,15 @@ class Letters:
         return [Suspect(channel, first, last, tuple(deaths)) for channel, first, last, deaths in rows]
 
     def mail(self, channel: int, actor: int) -> Mail:
-        """Return what the next life of the consumer has to know of a channel."""
+        """Return what the next life of the consumer has to know of a channel.
+
+        Raises OSError where that can't be read: a letter that is not seen would be delivered once more.
+        """
         if not self.path.exists():
             return Mail()
-        holes = self.holes(channel)
-        done = {position for index, position, replayed in self.names() if index == channel and replayed}
+        here = [(position, replayed) for index, position, replayed in self.names(surely=True) if index == channel]
+        holes = frozenset(position for position, _ in here)
+        done = {position for position, replayed in here if replayed}
         orders = tuple(
             None
             if position is None
@@ -191,7 +201,7 @@ def rescue(directory: Path) -> Path | None:
 
     Raises OSError where that can't be done; nothing may be removed then.
     """
-    if not any(letter.policy != "skip" for letter in Letters(directory).all()):
+    if not any(letter.policy != "skip" for letter in Letters(directory).all(surely=True)):
         return None
     goal = kept_root() / directory.name
     goal.mkdir(mode=0o700, parents=True, exist_ok=True)
