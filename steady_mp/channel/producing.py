@@ -248,7 +248,7 @@ class ProducingEnd(Tx[T]):
             self._words[layout.TX_HELD] = layout.NEVER - 1 if closing else self.position()
         if here:
             order()
-            self._words[layout.TX_STUCK] = self._head + 1
+            self._words[layout.TX_STUCK] = self._armed  # the head that rings, whatever an earlier look has seen
 
     def let_go(self) -> None:
         """Hold nothing back any more."""
