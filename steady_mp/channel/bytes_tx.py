@@ -53,6 +53,9 @@ def as_bytes(value: Any, channel: str, ring_bytes: int) -> bytes | memoryview:  
 
 
 def _check_size(size: int, kind: str, channel: str, ring_bytes: int) -> None:
+    if size < 0:
+        message = f"channel {channel!r}: a {kind} of {size} bytes can't be"
+        raise OutOfReach(message)
     largest = largest_record(ring_bytes)
     if layout.record_bytes(size) > largest:
         message = (
@@ -320,6 +323,7 @@ class BytesTx(ProducingEnd[bytes]):
             self._sent += count
             atoms.clear()
             self._extra = 0
+            self._grant = 0  # it was for this batch
 
     def has_room(self, count: int) -> bool:
         """Tell whether `count` more messages fit, by number; False once closed."""

@@ -90,6 +90,7 @@ class ConsumingEnd(Rx[T], Threshold):
     def avail(self) -> int:
         """See `Rx.avail`."""
         self._tail = self._words[layout.TAIL]
+        order()
         return self._tail - self._here()
 
     def position(self) -> int:
@@ -162,6 +163,7 @@ class ConsumingEnd(Rx[T], Threshold):
         if wanted <= self._tail:
             return True
         self._tail = self._words[layout.TAIL]
+        order()
         return wanted <= self._tail
 
     def may_get_more(self) -> bool:
@@ -207,7 +209,7 @@ class ConsumingEnd(Rx[T], Threshold):
     def mark(self) -> tuple[int, ...]:
         """Return what changes whenever either end moves."""
         closed = self._words[layout.TX_CLOSED]
-        return self._here(), self._words[layout.TAIL], closed
+        return self._here(), self._words[layout.TAIL], closed, self._closed
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""

@@ -20,6 +20,7 @@ from steady_mp.channel.decoding import unwrap
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.waits import Avail
 from steady_mp.memory import layout
+from steady_mp.memory.fence import order
 from steady_mp.memory.letters import orders_done
 
 if TYPE_CHECKING:
@@ -50,18 +51,23 @@ class _Avail(Avail):
 class LetteredRx(ObjectRx[T]):
     """See `Rx`."""
 
-    __slots__ = ("_holes", "_orders")
+    __slots__ = ("_counts", "_holes", "_orders")
 
     def __init__(self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None, mail: Mail) -> None:
         """Continue at `cursor`, with what `mail` says of the channel."""
         self._holes = deque(sorted(hole for hole in mail.holes if hole >= cursor.messages))
         self._orders: deque[Order] = deque()
         super().__init__(ring, turn, cursor, hand, mail)
-        for order in mail.orders[orders_done(cursor.closed) :]:
-            if order is not None:
-                self._orders.append(order)
-        # What was withdrawn needs no turn of its own; the orders left stand behind it in any case.
-        self._closed += (len(mail.orders) - orders_done(cursor.closed) - len(self._orders)) << layout.CLOSED_BITS
+        #: What each of them counts: they are counted in their order, and one that was withdrawn with the one before it.
+        self._counts: deque[int] = deque()
+        for each in mail.orders[orders_done(cursor.closed) :]:
+            if each is not None:
+                self._orders.append(each)
+                self._counts.append(1)
+            elif self._counts:
+                self._counts[-1] += 1
+            else:
+                self._closed += 1 << layout.CLOSED_BITS
         self._pass()
 
     # As the behavior sees it
@@ -81,8 +87,14 @@ class LetteredRx(ObjectRx[T]):
         values: list[T] = []
         first, letter = self._here(), None
         while len(values) < count and self.has(1):
-            letter = letter or (self._orders[0] if self._orders else None)
-            values.append(self.take())
+            following = letter or (self._orders[0] if self._orders else None)
+            try:
+                values.append(self.take())
+            except Exception:
+                if not values:
+                    raise
+                break  # what has been taken is delivered first
+            letter = following
         if letter is not None:
             self._hand.hold(layout.LETTER + letter.position, layout.LETTER + letter.position + 1)
         elif values:
@@ -97,7 +109,7 @@ class LetteredRx(ObjectRx[T]):
         """See `Rx.peek_slice`."""
         if not self._orders and not self._holes:
             return super().peek_slice(count)
-        letters = [self._open(order) for order in list(self._orders)[: max(0, count)]]
+        letters = [self._open(each) for each in list(self._orders)[: max(0, count)]]
         more = max(0, count) - len(letters)
         self._decoded(more + len(self._holes))
         values = [value for value in self._batch[self._index :] if value is not _HOLE][:more]
@@ -108,6 +120,7 @@ class LetteredRx(ObjectRx[T]):
     def avail(self) -> int:
         """See `Rx.avail`."""
         self._tail = self._words[layout.TAIL]
+        order()
         return self._left()
 
     def position(self) -> int:
@@ -127,6 +140,7 @@ class LetteredRx(ObjectRx[T]):
         if self._left() >= count:
             return True
         self._tail = self._words[layout.TAIL]
+        order()
         return self._left() >= count
 
     def is_starved(self, count: int) -> bool:
@@ -147,7 +161,7 @@ class LetteredRx(ObjectRx[T]):
         """Hand out the next letter, as a part of this turn."""
         value = self._open(self._orders[0])
         self._orders.popleft()
-        self._closed += 1 << layout.CLOSED_BITS
+        self._closed += self._counts.popleft() << layout.CLOSED_BITS
         self._turn.touched = True
         self._turn.moved[self] = None
         self._turn.call_for_commit()

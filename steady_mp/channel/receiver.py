@@ -71,21 +71,22 @@ class ObjectRx(ConsumingEnd[T]):
     def take_slice(self, count: int) -> list[T]:
         """See `Rx.take_slice`."""
         self._decoded(count)
-        first = self._here()
-        stop = min(self._index + max(0, count), len(self._batch))
-        if self._index == 0 and stop == len(self._batch):  # all of it: no need for a copy
-            values, self._batch = self._batch, []
+        first, index = self._here(), self._index
+        stop = min(index + max(0, count), len(self._batch))
+        if stop == index:
+            return []
+        whole = index == 0 and stop == len(self._batch)  # no need for a copy
+        values = self._batch if whole else self._batch[index:stop]
+        if self._large:  # before anything moves: what can't be unpickled stays
+            self._hand.hold(first, first + len(values))
+            values = self._opened(values)
+        if whole:
+            self._batch = []
             self._base += stop
-            stop = 0
         else:
-            values = self._batch[self._index : stop]
-        if values:
             self._index = stop
-            if self._large:
-                self._hand.hold(first, self._here())
-                values = self._opened(values)
-            self._turn.touched = True
-            self._look_ahead(first)
+        self._turn.touched = True
+        self._look_ahead(first)
         return values
 
     def try_peek(self) -> T | None:
@@ -119,11 +120,11 @@ class ObjectRx(ConsumingEnd[T]):
         """Take a message that is decoded, and see whether the next one is in reach."""
         value = self._batch[self._index]
         first = self._here()
-        self._index += 1
-        self._turn.touched = True
-        if self._large:
+        if self._large:  # before anything moves: what can't be unpickled stays
             self._hand.hold(first, first + 1)
             value = self._opened([value])[0]
+        self._index += 1
+        self._turn.touched = True
         self._look_ahead(first)
         return value
 
@@ -140,7 +141,11 @@ class ObjectRx(ConsumingEnd[T]):
         self._turn.moved[self] = None
         left = len(self._batch) - self._index
         if left < self._burst:
-            self._decoded(self._burst)
+            kept = self._hand.kept
+            try:
+                self._decoded(self._burst)
+            except Exception:  # noqa: BLE001 - of a message that comes later: the take that it belongs to tells
+                self._hand.kept = kept
             left = len(self._batch) - self._index
         ungrouped = self._group - (self._base + self._index - self._committed[0])
         if ungrouped <= 0 or (left < self._burst and self._presses):
@@ -228,6 +233,7 @@ class ObjectRx(ConsumingEnd[T]):
         if wanted <= self._tail:
             return True
         self._tail = self._words[layout.TAIL]
+        order()
         return wanted <= self._tail
 
     def freeze(self) -> Cursor:

@@ -203,6 +203,7 @@ class ObjectTx(ProducingEnd[T]):
             self._write(encode_batch(atoms, self._kind, lumps=self._lumps), len(atoms))
             del atoms[:]
             self._extra = 0
+            self._grant = 0  # it was for this batch
 
     def has_room(self, count: int) -> bool:
         """Tell whether `count` more messages fit, by number; False once closed."""

@@ -197,7 +197,9 @@ class Vacant(Condition):
         return self.tx.is_closed()
 
     def arm(self, alarm: Alarm) -> None:
-        """Be woken when the head leaves enough room."""
+        """Be woken when the head leaves enough room; of a closed channel there is nothing to hear."""
+        if self.tx.is_closed():
+            return
         self.tx.arm(self.tx.position() + self.count - self.tx.capacity)
         alarm.ends.append(self.tx)
         if alarm.blocked is None and not self.holds():

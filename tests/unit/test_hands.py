@@ -170,6 +170,7 @@ def test_what_can_not_be_unpickled_is_in_hand_in_the_life_behind_the_first_one()
     assert world.side.control is not None
     assert [each.last for each in unsettled(world.side.control)] == [2]
     life, numbers, _ = world.life()
+    numbers.take()
     with pytest.raises(RuntimeError):
         numbers.take()
     assert world.hand() == InHand(0, "numbers", 0, 2, 2)

@@ -1,0 +1,204 @@
+"""The two ends of a channel where something has gone wrong in the middle, or was asked for in an odd moment."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from steady_mp.life import Life
+from steady_mp.memory import layout
+from steady_mp.memory.letters import Mail, Order
+from steady_mp.testing.rig import Overslept, Rig, pair
+
+PAGE = 4096
+
+
+class Bad:
+    """What can't be unpickled; `size` makes it long."""
+
+    def __init__(self, size: int = 1) -> None:
+        self.text = "x" * size
+
+    def __setstate__(self, state: object) -> None:
+        message = "a bad message"
+        raise ValueError(message)
+
+
+LARGE = 100_000
+
+
+# Room
+
+
+def test_a_slice_of_bytes_that_does_not_fit_overwrites_nothing() -> None:
+    _, source, sink, channel = pair(ring_bytes=PAGE, dtype=bytes)
+    tx = source.tx(channel)
+    first = [b"x" * 2000, b"y" * 1500, b"p" * 17]
+    for message in first:
+        tx.send(message)
+    with pytest.raises(Overslept):
+        tx.send_slice([b"q" * 503, b"z" * 400])
+    seen = []
+    while (message := sink.rx(channel).try_take()) is not None:
+        seen.append(message)
+    assert seen[:3] == first
+
+
+def test_a_look_for_room_to_poke_gives_none_away() -> None:
+    _, source, sink, channel = pair(ring_bytes=PAGE, dtype=bytes)
+    tx: Any = source.tx(channel)
+    sent = [b"x" * 2000, b"y" * 17]
+    for message in sent:
+        tx.send(message)
+    assert tx.try_poke(2024) is None
+    number = 0
+    while tx.try_send(bytes([number]) * 40).name == "SENT":
+        sent.append(bytes([number]) * 40)
+        number += 1
+    source.turn.commit()
+    words = sink.life._place.stores[0].words
+    assert words[layout.TAIL_POS] - words[layout.HEAD_POS] <= PAGE
+    assert sink.take(channel) == sent
+
+
+def test_a_commit_that_was_refused_leaves_no_room_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, source, sink, channel = pair(capacity=1024, ring_bytes=PAGE)
+    tx, written = source.tx(channel), 0
+
+    def refuse(*_: object) -> None:
+        message = "not now"
+        raise ValueError(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(source.turn._control), "write_journal", refuse)
+        for number in range(200):
+            try:
+                tx.send(number)
+            except (Overslept, ValueError):  # it waits for room, and a wait commits
+                break
+            written += 1
+            with pytest.raises(ValueError, match="not now"):
+                source.turn.commit()
+    assert tx._written() <= PAGE
+    source.turn.commit()
+    assert sink.take(channel) == list(range(written))
+
+
+@pytest.mark.parametrize("size", [-1, -100])
+def test_no_room_of_less_than_nothing_is_handed_out(size: int) -> None:
+    _, source, _, channel = pair(ring_bytes=PAGE, dtype=bytes)
+    tx: Any = source.tx(channel)
+    for poke in (tx.poke, tx.try_poke):
+        with pytest.raises(ValueError, match=f"channel 'channel 0': a message of {size} bytes"):
+            poke(size)
+
+
+# What can't be unpickled
+
+
+def test_a_large_message_that_can_not_be_unpickled_stays() -> None:
+    rig, source, sink, channel = pair(capacity=1, ring_bytes=1 << 20)
+    source.send(channel, Bad(LARGE))
+    rx = sink.rx(channel)
+    for take in (rx.take, rx.try_take, lambda: rx.take_slice(1)):
+        with pytest.raises(ValueError, match="a bad message"):
+            take()
+        assert rx.position() == 0
+    sink.turn.commit()
+    assert rig.words(channel)[layout.HEAD] == 0
+
+
+@pytest.mark.parametrize("size", [1, LARGE])
+def test_the_good_ones_before_it_are_delivered_first(size: int) -> None:
+    _, source, sink, channel = pair(ring_bytes=1 << 20)
+    source.send(channel, [1], [2], Bad(size), [3])
+    rx = sink.rx(channel)
+    assert rx.take() == [1]
+    assert rx.take() == [2]
+    with pytest.raises(ValueError, match="a bad message"):
+        rx.take()
+    assert rx.position() == 2
+
+
+@pytest.mark.parametrize("size", [1, LARGE])
+def test_a_slice_with_one_among_them_loses_nothing(size: int) -> None:
+    _, source, sink, channel = pair(ring_bytes=1 << 20)
+    source.send(channel, [1], Bad(size), [3])
+    rx = sink.rx(channel)
+    with pytest.raises(ValueError, match="a bad message"):
+        rx.take_slice(3)
+    assert rx.position() == 0
+    assert rx.take_slice(1) == [[1]]
+    assert rx.position() == 1
+
+
+# Closed
+
+
+def test_a_wait_for_room_in_a_channel_that_this_actor_has_closed() -> None:
+    rig = Rig()
+    middle, left, right = rig.party("middle"), rig.party("left"), rig.party("right")
+    coming, going = rig.channel(left, middle), rig.channel(middle, right, capacity=4)
+    rig.start()
+    tx, rx, actor = middle.tx(going), middle.rx(coming), middle.actor()
+    tx.mark_closed()
+    middle.turn.commit()
+    with pytest.raises(Overslept):
+        actor.await_for_any(tx.wait_vacant(1), rx.wait_avail(1))
+    left.send(coming, 1)
+    assert actor.await_for_any(tx.wait_vacant(1), rx.wait_avail(1))
+    assert not actor.await_for_all(tx.wait_vacant(1))
+
+
+def test_and_one_that_had_messages_in_it() -> None:
+    rig = Rig()
+    middle, left, right = rig.party("middle"), rig.party("left"), rig.party("right")
+    coming, going = rig.channel(left, middle), rig.channel(middle, right, capacity=4)
+    rig.start()
+    tx, rx, actor = middle.tx(going), middle.rx(coming), middle.actor()
+    middle.send(going, 1, 2, 3, 4)
+    right.take(going, 2)
+    tx.mark_closed()
+    middle.turn.commit()
+    with pytest.raises(Overslept):
+        actor.await_for_any(tx.wait_vacant(1), rx.wait_avail(1))
+    assert len(middle.parker.sleeps) == 1
+
+
+# Letters
+
+
+def reborn(sink: Any, *orders: Order | None, holes: frozenset[int]) -> tuple[Life, Any]:
+    place = dataclasses.replace(sink.life._place, mail=lambda _: Mail(holes, orders))
+    life = Life(place, 2)
+    return life, life.ends[0]
+
+
+def test_an_order_that_was_withdrawn_behind_one_that_waits_counts_behind_it() -> None:
+    _, source, sink, channel = pair()
+    source.send(channel, "a", "b", "c")
+    letter = Order(0, b"\x80\x05\x95\x05\x00\x00\x00\x00\x00\x00\x00\x8c\x01a\x94.")
+    for _ in range(2):
+        life, rx = reborn(sink, letter, None, holes=frozenset({0, 1}))
+        assert life.actor().is_running()
+        life.turn.commit()
+    assert rx.take_slice(9) == ["a", "c"]
+    life.turn.commit()
+    _, rx = reborn(sink, letter, None, holes=frozenset({0, 1}))
+    assert rx.take_slice(9) == []
+
+
+def test_a_letter_that_was_taken_is_a_change() -> None:
+    _, source, sink, channel = pair()
+    source.send(channel, "a", "b")
+    source.tx(channel).mark_closed()
+    source.turn.commit()
+    orders = [Order(n, b"\x80\x05\x8c\x01" + letter + b"\x94.") for n, letter in enumerate((b"a", b"b"))]
+    life, rx = reborn(sink, *orders, holes=frozenset({0, 1}))
+    actor, got = life.actor(), []
+    while actor.is_running():
+        assert not actor.await_for_all(rx.wait_avail(3))
+        got.append(rx.try_take())
+    assert got == ["a", "b"]
