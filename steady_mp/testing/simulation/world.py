@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import TYPE_CHECKING, Final
 
@@ -119,8 +120,9 @@ class World:
                 while self._failure is None and any(player.status is not Status.OVER for player in self.players):
                     self._go_on()
             finally:
-                for player in self.players:
-                    player.end()
+                with contextlib.ExitStack() as ends:  # all of them, whatever one of them raises
+                    for player in reversed(self.players):
+                        ends.callback(player.end)
         if self._failure is not None:
             raise self._failure
         return conclude(self)
