@@ -119,6 +119,13 @@ def bystander(actor: Actor, name: str) -> None:
         unwound.append(name)
 
 
+def failing_at_first(actor: Actor, state: SteadyState[list[int]]) -> None:
+    state.acquire(list)
+    if actor.generation < 5:
+        message = f"life {actor.generation}"
+        raise ValueError(message)
+
+
 def chain(
     graph: Graph,
     relay: Callable[..., None] = stubborn,
@@ -161,6 +168,11 @@ def converted(graph: Graph) -> None:
     chain(graph, converting)
 
 
+def failing(graph: Graph) -> None:
+    graph.actor("failer", failing_at_first, graph.state())
+    graph.actor("other", failing_at_first, graph.state())
+
+
 def all_once(outcome: Outcome) -> None:
     assert outcome.states["sink"] == list(range(TOTAL))
 
@@ -200,6 +212,16 @@ def converting_to_interrupt(actor: Actor) -> None:
         actor.await_for_all(actor.wait_timeout(1000.0))
     finally:
         raise KeyboardInterrupt
+
+
+# The same seed
+
+
+def test_failures_in_a_row_are_the_same_for_the_same_seed() -> None:
+    for seed in range(3):
+        runs = [simulate(failing, seed=seed) for _ in range(2)]
+        assert runs[0].actor("failer").restarts == 4
+        assert str(runs[0].trace) == str(runs[1].trace)
 
 
 # What a life can't do any more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import random
 import traceback
 from collections import Counter
 from enum import Enum
@@ -119,7 +120,8 @@ class Player:
         self.control.format()
         self.snapshots = _TornSnapshots(world.steps)
         self.policy = policy
-        self.failures = Failures(policy, world.steps)
+        dice = random.Random(f"{world.seed} {index}")  # noqa: S311 - for repeating it, not for secrecy
+        self.failures = Failures(policy, world.steps, dice)
         self.generation = 0
         self.deaths: list[str] = []
         self.hits: Counter[str] = Counter()
