@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields, is_dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ def difference(expected: Sequence[Any], sent: Sequence[Any], first: int = 0) -> 
     ``-`` was expected, ``+`` was sent, and what has neither is the same on both sides.
     """
     pairs = list(zip_longest(expected, sent, fillvalue=_NOTHING))
-    at = next((index for index, (wanted, found) in enumerate(pairs) if not _same(wanted, found)), None)
+    at = next((index for index, (wanted, found) in enumerate(pairs) if not same(wanted, found)), None)
     if at is None:
         return None
     missing = Counter(map(repr, expected)) - Counter(map(repr, sent))
@@ -42,20 +43,63 @@ def difference(expected: Sequence[Any], sent: Sequence[Any], first: int = 0) -> 
     return "\n".join(lines)
 
 
-def _same(wanted: object, found: object) -> bool:
+def same(wanted: object, found: object) -> bool:
+    """Tell whether two messages are equal, arrays in them included: those have to have the same shape, too.
+
+    Raises what a comparison raises that has nothing to do with arrays.
+    """
     if wanted is found:
         return True
     if wanted is _NOTHING or found is _NOTHING:
         return False
-    equal: Any = wanted == found
+    compare = type(wanted).__eq__
+    if compare is type(found).__eq__:  # theirs would ask for the truth of an array among their items
+        if compare is list.__eq__ or compare is tuple.__eq__:
+            return _all_same(cast("Sequence[object]", wanted), cast("Sequence[object]", found))
+        if compare is dict.__eq__:
+            return _values_same(cast("dict[object, object]", wanted), cast("dict[object, object]", found))
+    return _equal(wanted, found)
+
+
+def _all_same(wanted: Sequence[object], found: Sequence[object]) -> bool:
+    return len(wanted) == len(found) and all(same(*pair) for pair in zip(wanted, found, strict=True))
+
+
+def _values_same(wanted: dict[object, object], found: dict[object, object]) -> bool:
+    return wanted.keys() == found.keys() and all(same(value, found[key]) for key, value in wanted.items())
+
+
+def _equal(wanted: object, found: object) -> bool:
+    """Compare as they do it themselves. An answer by element counts only where both have the shape of it."""
     try:
-        return bool(equal)
-    except ValueError:  # how arrays answer: element by element
-        return bool(equal.all())
+        equal: Any = wanted == found
+    except ValueError:  # arrays whose shapes do not go together, or an object that asks for the truth of one
+        if type(wanted) is type(found) and is_dataclass(wanted):
+            compared = [field.name for field in fields(wanted) if field.compare]
+            return all(same(getattr(wanted, name), getattr(found, name)) for name in compared)
+        if not (_shape(wanted) or _shape(found)):
+            raise
+        return False
+    if not _shape(equal):
+        try:
+            return bool(equal)
+        except ValueError:  # arrays that do not say how large they are
+            return bool(equal.all())
+    if _shape(wanted) != _shape(found):
+        return False
+    while _shape(equal):  # a table answers by column first
+        equal = equal.all()
+    return bool(equal)
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    """Return how many items it has in each dimension; empty for what is no array."""
+    shape = getattr(value, "shape", ())
+    return shape if isinstance(shape, tuple) else ()
 
 
 def _shown(number: int, wanted: object, found: object) -> Iterator[str]:
-    if _same(wanted, found):
+    if same(wanted, found):
         yield f"    {number:>6}  {_cut(repr(wanted), 0)}"
         return
     texts = ["" if value is _NOTHING else repr(value) for value in (wanted, found)]

@@ -13,7 +13,7 @@ from steady_mp.errors import ConfigurationError
 from steady_mp.testing.contrast import contrast, show, show_all
 from steady_mp.testing.conversation import Conversation, Gone
 from steady_mp.testing.cues import Close, Echo, Hello, Leave, Refused, Show, Shown, Take
-from steady_mp.testing.difference import difference
+from steady_mp.testing.difference import difference, same
 from steady_mp.testing.watch import PATIENCE
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Player:
         source = self._inputs[index]
         for count, value in enumerate(values, start=1):
             why = self._await_shown(index, count, deadline, timeout)
-            if why or not _equal(source.shown[count - 1], value):
+            if why or not same(value, source.shown[count - 1]):
                 found = list(source.shown)[: len(values)]
                 apart = difference(values, found, source.position)
                 self._house.fail(f"{self.name}: {why or f'another message in {source.name}'}\n{apart}")
@@ -338,19 +338,12 @@ def _batches(payloads: Sequence[bytes]) -> Iterator[tuple[int, list[bytes]]]:
         yield start, list(payloads[start:])
 
 
-def _equal(value: Any, other: Any) -> bool:  # noqa: ANN401 - any message
-    try:
-        return bool(value == other)
-    except ValueError:  # how arrays answer: element by element
-        return difference([value], [other]) is None
-
-
 def _matcher(expected: Any) -> Callable[[Any], bool]:  # noqa: ANN401 - any message
     if isinstance(expected, type):
         return lambda value: isinstance(value, expected)
     if callable(expected):
         return lambda value: bool(expected(value))
-    return lambda value: _equal(value, expected)
+    return lambda value: same(expected, value)
 
 
 def _named(expected: Any) -> str:  # noqa: ANN401 - any message

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+from unittest import mock
+
+import numpy as np
 import pytest
 
-from steady_mp.testing.difference import difference
+from steady_mp.testing.difference import difference, same
 
 
 class Array:
@@ -104,3 +109,86 @@ def test_arrays_are_compared_as_a_whole() -> None:
     assert told == (
         "message 0 differs (1 expected, 1 sent: 1 missing, 1 extra)\n  -      0  Array(1, 2)\n  +      0  Array(1, 3)"
     )
+
+
+class Pair(NamedTuple):
+    name: str
+    values: object
+
+
+@dataclass
+class Sample:
+    name: str
+    values: object
+
+
+ONES = np.ones(3)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (np.ones(3), np.ones(1)),
+        (np.ones(3), np.ones((2, 3))),
+        (np.ones((1, 1)), np.ones(1)),
+        (np.ones(3), np.ones(2)),
+        (np.ones(0), np.ones(1)),
+        (np.ones(3), np.zeros(3)),
+        (1, np.ones(5)),
+        (np.ones(1), 1.0),
+        (5.0, np.ones(0)),
+        ([1.0, 1.0, 1.0], np.ones(3)),
+        (np.ones(3), None),
+        ("x", np.ones(3)),
+        (("x", np.ones(3)), ("x", np.ones(1))),
+        (("x", np.ones(3)), ("x", np.zeros(3))),
+        (("x", np.ones(3)), ("y", np.ones(3))),
+        (("x", np.ones(3)), ["x", np.ones(3)]),
+        ([np.ones(1)], [np.ones(1), np.ones(1)]),
+        ({"a": np.ones(3)}, {"a": np.ones(1)}),
+        ({"a": np.ones(3)}, {"b": np.ones(3)}),
+        (Pair("x", np.ones(3)), Pair("x", np.zeros(3))),
+        (Sample("x", np.ones(3)), Sample("x", np.zeros(3))),
+        (Sample("x", np.ones(3)), Sample("x", np.ones(2))),
+        (Sample("x", np.ones(3)), Pair("x", np.ones(3))),
+    ],
+)
+def test_arrays_of_another_shape_or_with_other_items_differ(wanted: object, found: object) -> None:
+    assert not same(wanted, found)
+    assert not same(found, wanted)
+    assert difference([wanted], [found]) is not None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (np.ones((2, 3)), np.ones((2, 3))),
+        (np.ones(0), np.ones(0)),
+        (np.array(2), np.array(2)),
+        (5.0, np.float64(5.0)),
+        (b"ab", memoryview(b"ab")),
+        (("x", ONES, [1]), ("x", ONES.copy(), [1])),
+        ([[np.ones(1)], (np.ones(0),)], [[np.ones(1)], (np.ones(0),)]),
+        ({"a": (1, np.ones(3))}, {"a": (1, np.ones(3))}),
+        (Pair("x", np.ones(3)), Pair("x", np.ones(3))),
+        (Sample("x", np.ones(3)), Sample("x", np.ones(3))),
+        (mock.ANY, np.ones(3)),
+        (pytest.approx(np.ones(3)), np.ones(3) + 1e-9),
+        ((1, pytest.approx(0.3)), (1, 0.1 + 0.2)),
+    ],
+)
+def test_the_same_is_the_same_in_whatever_it_comes(wanted: object, found: object) -> None:
+    assert same(wanted, found)
+    assert difference([wanted], [found]) is None
+
+
+def test_an_error_of_a_comparison_that_has_nothing_to_do_with_arrays_is_raised() -> None:
+    class Incomparable:
+        def __eq__(self, other: object) -> bool:
+            message = "not today"
+            raise ValueError(message)
+
+        __hash__ = None  # type: ignore[assignment]
+
+    with pytest.raises(ValueError, match="not today"):
+        same(Incomparable(), Incomparable())

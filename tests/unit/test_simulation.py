@@ -204,3 +204,50 @@ def test_a_graph_that_can_t_run_is_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="loose"):
         simulate(build)
+
+
+# A check that goes wrong
+
+
+def broken(outcome: Outcome) -> None:
+    """Ask for what is not there: the mistake of a check, in a run that went as it should."""
+    assert outcome.states["keeper"].entries != []
+    raise KeyError(outcome.seed)
+
+
+def broken_by_crashes(outcome: Outcome) -> None:
+    """Fail where anybody died; break where nobody did, and where only one did."""
+    if len(outcome.crashes) < 2:
+        raise KeyError("nobody" if not outcome.crashes else "one")
+    raise AssertionError("two died")
+
+
+def test_a_check_that_raises_whatever_it_is_names_the_seed() -> None:
+    with pytest.raises(SimulationFailed, match=r"check: KeyError: 5\nseed 5; what it takes: simulate\(line") as found:
+        explore(toys.line, seeds=[5], check=broken)
+    assert found.value.kind == "check"
+    assert found.value.seed == 5
+    assert isinstance(found.value.__cause__, KeyError)
+
+
+def test_a_check_that_breaks_on_a_smaller_run_does_not_fail_the_same_way() -> None:
+    crashes = [Crash("keeper", "commit:epoch", 3), Crash("keeper", "commit:epoch", 5)]
+    with pytest.raises(SimulationFailed, match="check: two died") as found:
+        simulate(toys.line, crashes=crashes, check=broken_by_crashes)
+    assert found.value.crashes == crashes
+
+
+def test_a_run_that_can_t_be_repeated_is_told_as_it_was() -> None:
+    built = 0
+
+    def build(graph: Graph) -> None:
+        nonlocal built
+        built += 1
+        if built > 1:
+            message = "only once"
+            raise RuntimeError(message)
+        toys.failing(graph)
+
+    with pytest.raises(SimulationFailed, match="gave up: failer was given up"):
+        simulate(build)
+    assert built > 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import random
 import traceback
 from collections import Counter
 from enum import Enum
@@ -119,7 +120,8 @@ class Player:
         self.control.format()
         self.snapshots = _TornSnapshots(world.steps)
         self.policy = policy
-        self.failures = Failures(policy, world.steps)
+        dice = random.Random(f"{world.seed} {index}")  # noqa: S311 - for repeating it, not for secrecy
+        self.failures = Failures(policy, world.steps, dice)
         self.generation = 0
         self.deaths: list[str] = []
         self.hits: Counter[str] = Counter()
@@ -188,8 +190,7 @@ class Player:
     def end(self) -> None:
         """Unwind what is left of a life, without letting it do anything any more."""
         if self._greenlet is not None and self._greenlet:
-            self.world.steps.dying = True
-            self.world.steps.due = 0
+            self.world.steps.doom()
             self._greenlet.throw(Killed)
 
     def recover(self) -> Journal:
@@ -253,6 +254,8 @@ class Player:
 
     def reach(self, point: str) -> None:
         """Reach a fault point."""
+        if self.world.steps.dying:
+            raise Killed
         self.hits[point] += 1
         if point == "commit:epoch":
             self.world.note(self.name, f"commit {self.control.epoch}", self.control.journal().cursors)
@@ -274,33 +277,42 @@ class Player:
                 self.world.give_up("broken", text)
 
     def _abandon(self, reason: str) -> NoReturn:
-        self.ending = ("replayed", reason)
-        raise _Replayed
+        self._leave("replayed", reason)
 
     def _retire(self, reason: str) -> NoReturn:
-        self.ending = ("recycled", reason)
+        self._leave("recycled", reason)
+
+    def _leave(self, how: str, why: str) -> NoReturn:
+        """End this life as a process that leaves at once: the behavior does nothing more, whatever it tries."""
+        self.ending = (how, why)
+        self.world.steps.doom()
         raise _Replayed
 
     def _live(self) -> None:
-        """Live one life; runs in its own greenlet."""
+        """Live one life; runs in its own greenlet.
+
+        What is no failure of an actor goes on to whoever runs the simulation: Ctrl-C, pytest's time-out.
+        """
         self.ending = None
         try:
             self.reach("start:begin")
             life = Life(self._place(), self.generation)
             life.live(*unpack(self._packed, life.resolve))
-        except Killed:
-            self.ending = ("killed", "SIGKILL")
-        except _Replayed:
-            pass
-        except SystemExit as stop:
-            self.ending = ("failed", f"exit code {stop.code}")
-        except BaseException as error:  # noqa: BLE001 - an exception and a crash take the same path
-            cause = "".join(traceback.format_exception_only(error)).strip()
-            hopeless = isinstance(error, StateError)
-            self.ending = ("hopeless" if hopeless else "failed", cause)
-            self.world.tracebacks[self.name] = traceback.format_exc()
+        except (Killed, _Replayed, SystemExit, Exception) as error:  # noqa: BLE001 - an exception and a crash take the same path
+            self.ending = self._ended_by(error)
         else:
             self.ending = ("finished", "")
+
+    def _ended_by(self, error: BaseException) -> tuple[str, str]:
+        if self.ending is not None:  # the behavior may have made another error of it, but no other end
+            return self.ending
+        if self.world.steps.dying:
+            return "killed", "SIGKILL"
+        if isinstance(error, SystemExit):
+            return "failed", f"exit code {error.code}"
+        self.world.tracebacks[self.name] = traceback.format_exc()
+        cause = "".join(traceback.format_exception_only(error)).strip()
+        return "hopeless" if isinstance(error, StateError) else "failed", cause
 
     def _place(self) -> Place:
         world = self.world

@@ -38,12 +38,19 @@ class _Shrinker:
         try:
             self._run(self.least.seed, list(crashes), frozenset(switches))
         except SimulationFailed as failure:
-            if failure.kind == self.least.kind:
+            if _manner(failure) == _manner(self.least):
                 failure.crashes = list(crashes)
                 failure.switches = list(switches)
                 self.least = failure
                 return True
+        except Exception:  # noqa: BLE001 - of the graph's declaration, say: whatever it is, it is another failure
+            return False
         return False
+
+
+def _manner(failure: SimulationFailed) -> tuple[str, type]:
+    """Return in which way a run failed; an error in a check is not what the check is there to find."""
+    return failure.kind, type(failure.__cause__)
 
 
 def shrunk(run: _Run, failure: SimulationFailed) -> SimulationFailed:

@@ -9,6 +9,7 @@ explore(build_graph, Args(rate=10, beats=20), seeds=range(1000), crashes=1, chec
 from __future__ import annotations
 
 import importlib.util
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -53,6 +54,8 @@ class _Setting:
                 self.check(outcome)
             except AssertionError as error:
                 raise world.failed("check", str(error) or "the check failed") from error
+            except Exception as error:
+                raise world.failed("check", "".join(traceback.format_exception_only(error)).strip()) from error
         return outcome
 
 
@@ -83,7 +86,7 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
 
     Raises SimulationFailed, which is an AssertionError, when all wait for ever, somebody sleeps though
     what it waits for is there, an actor is given up (and not isolated) or refuses to stop, a channel holds more than it
-    may, or `check` raises AssertionError; its message has the seed, a shrunk trace and the replay.
+    may, or `check` raises, which is its cause then; its message has the seed, a shrunk trace and the replay.
     Raises ConfigurationError for a graph that can't run. Blocks until the end; starts no process, no thread.
     """
     _need_greenlet()

@@ -47,7 +47,7 @@ class Steps:
     def __init__(self, tick: float, switches: Iterable[Switch], crashes: Iterable[Crash], limit: int) -> None:
         """Take `tick` seconds a step; stop at step `limit`."""
         self.count = 0
-        #: The process at work was killed: whatever it still does ends here.
+        #: The process at work was killed, or has left: whatever it still does ends here.
         self.dying = False
         self._tick = tick
         self._jumped = 0.0
@@ -122,10 +122,14 @@ class Steps:
         self._held = self.count
         self.due = _NEVER
 
-    def die(self) -> None:
-        """End every step of the process at work from now on."""
+    def doom(self) -> None:
+        """Let every step of the process at work end it from now on."""
         self.dying = True
         self.due = 0
+
+    def die(self) -> None:
+        """End the process at work: here, and at every step that it still tries."""
+        self.doom()
         raise Killed
 
     def act(self, what: str) -> None:

@@ -18,51 +18,101 @@ if TYPE_CHECKING:
 _UNUSED_FACTS: Final = ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing")
 
 
-class _Lines(io.TextIOBase):
-    """Standard output and logging of all actors."""
+class Output:
+    """What the actors print and log, as a run's log shows it: by line, with who said it.
+
+    Both standard streams of a life are one pipe, and what it has flushed is in there whatever becomes of it.
+    """
 
     def __init__(self, world: World) -> None:
+        """Keep the lines of `world`."""
+        self.out, self.err = _Stream(self), _Stream(self)
         self._world = world
+        #: By actor, what its pipe holds behind the last whole line.
         self._rest: dict[str, str] = {}
 
-    def write(self, text: str) -> int:
-        """Keep whole lines, with who wrote them."""
-        name = self._world.current.name
+    @property
+    def speaker(self) -> str | None:
+        """Who is at work; None where it only unwinds: no process would say anything there."""
+        return None if self._world.steps.dying else self._world.current.name
+
+    def put(self, name: str, text: str) -> None:
+        """Take what has left a process of actor `name`."""
         *lines, self._rest[name] = (self._rest.get(name, "") + text).split("\n")
         self._world.lines += [(name, line) for line in lines]
+
+    def say(self, text: str) -> None:
+        """Keep one message of whoever is at work."""
+        if self.speaker is not None:
+            self._world.lines.append((self.speaker, text))
+
+    def end(self, name: str, *, killed: bool) -> None:
+        """End what a life of actor `name` has said; one that was `killed` has not come to flush it."""
+        for stream in (self.out, self.err):
+            stream.empty(name, lost=killed)
+        if rest := self._rest.pop(name, ""):
+            self._world.lines.append((name, rest))
+
+
+class _Stream(io.TextIOBase):
+    """One standard stream of all actors, each with a buffer that is flushed at the end of a line."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._buffers: dict[str, str] = {}
+
+    def write(self, text: str) -> int:
+        """See `io.TextIOBase.write`."""
+        name = self._output.speaker
+        if name is not None:
+            self._buffers[name] = self._buffers.get(name, "") + text
+            if "\n" in text or "\r" in text:
+                self.empty(name)
         return len(text)
+
+    def flush(self) -> None:
+        """See `io.IOBase.flush`."""
+        name = self._output.speaker
+        if name is not None:
+            self.empty(name)
+
+    def empty(self, name: str, *, lost: bool = False) -> None:
+        """Empty an actor's buffer."""
+        text = self._buffers.pop(name, "")
+        if text and not lost:
+            self._output.put(name, text)
 
 
 class _Handler(logging.Handler):
     """Keeps what the actors log."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, output: Output) -> None:
         super().__init__()
-        self._world = world
+        self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one message."""
-        self._world.lines.append((self._world.current.name, self.format(record)))
+        self._output.say(self.format(record))
 
 
 @contextlib.contextmanager
-def surroundings(world: World) -> Iterator[None]:
+def surroundings(world: World, output: Output) -> Iterator[None]:
     """Give the actors dice, an output and a log of their own."""
     root = logging.getLogger()
     handlers, level, dice = root.handlers[:], root.level, random.getstate()
     facts = {name: getattr(logging, name) for name in _UNUSED_FACTS}
     for name in facts:
         setattr(logging, name, None)
-    root.handlers[:] = [_Handler(world)]
+    root.handlers[:] = [_Handler(output)]
     root.setLevel(world.plan.log_level)
     random.seed(world.seed)
-    out: Any = _Lines(world)
-    before = sys.stdout
-    sys.stdout = out
+    before = sys.stdout, sys.stderr
+    out: tuple[Any, Any] = output.out, output.err
+    sys.stdout, sys.stderr = out
     try:
         yield
     finally:
-        sys.stdout = before
+        sys.stdout, sys.stderr = before
         for name, fact in facts.items():
             setattr(logging, name, fact)
         root.handlers[:] = handlers

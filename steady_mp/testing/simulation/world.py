@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from steady_mp.testing.simulation.explain import Waits
 from steady_mp.testing.simulation.outcome import SimulationFailed
 from steady_mp.testing.simulation.player import Player, Status
 from steady_mp.testing.simulation.steps import Steps
-from steady_mp.testing.simulation.surroundings import surroundings
+from steady_mp.testing.simulation.surroundings import Output, surroundings
 from steady_mp.testing.simulation.trace import Trace
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class World:
         self.supervisor = _Supervisor(self)
         self.trace = Trace(self.plan)
         self.lines: list[tuple[str, str]] = []
+        self._output = Output(self)
         self.struck: list[Crash] = []
         self.disturbed: list[int] = []
         self.tracebacks: dict[str, str] = {}
@@ -114,13 +116,14 @@ class World:
         from greenlet import getcurrent  # noqa: PLC0415 - an extra that only simulations need
 
         self._hub = getcurrent()
-        with surroundings(self):
+        with surroundings(self, self._output):
             try:
                 while self._failure is None and any(player.status is not Status.OVER for player in self.players):
                     self._go_on()
             finally:
-                for player in self.players:
-                    player.end()
+                with contextlib.ExitStack() as ends:  # all of them, whatever one of them raises
+                    for player in reversed(self.players):
+                        ends.callback(player.end)
         if self._failure is not None:
             raise self._failure
         return conclude(self)
@@ -263,6 +266,7 @@ class World:
 
     def _ended(self, player: Player, how: str, why: str) -> None:
         player.ending = None
+        self._output.end(player.name, killed=how == "killed")
         journal = player.recover()
         self._ring_all()
         self.supervisor.rung = True
