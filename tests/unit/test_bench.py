@@ -156,6 +156,20 @@ def test_a_behavior_on_the_bench_may_be_any_function_with_a_logger(caplog: pytes
     assert bench.finished
 
 
+@pytest.mark.parametrize("usual", [logging.DEBUG, logging.ERROR])
+def test_what_is_below_the_level_is_not_kept_whatever_others_want(usual: int, caplog: pytest.LogCaptureFixture) -> None:
+    def talker(actor: Actor) -> None:
+        actor.log.debug("debug")
+        actor.log.info("info")
+
+    bench = Bench()
+    bench.actor(talker)
+    with caplog.at_level(usual):
+        bench.run()
+    assert bench.lines == ["info"]
+    assert ("debug" in caplog.messages) == (usual == logging.DEBUG)
+
+
 def test_an_input_that_is_too_small_says_so() -> None:
     _, numbers, _, _ = put_on_bench(capacity=2)
     numbers.send_all([1])
