@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steady_mp import ConfigurationError, SteadyError
+from steady_mp.errors import ClosedByMe, DoesNotFit, MessageTooLarge, NotPicklable
 from steady_mp.testing import Bench, ManualClock
 from steady_mp.testing.points import FAULT_POINTS
 
@@ -333,6 +334,43 @@ def test_a_message_may_be_as_large_as_in_a_graph() -> None:
     bench.actor(sends, results.end)
     bench.run()
     assert results.take_all() == [b"x" * 1_000_000]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "batch", "error"),
+    [
+        (None, ["one", lambda: None], NotPicklable),
+        (None, ["one", "x" * 9000], MessageTooLarge),
+        ("q", [1, "two"], DoesNotFit),
+        (bytes, [b"one", 2], DoesNotFit),
+    ],
+)
+def test_of_what_cant_be_sent_nothing_is_sent(dtype: Any, batch: list[Any], error: type[SteadyError]) -> None:
+    bench = Bench()
+    numbers = bench.input(dtype=dtype, ring_bytes=None if dtype == "q" else 4096)
+    bench.actor(lambda _actor, _numbers: None, numbers.end)
+    with pytest.raises(error):
+        numbers.send_all(batch, close=True)
+    assert numbers.left() == 0
+    numbers.send_all(batch[:1])
+    assert numbers.left() == 1
+
+
+@pytest.mark.parametrize("dtype", [None, bytes])
+def test_of_more_bytes_than_there_is_room_for_nothing_is_sent(dtype: Any) -> None:
+    bench = Bench()
+    numbers = bench.input(dtype=dtype, name="numbers", ring_bytes=4096)
+    bench.actor(lambda _actor, _numbers: None, numbers.end)
+    numbers.send_all([b"x" * 1000])
+    with pytest.raises(
+        SteadyError, match="message 4 of 4: the ring of numbers, 4096 bytes, has too few of them free: give"
+    ):
+        numbers.send_all([b"y" * 1000] * 4)
+    assert numbers.left() == 1
+    numbers.send_all([b"z" * 1000], close=True)
+    assert numbers.left() == 2
+    with pytest.raises(ClosedByMe, match="'numbers' was closed by this actor"):
+        numbers.send_all([b"1"])
 
 
 def test_beats_that_add_up_to_the_time_are_all_there() -> None:
