@@ -248,7 +248,7 @@ class GraphUnderTest(RunningGraph):
             self._check_rescues()
 
     def _check_rescues(self) -> None:
-        if self._may_be_rescued:
+        if self._may_be_rescued or self._run is None:  # its start was refused
             return
         # Whoever waits for an actor that was frozen between its commit and its ring rightly sleeps that long.
         excused = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from actors import Args, build_graph
-from steady_mp import Event
+from steady_mp import Event, Graph, StartError
 from steady_mp.events import ActorDied, ForkServerDied
 from steady_mp.testing.under_test import GraphUnderTest
 
@@ -75,3 +77,18 @@ def test_a_life_may_end_with_the_fork_server_instead(monkeypatch: pytest.MonkeyP
     graph, run = scripted((2, 200))
     monkeypatch.setattr(run, "kill", lambda _actor: graph.events(ForkServerDied(cause="SIGKILL")))
     assert graph.kill("worker", seconds=1.0) == 2
+
+
+# Starts
+
+
+def test_of_what_was_not_started_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: Any, **_options: Any) -> None:
+        message = "not today"
+        raise StartError(message)
+
+    monkeypatch.setattr(Graph, "start", refuse)
+    graph = GraphUnderTest(build_graph, Args(rate=10, beats=1))
+    with pytest.raises(StartError, match="not today"):
+        graph.start()
+    graph.__exit__(None, None, None)
