@@ -136,9 +136,9 @@ def chaos() -> Unleashes:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say where everybody stands when a test fails while its graph runs."""
+    """Say where everybody stands when a test, or a fixture of its own, fails while its graph runs."""
     report = yield
-    if call.when == "call" and call.excinfo is not None and report.failed and _started in item.stash:
+    if call.when != "teardown" and call.excinfo is not None and report.failed and _started in item.stash:
         item.stash[_failed] = True
         for graph in item.stash[_started]:
             if (told := graph.last_words(call.excinfo.value)) is not None:

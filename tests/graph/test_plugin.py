@@ -225,6 +225,26 @@ def test_nobody_is_left():
     result.stdout.re_match_lines([r"E +ZeroDivisionError: division by zero"])
 
 
+def test_a_fixture_that_fails_while_its_graph_runs_says_where_everybody_stood(
+    run_tests: Callable[..., pytest.RunResult],
+) -> None:
+    result = run_tests(
+        """
+@pytest.fixture
+def running(graph_under_test):
+    graph = graph_under_test(build_graph, ENDLESS, name="mine")
+    graph.wait_line("Msg Value(1)")
+    held = open("held by the traceback", "w")
+    raise KeyError("in the fixture")
+
+def test_never(running):
+    pass
+"""
+    )
+    result.assert_outcomes(errors=1)  # the graph is not asked for lost wake-ups, nor the traceback for what it holds
+    result.stdout.re_match_lines([r"-+ graph mine -+", "where everybody stands:", r"  heartbeat: life 1 as process .*"])
+
+
 def test_other_tests_are_left_alone(
     run_tests: Callable[..., pytest.RunResult], run_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,3 +92,25 @@ def test_of_what_was_not_started_nothing_is_asked(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(StartError, match="not today"):
         graph.start()
     graph.__exit__(None, None, None)
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("error", "notes"),
+    [
+        (ValueError(), ["everybody, ask=False"]),
+        (pytest.fail.Exception(), ["everybody, ask=True"]),  # it may be a time-out
+        (KeyboardInterrupt(), []),
+        (SystemExit(), []),
+    ],
+)
+def test_whatever_fails_a_test_is_told_where_everybody_stood(
+    error: BaseException, notes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GraphUnderTest, "dump", lambda _self, *, ask: f"everybody, {ask=}")
+    monkeypatch.setattr(GraphUnderTest, "close", lambda _self: None)
+    graph, _ = scripted((1, 100))
+    graph.__exit__(type(error), error, None)
+    assert getattr(error, "__notes__", []) == notes
