@@ -47,7 +47,8 @@ T = TypeVar("T")
 _MOST_CAPACITY = 1 << 30
 _LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _MOST_RING = 1 << 40
-_RING = 1 << 20
+#: Bytes of a ring, at least, where nobody said how many.
+RING = 1 << 20
 _MOST_DEATHS = 1000
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -195,7 +196,7 @@ class Topology:
         if ring_bytes is not None:
             checks.check_count("ring_bytes", ring_bytes, PAGE, _MOST_RING)
         shape = shape_of(dtype, mirror=mirror)
-        size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
+        size = shape.ring_bytes(capacity, ring_bytes, least=RING)
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)

@@ -28,7 +28,7 @@ from steady_mp.memory.mapping import Mapping
 from steady_mp.packing import Declared, pack, unpack
 from steady_mp.state import SteadyState, decode
 from steady_mp.testing.bench_ends import BenchInput, BenchInputBundle, BenchOutput, BenchOutputBundle
-from steady_mp.testing.bench_side import ACTOR, BenchParker, BenchTurn, Channels, NeverSleeps, Side, TestSide, Unwound
+from steady_mp.testing.bench_side import ACTOR, BenchParker, Channels, NeverSleeps, Side, Span, TestSide, Unwound
 from steady_mp.testing.capture import captured
 from steady_mp.testing.clock import ManualClock
 from steady_mp.testing.points import FAULT_POINTS
@@ -197,7 +197,8 @@ class Bench:
         a time end at once while not more than `seconds` have passed on the clock since the call. With
         `until` it ends with the first turn behind which that holds, and raises AssertionError when the
         life ends otherwise, unless by a crash that was planned.
-        What the behavior raises is raised here; what it had not committed is undone then.
+        What the behavior raises is raised here; what it had not committed is undone then. What it does or raises
+        behind the end of its life (in a `finally`, an ``except BaseException``) is in vain.
         """
         if self._behavior is None:
             message = "put an actor on the bench first: bench.actor(behavior, …)"
@@ -205,48 +206,47 @@ class Bench:
         if self._living:
             message = f"actor {self._name!r} is running: what it calls can't run it again"
             raise ConfigurationError(message)
+        self.crashed = False
+        span = Span(turns, until)
         if not self.finished:
             self.generation += 1
-            self.crashed = False
-            with contextlib.suppress(Unwound), captured(self.lines, self._log_level), self._alive():
-                life = self._begin(seconds, turns, until)
+            with self._alive(span), captured(self.lines, self._log_level):
+                life = self._begin(span, seconds)
                 _, args = unpack(self._packed, life.resolve)
                 life.live(self._behavior, args)
-                self.finished = True
-        if until is not None and not self.crashed and not until():
+        if until is not None and not (self.crashed or span.held or until()):
             how = "has finished" if self.finished else f"ended life {self.generation}"
             message = f"actor {self._name!r} {how}, and what `until` asks for did not come to hold"
             raise AssertionError(message)
 
     @contextlib.contextmanager
-    def _alive(self) -> Iterator[None]:
+    def _alive(self, span: Span) -> Iterator[None]:
         self._living = True
         try:
             yield
+        except (Unwound, Exception, SystemExit):  # Ctrl-C and a time-out of pytest are the test's own
+            if not span.over:
+                raise
         finally:
             self._living = False
+            self._look_after_it()
 
-    def _begin(self, seconds: float, turns: int | None, until: Callable[[], object] | None) -> Life:
-        life = self._side.begin(
-            BenchParker(self.clock, self.clock() + seconds),
+    def _look_after_it(self) -> None:
+        """Take from its journal what a life has left behind, however it ended."""
+        journal = self._side.recover()
+        if journal is not None:
+            self.finished = bool(journal.finished)
+            if journal.requested:
+                self.request_shutdown()  # it may not have come to say so
+
+    def _begin(self, span: Span, seconds: float) -> Life:
+        return self._side.begin(
+            BenchParker(span, self.clock, self.clock() + seconds),
+            span=span,
             generation=self.generation,
             requested=self.request_shutdown,
-            fault=self._fault(),
+            fault=self._fault(span),
         )
-        if self._side.control is not None and self._side.control.words[layout.REQUESTED]:
-            self.request_shutdown()  # the last life committed that, and may not have come to say it
-        left = turns
-
-        def enough() -> bool:
-            nonlocal left
-            if left is not None:
-                left -= 1
-                if left < 0:
-                    return True
-            return until is not None and bool(until())
-
-        cast("BenchTurn", life.turn).enough = enough
-        return life
 
     def crash_at(self, point: str, hit: int = 1) -> None:
         """Plan a crash of the next `run`: when it reaches fault point `point` for the `hit`-th time.
@@ -258,7 +258,7 @@ class Bench:
             raise ConfigurationError(message)
         self._crash = (point, hit)
 
-    def _fault(self) -> Callable[[str], None] | None:
+    def _fault(self, span: Span) -> Callable[[str], None] | None:
         if self._crash is None:
             return None
         planned, left = self._crash
@@ -270,7 +270,7 @@ class Bench:
                 left -= 1
                 if left == 0:
                     self.crashed = True
-                    raise Unwound
+                    span.end()
 
         return fault
 

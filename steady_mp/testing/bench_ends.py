@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from steady_mp.channel.bundle import RxBundle, TxBundle
+from steady_mp.channel.endpoints import SendOutcome
 from steady_mp.errors import SteadyError
 from steady_mp.testing.difference import difference
 
@@ -31,7 +32,8 @@ class BenchInput(Generic[T]):
     def send_all(self, values: Iterable[T], *, close: bool = False) -> None:
         """Send all of `values`, and close the channel behind them if asked to.
 
-        Raises SteadyError when the channel's capacity is too small for them.
+        Raises SteadyError when the channel has no room for them, by number or by bytes, and whatever `Tx.send`
+        raises for one of them. Nothing was sent then.
         """
         tx: Tx[T] = self._side.tx(self._index)
         batch = list(values)
@@ -40,11 +42,27 @@ class BenchInput(Generic[T]):
                 f"{len(batch)} messages for room for {tx.vacant()}: give the input a larger capacity, or run between"
             )
             raise SteadyError(message)
-        for value in batch:
-            tx.send(value)
-        if close:
-            tx.mark_closed()
-        self._side.commit()
+        try:
+            for number, value in enumerate(batch, 1):
+                self._send(tx, value, f"{number} of {len(batch)}")
+            if close:
+                tx.mark_closed()
+            self._side.commit()
+        except BaseException:
+            self._side.open()  # where the last commit stands: what was staged is undone
+            raise
+
+    def _send(self, tx: Tx[T], value: T, which: str) -> None:
+        outcome = tx.try_send(value)
+        if outcome is SendOutcome.FULL:
+            size = tx.statistics().ring_bytes
+            message = (
+                f"message {which}: the ring of {tx.name}, {size} bytes, has too few of them free: "
+                "give the input larger ring_bytes, or run between"
+            )
+            raise SteadyError(message)
+        if outcome is SendOutcome.CLOSED:
+            tx.send(value)  # says who has closed it
 
     def close(self) -> None:
         """Close the channel: no message will come any more."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+import functools
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from steady_mp.channel.kinds import format_channel, map_channel, open_store, shape_of
 from steady_mp.errors import ConfigurationError, SteadyError
+from steady_mp.graph import RING
 from steady_mp.life import Life, Place
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
@@ -13,22 +15,58 @@ from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.parking import Wake, is_readable
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
+from steady_mp.recovery import recover
 from steady_mp.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steady_mp.channel.endpoints import Rx, Tx
+    from steady_mp.memory.control import Journal
     from steady_mp.parking import Parker
     from steady_mp.testing.clock import ManualClock
 
 ACTOR, TEST = 0, 1
 
-_RING = 1 << 16
+#: Seconds by which a wait may end late: a deadline becomes a duration and a deadline again on its way here.
+_ROUNDING: Final = 1e-9
 
 
 class Unwound(BaseException):
     """Ends a life inside the behavior; not an error, so that `except Exception` lets it pass."""
+
+
+class Span:
+    """How long a life goes on. What its behavior does once it is over, as `finally` and `except` let it, is in vain."""
+
+    def __init__(self, turns: int | None = None, until: Callable[[], object] | None = None) -> None:
+        """End it behind `turns` turns, or behind the first one after which `until` holds; None: never."""
+        #: The life has ended, though its behavior may not have come to its own end.
+        self.over = False
+        #: What `until` asks for has come to hold.
+        self.held = False
+        self._left = turns
+        self._until = until
+
+    def end(self) -> NoReturn:
+        """End the life, wherever its behavior stands."""
+        self.over = True
+        raise Unwound
+
+    def check(self) -> None:
+        """Raise Unwound where the life is over."""
+        if self.over:
+            raise Unwound
+
+    def end_turn(self) -> None:
+        """End the life as well if this turn was to be its last one."""
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                self.end()
+        if self._until is not None and self._until():
+            self.held = True
+            self.end()
 
 
 class _Bell:
@@ -50,32 +88,40 @@ class NeverSleeps:
 class BenchParker:
     """Parker of the actor on the bench: time passes as far as it may, or the life ends."""
 
-    def __init__(self, clock: ManualClock, until: float) -> None:
+    def __init__(self, span: Span, clock: ManualClock, until: float) -> None:
         """Let time pass up to `until`."""
+        self._span = span
         self._clock = clock
         self._until = until
 
     def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
         """See `Parker.sleep`."""
+        self._span.check()
         if any(is_readable(fd) for fd in fds):
             return Wake.RUNG
-        if seconds is None or self._clock() + seconds > self._until:
-            raise Unwound
+        if seconds is None or self._clock() + seconds > self._until + _ROUNDING:
+            self._span.end()
         self._clock.advance(seconds)
         return Wake.TIMER
 
 
 class BenchTurn(Turn):
-    """A turn that can be the last one of a `run`."""
+    """A turn that can be the last one of a `run`, and commits nothing behind the end of its life."""
 
-    #: Asked at each turn's end: whether to go no further.
-    enough: Callable[[], bool] = staticmethod(lambda: False)
+    def __init__(self, span: Span, **parts: Any) -> None:  # noqa: ANN401 - those of Turn
+        """Belong to a life that goes on for `span`."""
+        super().__init__(**parts)
+        self._span = span
 
     def end(self) -> None:
         """End the turn; unwind behind the last one that was asked for."""
         super().end()
-        if self.enough():
-            raise Unwound
+        self._span.end_turn()
+
+    def commit(self) -> None:
+        """See `Turn.commit`."""
+        self._span.check()
+        super().commit()
 
 
 class Channels:
@@ -90,7 +136,7 @@ class Channels:
     def add(self, name: str | None, capacity: int, ring_bytes: int | None, dtype: object, *, actor_sends: bool) -> int:
         """Make a channel and return its index."""
         shape = shape_of(dtype)
-        size = shape.ring_bytes(capacity, ring_bytes, least=_RING)
+        size = shape.ring_bytes(capacity, ring_bytes, least=RING)
         index = len(self.plans)
         producer, consumer = (ACTOR, TEST) if actor_sends else (TEST, ACTOR)
         plan = ChannelPlan(
@@ -138,6 +184,7 @@ class Side:
         self,
         parker: Parker,
         *,
+        span: Span | None = None,
         generation: int = 1,
         requested: Callable[[], None] = lambda: None,
         fault: Callable[[str], None] | None = None,
@@ -163,10 +210,21 @@ class Side:
             abandon=_refuse_to_abandon,
             clock=self._clock,
             fault=fault,
-            turn=BenchTurn,
+            turn=functools.partial(BenchTurn, span or Span()),
             grouped=False,
         )
         return Life(place, generation)
+
+    def recover(self) -> Journal | None:
+        """Show the other side what the last commit fixed, as the supervisor does behind a death; None before any."""
+        if self.control is None:
+            return None
+        plan = self._channels.plan()
+        ends = [(end.sends, plan.channels[end.channel], end.channel) for end in plan.actors[self._index].ends]
+        return recover(
+            self.control,
+            [(sends, open_store(self._channels.mappings[index], channel).words) for sends, channel, index in ends],
+        )
 
 
 def _refuse_to_abandon(reason: str) -> NoReturn:
@@ -184,7 +242,7 @@ class TestSide(Side):
         self._life: Life | None = None
 
     def open(self) -> None:
-        """Begin: all channels are declared."""
+        """Begin where the last commit stands: all channels are declared."""
         self._life = self.begin(NeverSleeps())
 
     def tx(self, index: int) -> Tx[Any]:

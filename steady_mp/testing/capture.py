@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class _Handler(logging.Handler):
     """Adds each record as a run's log would show it."""
 
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
+    def __init__(self, lines: list[str], level: int) -> None:
+        super().__init__(level)
         self._lines = lines
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -57,7 +57,7 @@ class _Tee:
 def captured(lines: list[str], level: int) -> Iterator[None]:
     """Add to `lines` all that is printed, and logged at `level` or above, meanwhile; others still get it, too."""
     root = logging.getLogger()
-    handler = _Handler(lines)
+    handler = _Handler(lines, level)
     usual_level, usual = root.level, (sys.stdout, sys.stderr)
     out, err = _Tee(lines, usual[0]), _Tee(lines, usual[1])
     root.addHandler(handler)

@@ -97,8 +97,8 @@ def unleash(
 
     It makes `rate` strikes a second, the share `freeze` (0 to 1) of which stops an actor for a moment instead of
     killing it. Without a `seed` a fresh one is thrown. When it is caught, nobody is frozen any more, and every strike
-    was counted; the graph goes on, unless it has ended by then. An error of the test's own comes through with the seed
-    as a note. Raises ConfigurationError for a rate or a share that makes no sense.
+    was counted; the graph goes on, unless it has ended by then. Whatever fails the test inside comes through with the
+    seed as a note. Raises ConfigurationError for a rate or a share that makes no sense.
     """
     run: Run = graph.run if hasattr(graph, "run") else graph
     monkey = Monkey(run, rate=rate, freeze=freeze, seed=seed)
@@ -107,6 +107,8 @@ def unleash(
     try:
         with monkey:
             yield strikes
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # what pytest fails a test with is no Exception
         error.add_note(str(strikes))
         raise

@@ -71,6 +71,7 @@ def steady_mp_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     request.node.stash[_started] = started
     litter = Litter(root)
     wrong = []
+    broken: Exception | None = None
     try:
         yield root
     finally:
@@ -81,12 +82,18 @@ def steady_mp_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
                 graph.close() if failed else graph.__exit__(None, None, None)
             except AssertionError as error:
                 wrong.append(str(error))
+            except Exception as error:  # noqa: BLE001 - raised below: the others are to be closed all the same
+                broken = broken or error
         started.clear()
         # The traceback of a failed test holds on to what its frames have opened.
         if left := litter.left(opened=not failed):
             wrong.append(f"left behind: {'; '.join(left)}")
         shutil.rmtree(root, ignore_errors=True)
         shutil.rmtree(kept, ignore_errors=True)
+    if broken is not None:
+        for why in wrong:
+            broken.add_note(why)
+        raise broken
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
 
@@ -129,9 +136,9 @@ def chaos() -> Unleashes:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say where everybody stands when a test fails while its graph runs."""
+    """Say where everybody stands when a test, or a fixture of its own, fails while its graph runs."""
     report = yield
-    if call.when == "call" and call.excinfo is not None and report.failed and _started in item.stash:
+    if call.when != "teardown" and call.excinfo is not None and report.failed and _started in item.stash:
         item.stash[_failed] = True
         for graph in item.stash[_started]:
             if (told := graph.last_words(call.excinfo.value)) is not None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Stands for arguments that were not given.
 NO_ARGS: Final = object()
 _MOST_LINES: Final = 100_000
+#: What ends a test without a failure; what pytest fails one with is no Exception either.
+_LEAVING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 #: Title of the last part of a dump.
 _LAST: Final = "latest lines of the log"
 
@@ -135,11 +137,11 @@ class RunningGraph:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it. An error of the test's own comes through, with a note on where everybody stood."""
+        """Close it. Whatever fails the test inside comes through, with a note on where everybody stood."""
         if error is None:
             self.close()
             return
-        if isinstance(error, Exception) and (told := self.last_words(error)) is not None:
+        if not isinstance(error, _LEAVING) and (told := self.last_words(error)) is not None:
             error.add_note(told)
         try:
             self.close()

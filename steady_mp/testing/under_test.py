@@ -110,10 +110,11 @@ class GraphUnderTest(RunningGraph):
         Between two lives it waits for the next one. Raises AssertionError for an actor that has finished
         or was given up, and after `seconds`.
         """
-        self._await_life(actor, seconds, "killed")
-        life = self.run.generation(actor)
+        life, before = self._await_life(actor, seconds, "killed")
         self.run.kill(actor)
-        end = self.events.first(lambda event: _ends(event, actor, life), seconds, claim=False)
+        end = self.events.first(
+            lambda event: id(event) not in before and _ends(event, actor, life), seconds, claim=False
+        )
         if end is None or isinstance(end, ActorFinished):
             self.fail(f"{actor} can't be killed: {'it has finished' if end else f'it lives on after {seconds:g} s'}")
         return life
@@ -149,12 +150,24 @@ class GraphUnderTest(RunningGraph):
         if end is not None and (told is None or number == signal.SIGSTOP):  # who was thawed may finish at once
             self.fail(f"{actor} can't be {what}: {end}")
 
-    def _await_life(self, actor: str, seconds: float, what: str) -> None:
-        in_time = eventually(lambda: self.run.pid(actor) is not None or self._end_of(actor) is not None, seconds)
+    def _await_life(self, actor: str, seconds: float, what: str) -> tuple[int, set[int]]:
+        """Return the number of the present life once it has a process, and the `id` of each event that came before."""
+        found: tuple[int, set[int]] | None = None
+
+        def look() -> bool:
+            nonlocal found
+            before = set(map(id, self.events.all_of(Event)))
+            life = self.run.generation(actor)
+            if self.run.pid(actor) is not None and self.run.generation(actor) == life:  # else it is another one's
+                found = life, before
+            return found is not None or self._end_of(actor) is not None
+
+        eventually(look, seconds)
         if (end := self._end_of(actor)) is not None:
             self.fail(f"{actor} can't be {what}: {end}")
-        if not in_time:
+        if found is None:
             self.fail(f"{actor} can't be {what}: it has no life within {seconds:g} s")
+        return found
 
     def _end_of(self, actor: str) -> str | None:
         """Say why no further life of an actor follows; None while one may."""
@@ -235,7 +248,7 @@ class GraphUnderTest(RunningGraph):
             self._check_rescues()
 
     def _check_rescues(self) -> None:
-        if self._may_be_rescued:
+        if self._may_be_rescued or self._run is None:  # its start was refused
             return
         # Whoever waits for an actor that was frozen between its commit and its ring rightly sleeps that long.
         excused = {

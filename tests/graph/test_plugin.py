@@ -183,6 +183,68 @@ def test_rescued(graph_under_test):
     )
 
 
+def test_a_start_that_is_refused_hides_and_breaks_nothing(run_tests: Callable[..., pytest.RunResult]) -> None:
+    result = run_tests(
+        """
+from steady_mp import NoSpace
+from steady_mp.testing import litter
+
+def refuse(*_args, **_options):
+    raise NoSpace("too large")
+
+def test_refused(graph_under_test, monkeypatch):
+    graph_under_test(build_graph, ENDLESS)
+    with monkeypatch.context() as patched:
+        patched.setattr("steady_mp.Graph.start", refuse)
+        with pytest.raises(NoSpace):
+            graph_under_test(build_graph, ENDLESS)
+
+def test_nobody_is_left():
+    assert litter.descendants() == []
+"""
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_one_that_cant_be_closed_keeps_no_other_from_it(run_tests: Callable[..., pytest.RunResult]) -> None:
+    result = run_tests(
+        """
+from steady_mp.testing import litter
+
+def test_fails_to_close(graph_under_test):
+    first, second = graph_under_test(build_graph, ENDLESS), graph_under_test(build_graph, ENDLESS)
+    second._release = lambda: 1 / 0
+    kept.append(pathlib.Path(os.environ["STEADY_MP_ROOT"]))
+
+def test_nobody_is_left():
+    assert litter.descendants() == []
+    assert not kept[0].exists()
+"""
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.re_match_lines([r"E +ZeroDivisionError: division by zero"])
+
+
+def test_a_fixture_that_fails_while_its_graph_runs_says_where_everybody_stood(
+    run_tests: Callable[..., pytest.RunResult],
+) -> None:
+    result = run_tests(
+        """
+@pytest.fixture
+def running(graph_under_test):
+    graph = graph_under_test(build_graph, ENDLESS, name="mine")
+    graph.wait_line("Msg Value(1)")
+    held = open("held by the traceback", "w")
+    raise KeyError("in the fixture")
+
+def test_never(running):
+    pass
+"""
+    )
+    result.assert_outcomes(errors=1)  # the graph is not asked for lost wake-ups, nor the traceback for what it holds
+    result.stdout.re_match_lines([r"-+ graph mine -+", "where everybody stands:", r"  heartbeat: life 1 as process .*"])
+
+
 def test_other_tests_are_left_alone(
     run_tests: Callable[..., pytest.RunResult], run_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -24,10 +24,13 @@ from steady_mp.memory.status import read_status
 from steady_mp.supervisor.report import Toll
 from steady_mp.telemetry.prometheus import expose
 from steady_mp.testing import ManualClock
+from steady_mp.testing.chaos import unleash
 from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from steady_mp import Run
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -212,6 +215,33 @@ def test_a_monkey_that_fails_thaws_everybody_and_says_so() -> None:
     assert run.truces == 1
     with pytest.raises(ValueError, match="its hand slipped"):
         monkey.close()
+
+
+# In a test
+
+
+SEED = ["chaos with seed 7: 0 kills, 0 freezes"]
+
+
+@pytest.mark.parametrize(
+    ("error", "notes"),
+    [
+        (ValueError(), SEED),
+        (pytest.fail.Exception(), SEED),
+        (KeyboardInterrupt(), []),
+        (SystemExit(), []),
+        (GeneratorExit(), []),
+    ],
+)
+def test_whatever_fails_a_test_is_told_the_seed(error: BaseException, notes: list[str]) -> None:
+    def go_wrong() -> None:
+        with unleash(cast("Run", FakeRun()), rate=0.1, seed=7):
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        go_wrong()
+    assert caught.value is error
+    assert getattr(error, "__notes__", []) == notes
 
 
 # What is told of it
