@@ -99,8 +99,12 @@ class Sleeper:
                 if end.peer_must_know():
                     neighbours[ends.index(end)].ring()
             self._fall_asleep(alarm, ends)
-            while self._is_still(self._sleep_once(alarm), alarm, ready):
-                pass
+            try:
+                while self._is_still(self._sleep_once(alarm), alarm, ready):
+                    pass
+            except Exception:  # of a signal's handler
+                self._words[layout.PHASE] = layout.PHASE_RUNNING
+                raise
         for end in alarm.ends:
             end.disarm()
 

@@ -201,11 +201,11 @@ class StateBook:
             kinds.append((index, kind, None if part is None or fields is None else fields.names))
             body.append(value if part is None else part)
         if kinds != self._kinds:
-            self._kinds = kinds
             heading = [
                 [index, *_describe(kind), names, None if names else field_names(kind)] for index, kind, names in kinds
             ]
             self._heading = json.dumps(heading).encode() + b"\n"
+            self._kinds = kinds  # last: where there is no heading, the next commit asks for it again
         flat = self._fields[kinds[0][1]] if len(kinds) == 1 and kinds[0][2] else None
         self._only = None if flat is None else (kinds[0][1], flat)
         alone = len(kinds) == 1 and kinds[0][2] is None and not self._saved

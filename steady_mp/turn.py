@@ -65,7 +65,6 @@ class Turn(Waiting):
         "_book",
         "_control",
         "_cost",
-        "_epoch",
         "_fault",
         "_fence",
         "_look",
@@ -126,7 +125,6 @@ class Turn(Waiting):
         self._fence = fence
         self._fault = fault
         self._sync = sync
-        self._epoch = control.epoch
         #: To be committed though no turn has staged it: shutdown asked for, finished, begun behind what was put aside.
         self._news = False
         #: The ends that the next commit has to look at, in the order in which they came to it: see `Pace`.
@@ -267,15 +265,15 @@ class Turn(Waiting):
             self._cost.add(began, len(snapshot), written=True)
         if fault is not None:
             fault("commit:snapshot")
-        epoch = self._epoch + 1
+        control = self._control
+        epoch = control.epoch + 1  # from there: whatever breaks in between must not write to the slot in force
         self._next.keep(kept)
-        self._control.write_journal(epoch, self._next.packed)
+        control.write_journal(epoch, self._next.packed)
         if fault is not None:
             fault("commit:journal")
         if self._sync is not None:
             self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else kept[0])
-        self._control.put_in_force(epoch)
-        self._epoch = epoch
+        control.put_in_force(epoch)
         if snapshot is not None:
             self._next.snapshot, book.kept = kept, snapshot
         if fault is not None:

@@ -11,7 +11,7 @@ from steady_mp.memory import layout
 from steady_mp.staging import why_early
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from steady_mp.cadence import Cadence
     from steady_mp.channel.waits import Alarm, Condition, End
@@ -150,7 +150,15 @@ class Waiting(ABC):
             if deadline is not None:
                 alarm.at(deadline)
 
-        self.sleep(arm, lambda: ready() or self._must_tear(end))
+        try:
+            self.sleep(arm, lambda: ready() or self._must_tear(end))
+        except Exception:  # of a signal's handler; who is killed leaves it to whoever mends that
+            self._let_go(held)
+            raise
+        self._let_go(held)
+
+    @staticmethod
+    def _let_go(held: Sequence[End]) -> None:
         for other in held:
             other.let_go()
 

@@ -115,7 +115,7 @@ MUTANTS = [
         Turn,
         "commit",
         "    if snapshot is not None:\n        slot",
-        "    if snapshot is not None and self._epoch % 7:\n        slot",
+        "    if snapshot is not None and self._control.epoch % 7:\n        slot",
     ),
     Mutant(
         "the records are written behind the commit",

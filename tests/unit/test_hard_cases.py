@@ -41,8 +41,8 @@ def test_a_slice_of_bytes_that_does_not_fit_overwrites_nothing() -> None:
     with pytest.raises(Overslept):
         tx.send_slice([b"q" * 503, b"z" * 400])
     seen = []
-    while (message := sink.rx(channel).try_take()) is not None:
-        seen.append(message)
+    while (taken := sink.rx(channel).try_take()) is not None:
+        seen.append(taken)
     assert seen[:3] == first
 
 
@@ -202,3 +202,56 @@ def test_a_letter_that_was_taken_is_a_change() -> None:
         assert not actor.await_for_all(rx.wait_avail(3))
         got.append(rx.try_take())
     assert got == ["a", "b"]
+
+
+# Signals
+
+
+class Alarmed(Exception):
+    """What a signal's handler raises."""
+
+
+def alarm() -> None:
+    raise Alarmed
+
+
+def test_a_sleep_that_a_signal_ends_leaves_nothing_said() -> None:
+    rig, source, sink, channel = pair(capacity=2)
+    sink.parker.plans.append(alarm)
+    with pytest.raises(Alarmed):
+        sink.actor().await_for_all(sink.rx(channel).wait_avail(1))
+    assert sink.word(layout.PHASE) == layout.PHASE_RUNNING
+    source.send(channel, 1, 2)
+    source.parker.plans.append(alarm)
+    with pytest.raises(Alarmed):
+        source.tx(channel).send(3)
+    assert source.word(layout.PHASE) == layout.PHASE_RUNNING
+    assert rig.words(channel)[layout.TX_STUCK] == 0
+
+
+def test_a_signal_behind_the_commit_spoils_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, source, sink, channel = pair()
+    put_in_force = type(source.turn._control).put_in_force
+
+    def interrupted(control: Any, epoch: int) -> None:
+        put_in_force(control, epoch)
+        raise Alarmed
+
+    source.tx(channel).send(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(source.turn._control), "put_in_force", interrupted)
+        with pytest.raises(Alarmed):
+            source.turn.commit()
+    held, seen = source.control.journal(), []
+    write_journal = type(source.turn._control).write_journal
+
+    def watched(control: Any, epoch: int, packed: bytes) -> None:
+        write_journal(control, epoch, packed)
+        seen.append(control.journal())
+
+    source.tx(channel).send(2)
+    monkeypatch.setattr(type(source.turn._control), "write_journal", watched)
+    source.turn.commit()
+    assert seen == [held]
+    assert source.control.epoch == 2
+    assert sink.take(channel) == [1, 2]
