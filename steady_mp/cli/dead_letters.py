@@ -137,8 +137,8 @@ def list_letters(which: str | None, *, as_json: bool) -> int:
     if not box.letters:
         show(f"{printable(box.graph)} has no dead letters")
         return ExitCode.DRAINED
-    made = table("letter", "actor", "put aside", "deaths", "cause", "message", left=3)
-    made.columns[4].justify = made.columns[5].justify = "left"
+    names = ("letter", "actor", "put aside", "deaths", "cause", "message")
+    made = table(*names, left=3, long=("cause", "message"))
     for letter in box.letters:
         cause = str(letter.deaths[-1]["cause"]).partition("\n")[0] if letter.deaths else "skipped by hand"
         dropped = " (dropped)" if letter.policy == "skip" else ""

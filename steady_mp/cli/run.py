@@ -159,7 +159,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _aside(settings: RunSettings) -> summary.Terminal | None:
     """Where words for people go while the standard output is for programs: each of its lines is an object then."""
     json = settings.log_format == "json"
-    return summary.Terminal(stderr=True, highlight=False, force_terminal=False) if json else None
+    return summary.Terminal(stderr=True, force_terminal=False) if json else None
 
 
 def _conclude(report: Report, settings: RunSettings) -> int:
