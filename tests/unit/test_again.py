@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
 
 from steady_mp.cli import again
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from steady_mp.cli.run import merge_run
+from steady_mp.config import ConfigurationFile, read_file
+from steady_mp.errors import ConfigurationError
 
 
 def test_target_and_options_stay_and_what_was_for_that_time_goes(tmp_path: Path) -> None:
@@ -27,3 +29,38 @@ def test_whether_each_commit_goes_to_the_disk_is_for_the_folder_to_say(tmp_path:
 def test_words_that_resume_nothing_or_another_kind_of_folder_are_left_alone(tmp_path: Path) -> None:
     for words in (["a:b", "--rate", "5"], ["a:b", f"--resume={tmp_path}"], ["--resume"]):
         assert again.complete(words) == words
+
+
+def toml(folder: Path, *lines: str) -> ConfigurationFile:
+    path = folder / "run.toml"
+    path.write_text("\n".join(["[run]", *lines]))
+    return read_file(path)
+
+
+def test_resume_goes_before_what_the_file_or_the_environment_began_with(tmp_path: Path) -> None:
+    """A service whose configuration says `durable` could never be resumed else."""
+    file = toml(tmp_path, 'durable = "a"', "fresh = true", "port = 0")
+    for environ, place in (({}, file), ({"STEADY_MP_DURABLE": "a", "STEADY_MP_FRESH": "1"}, None)):
+        found = merge_run({"resume": "b"}, environ, place)
+        assert (found.durable, found.resume, found.fresh) == (None, Path("b"), False)
+    found = merge_run({}, {"STEADY_MP_RESUME": "b"}, file)
+    assert (found.durable, found.resume, found.fresh, found.port) == (None, Path("b"), False, 0)
+
+
+def test_durable_goes_before_a_resume_of_the_file_or_the_environment(tmp_path: Path) -> None:
+    file = toml(tmp_path, 'resume = "b"')
+    for environ, place in (({}, file), ({"STEADY_MP_RESUME": "b"}, None)):
+        found = merge_run({"durable": "a", "fresh": "True"}, environ, place)
+        assert (found.durable, found.resume, found.fresh) == (Path("a"), None, True)
+
+
+def test_what_one_place_says_twice_is_refused(tmp_path: Path) -> None:
+    for values, environ, place in (
+        ({"durable": "a", "resume": "b"}, {}, None),
+        ({}, {"STEADY_MP_DURABLE": "a", "STEADY_MP_RESUME": "b"}, None),
+        ({}, {}, toml(tmp_path, 'durable = "a"', 'resume = "b"')),
+    ):
+        with pytest.raises(ConfigurationError, match="give one of them"):
+            merge_run(values, environ, place)
+    with pytest.raises(ConfigurationError, match="--fresh begins a run anew"):
+        merge_run({"resume": "b", "fresh": "True"}, {}, None)
