@@ -35,7 +35,7 @@ _OF_LOG_FILE = ("log_file_size", "log_file_count")
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Do what stands after `steady-mp run`; gives the exit status."""
-    words = again.complete(words)
+    words = again.complete(words, environ)
     _hear_term(_interrupt)
     target = load_target(find_target(words))
     settings = settings_for(target)
@@ -135,6 +135,7 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         file_count=settings.log_file_count,
     )
     notifier = Notifier.of(os.environ)
+    graph.beside = again.note(words) if settings.durable else {}
     run = graph.start(
         on_event=notifier,
         telemetry=telemetry,
@@ -148,8 +149,6 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
     )
     if notifier and notifier.every:
         run.beat(notifier.pet, notifier.every)
-    if settings.durable:
-        again.note(words, run.directory)
     return run
 
 
