@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from steady_mp.cli.view import json_text
 from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def check(path: Path) -> None:
 
 def write(facts: Mapping[str, Any], path: Path) -> None:
     """Write the report beside `path` and then put it in its place, so that nobody ever reads half of one."""
-    text = json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n"
+    text = json_text(facts, 2, "utf-8") + "\n"
     path = path.resolve()  # the file that a link points to is replaced, not the link
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")  # a pipe or a terminal is written to, never replaced

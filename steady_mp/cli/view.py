@@ -81,10 +81,10 @@ def show(*things: object) -> None:
 def show_json(data: object) -> None:
     """Print data for a program: one JSON document. Raises SteadyError when the output can't be written."""
     with _refused_writes():
-        print(as_json(data, 1, sys.stdout.encoding), flush=True)
+        print(json_text(data, 1, sys.stdout.encoding or "utf-8"), flush=True)
 
 
-def as_json(data: object, indent: int, encoding: str) -> str:
+def json_text(data: object, indent: int, encoding: str) -> str:
     """Return data as JSON that can be written in an encoding, with escapes where it has no such letters."""
     text = json.dumps(data, indent=indent, ensure_ascii=False, default=str)
     try:
