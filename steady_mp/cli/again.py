@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.cli.options import RUN, target_among
+from steady_mp.cli.runs import is_there
 from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def complete(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     folder = _value(words, RUN["resume"].option)
     if folder is None and _value(words, RUN["durable"].option) is None:
         folder = environ.get(RUN["resume"].env)
-    if not folder or not (Path(folder) / _FILE).exists():
+    if not folder or not is_there(Path(folder) / _FILE):
         return list(words)
     try:
         before = json.loads((Path(folder) / _FILE).read_text())["words"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.channel.decoding import unwrap
 from steady_mp.cli.errand import ask
-from steady_mp.cli.runs import UNREADABLE, Opened, find_run, open_status
+from steady_mp.cli.runs import UNREADABLE, Opened, find_run, is_there, open_status
 from steady_mp.cli.view import printable, show, show_json, table
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory.letters import Letters, kept_root, orders_done
@@ -58,7 +58,7 @@ def name_of(letter: Letter) -> str:
 
 def open_box(which: str | None) -> Box:
     """Find the letters that are meant: of the run `which`, else of the only one, else of the only one that is gone."""
-    if which is None or not (Path(which) / PLAN_FILE).exists():
+    if which is None or not is_there(Path(which) / PLAN_FILE):
         try:
             directory = find_run(which, dead=True)
         except ConfigurationError as error:

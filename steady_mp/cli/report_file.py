@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 def check(path: Path) -> None:
     """Refuse a place that can't be written, before anything has run for nothing."""
     folder = path.resolve().parent
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise ConfigurationError(f"--report {path}: {error.strerror}; take another one") from None
     if path.is_dir():
         raise ConfigurationError(f"--report {path}: is a folder; name a file in it")
     if not folder.is_dir():

@@ -51,12 +51,23 @@ def all_runs() -> list[Found]:
     return found
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether there is such a file. Raises ConfigurationError where somebody else's folder keeps that from us."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except OSError:  # there is no such folder, or no name can be so long
+        return False
+    return True
+
+
 def find_run(which: str | None, *, dead: bool = False) -> Path:
     """Return the directory of the run that is meant. Raises ConfigurationError, naming those that there are.
 
     With `dead`, one that has lost its supervisor will do where it is named, or where no other is left.
     """
-    if which is not None and (Path(which) / STATUS_FILE).exists():
+    if which is not None and is_there(Path(which) / STATUS_FILE):
         return Path(which)
     everything = all_runs()
     living = [run for run in everything if run.is_alive]
