@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 UNREADABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
+class NoSuchRun(ConfigurationError):
+    """Nothing was found that could be meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A run directory, and what its supervisor last wrote there."""
@@ -65,7 +69,10 @@ def is_there(path: Path) -> bool:
 def find_run(which: str | None, *, dead: bool = False) -> Path:
     """Return the directory of the run that is meant. Raises ConfigurationError, naming those that there are.
 
-    With `dead`, one that has lost its supervisor will do where it is named, or where no other is left.
+    It is a NoSuchRun where none is meant; where several could be, none is chosen for the asker.
+
+    With `dead`, one that has lost its supervisor will do where it is named, or where no other is left. Where living and
+    dead ones have the name, the living are meant.
     """
     if which is not None and is_there(Path(which) / STATUS_FILE):
         return Path(which)
@@ -73,13 +80,14 @@ def find_run(which: str | None, *, dead: bool = False) -> Path:
     living = [run for run in everything if run.is_alive]
     choice = living if not dead or (living and which is None) else everything
     meant = [run for run in choice if which is None or which in (run.status.graph, run.directory.name)]
+    meant = [run for run in meant if run.is_alive] or meant
     if len(meant) == 1:
         return meant[0].directory
     if not choice:
-        raise ConfigurationError(f"nothing runs on this machine that could be shown (looked in {default_root()})")
+        raise NoSuchRun(f"nothing runs on this machine that could be shown (looked in {default_root()})")
     if not meant:
         names = ", ".join(sorted({run.status.graph for run in choice}))
-        raise ConfigurationError(f"no run {which!r}: there is {names}")
+        raise NoSuchRun(f"no run {which!r}: there is {names}")
     names = ", ".join(run.directory.name for run in meant)
     raise ConfigurationError(f"several runs could be meant, name one of them: {names}")
 
