@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 UNREADABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
+#: Parts of the path of a file in a folder that is only a name.
+_BARE: Final = 2
+
+
 class NoSuchRun(ConfigurationError):
     """Nothing was found that could be meant."""
 
@@ -60,6 +64,8 @@ def is_there(path: Path) -> bool:
     try:
         path.stat()
     except PermissionError as error:
+        if len(path.parts) == _BARE:  # it is the working folder that is closed: a run can be named there all the same
+            return False
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     except OSError:  # there is no such folder, or no name can be so long
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 from pathlib import Path
@@ -39,6 +40,21 @@ def test_a_living_run_goes_before_the_dead_ones_of_its_name(monkeypatch: pytest.
     there_are(monkeypatch, found("flow", alive=False), alive, found("flow", alive=False), other)
     assert runs.find_run("flow", dead=True) == alive.directory
     assert runs.find_run("flow") == alive.directory
+
+
+def test_a_run_can_be_named_from_a_folder_that_is_closed_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sudo -u service steady-mp health flow`, typed in /root."""
+
+    def closed(_self: Path, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    alive = found("flow", alive=True)
+    there_are(monkeypatch, alive)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", closed)
+        assert runs.find_run("flow") == alive.directory
+        with pytest.raises(ConfigurationError, match=r"some/flow/.*: Permission denied"):
+            runs.find_run("some/flow")
 
 
 def test_of_several_none_is_chosen_for_the_asker(monkeypatch: pytest.MonkeyPatch) -> None:
