@@ -29,6 +29,8 @@ _KNOWN: Final = {
 }
 """Classes that are what they are everywhere, and whose making does nothing else."""
 _DEEPEST: Final = 100
+#: Bits of a number that Python writes in decimal, whatever `sys.set_int_max_str_digits` says.
+_SURELY_WRITTEN: Final = 2048
 
 
 class StandIn:
@@ -95,6 +97,12 @@ class _Short(reprlib.Repr):
             return f"{x[: self.maxother // 2]!r}..."
         return super().repr1(x, level)
 
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002 - as reprlib has it
+        """Show a number, also one that is too long to be written in decimal."""
+        text = str(number(x))
+        half = (self.maxlong - len(self.fillvalue)) // 2
+        return text if len(text) <= self.maxlong else f"{text[:half]}{self.fillvalue}{text[-half:]}"
+
 
 _SHORT: Final = _Short()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
@@ -140,20 +148,44 @@ def bounded(value: object, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def number(value: int) -> int | str:
+    """Return a number as JSON can say it: as itself, or in hexadecimal where Python refuses to write so many digits."""
+    if value.bit_length() > _SURELY_WRITTEN:
+        try:
+            int.__repr__(value)
+        except ValueError:
+            return hex(value)
+    return value
+
+
 def plain(value: object, around: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - plain data is whatever JSON can say
     """Turn what was saved into what JSON can say. A stand-in becomes a dict of its fields where it has only such."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
+    if value is None or isinstance(value, int | str):
+        return number(value) if isinstance(value, int) else value
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     if id(value) in around or len(around) >= _DEEPEST:
         return "…"
     around = (*around, id(value))
     if isinstance(value, set | frozenset):
-        value = sorted(value, key=repr)
+        value = sorted(value, key=_repr)
     if isinstance(value, list | tuple | deque):
         return [plain(item, around) for item in value]
     fields = value.__dict__ if isinstance(value, StandIn) and _MARKS.isdisjoint(value.__dict__) else value
     if isinstance(fields, dict) and (fields or fields is value):
-        return {str(key): plain(item, around) for key, item in fields.items()}
-    return repr(value)
+        return {_name(key): plain(item, around) for key, item in fields.items()}
+    return _repr(value)
+
+
+def _name(key: object) -> str:
+    try:
+        return str(key)
+    except ValueError:
+        return _SHORT.repr(key)
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # a number too long to be written is in it
+        return _SHORT.repr(value)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from steady_mp.errors import ConfigurationError, StateError
 from steady_mp.migration import complete, data_of, field_names, migrate, rebuild, version_of
+from steady_mp.standin import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -289,8 +290,8 @@ def plain(value: object) -> Any:  # noqa: ANN401 - plain data is whatever JSON c
 def _plain(value: object, around: frozenset[int]) -> Any:  # noqa: ANN401
     if isinstance(value, Enum):
         value = value.value
-    if value is None or isinstance(value, bool | int | str):
-        return value
+    if value is None or isinstance(value, int | str):
+        return number(value) if isinstance(value, int) else value
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     if id(value) in around:
@@ -301,7 +302,14 @@ def _plain(value: object, around: frozenset[int]) -> Any:  # noqa: ANN401
     parts = _parts(value)
     if parts is None:
         return _repr(value)
-    return {str(key): _plain(item, around) for key, item in parts.items()}
+    return {_name(key): _plain(item, around) for key, item in parts.items()}
+
+
+def _name(key: object) -> str:
+    try:
+        return str(key)
+    except Exception:  # noqa: BLE001 - a number too long to be written, or somebody's own class
+        return _repr(key)
 
 
 def _parts(value: object) -> Mapping[Any, object] | None:

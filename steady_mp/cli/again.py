@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from steady_mp.cli.options import RUN, target_among
+from steady_mp.cli.runs import is_there
 from steady_mp.errors import ConfigurationError
-from steady_mp.memory import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _FILE: Final = "command.json"
 _OPTIONS: Final = ("--durable", "--resume", "--fresh-state")
@@ -18,13 +19,15 @@ _OPTIONS: Final = ("--durable", "--resume", "--fresh-state")
 _FLAGS: Final = ("--fresh", "--no-fresh", "--sync", "--no-sync")
 
 
-def complete(words: Sequence[str]) -> list[str]:
+def complete(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """Put the words of the command that began a run before those that resume it, which then have the last say.
 
     Raises ConfigurationError for a folder whose command can't be read.
     """
-    folder = _value(words, "--resume")
-    if folder is None or not (Path(folder) / _FILE).exists():
+    folder = _value(words, RUN["resume"].option)
+    if folder is None and _value(words, RUN["durable"].option) is None:
+        folder = environ.get(RUN["resume"].env)
+    if not folder or not is_there(Path(folder) / _FILE):
         return list(words)
     try:
         before = json.loads((Path(folder) / _FILE).read_text())["words"]
@@ -32,12 +35,22 @@ def complete(words: Sequence[str]) -> list[str]:
         raise ConfigurationError(
             f"{Path(folder) / _FILE} can't be read: {error}; name the target and its options"
         ) from None
-    return [*map(str, before), *words]
+    return [*_without_target(list(map(str, before)), words), *words]
 
 
-def note(words: Sequence[str], folder: Path) -> None:
-    """Keep the words of the command that has begun a durable run; complete or not there at all."""
-    disk.replace(folder / _FILE, json.dumps({"words": _without(words)}).encode())
+def note(words: Sequence[str]) -> dict[str, bytes]:
+    """Return the file in which the words of the command that begins a durable run are kept."""
+    return {_FILE: json.dumps({"words": _without(words)}).encode()}
+
+
+def _without_target(before: list[str], words: Sequence[str]) -> list[str]:
+    """Drop the target from the words of the first command where the new ones name one."""
+    if target_among(words)[0] is not None:
+        sure, spare = target_among(before)
+        was = spare if sure is None else sure
+        if was is not None:
+            del before[was]
+    return before
 
 
 def _value(words: Sequence[str], option: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.channel.decoding import unwrap
 from steady_mp.cli.errand import ask
-from steady_mp.cli.runs import UNREADABLE, Opened, find_run, open_status
+from steady_mp.cli.report_file import put
+from steady_mp.cli.runs import UNREADABLE, NoSuchRun, Opened, find_run, is_there, open_status
 from steady_mp.cli.view import printable, show, show_json, table
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory.letters import Letters, kept_root, orders_done
@@ -43,11 +43,11 @@ class Box:
 
     def find(self, name: str) -> Letter:
         """Return the letter called CHANNEL@POSITION. Raises ConfigurationError, naming those that there are."""
-        wanted = name.replace("->", "→")
-        for letter in self.letters:
-            if wanted == name_of(letter):
-                return letter
-        names = ", ".join(map(name_of, self.letters)) or "none"
+        found = {name_of(letter): letter for letter in self.letters}
+        for spelling in (name, name.replace("->", "→")):
+            if spelling in found:
+                return found[spelling]
+        names = ", ".join(found) or "none"
         raise ConfigurationError(f"no dead letter {name!r} in graph {self.graph!r}: there is {names}")
 
 
@@ -58,10 +58,10 @@ def name_of(letter: Letter) -> str:
 
 def open_box(which: str | None) -> Box:
     """Find the letters that are meant: of the run `which`, else of the only one, else of the only one that is gone."""
-    if which is None or not (Path(which) / PLAN_FILE).exists():
+    if which is None or not is_there(Path(which) / PLAN_FILE):
         try:
             directory = find_run(which, dead=True)
-        except ConfigurationError as error:
+        except NoSuchRun as error:  # of several that there are none is chosen for the asker
             directory = _kept(which, error)
     else:
         directory = Path(which)
@@ -137,8 +137,8 @@ def list_letters(which: str | None, *, as_json: bool) -> int:
     if not box.letters:
         show(f"{printable(box.graph)} has no dead letters")
         return ExitCode.DRAINED
-    made = table("letter", "actor", "put aside", "deaths", "cause", "message", left=3)
-    made.columns[4].justify = made.columns[5].justify = "left"
+    names = ("letter", "actor", "put aside", "deaths", "cause", "message")
+    made = table(*names, left=3, long=("cause", "message"))
     for letter in box.letters:
         cause = str(letter.deaths[-1]["cause"]).partition("\n")[0] if letter.deaths else "skipped by hand"
         dropped = " (dropped)" if letter.policy == "skip" else ""
@@ -202,14 +202,11 @@ def export(file: Path, which: str | None, *, as_json: bool) -> int:
     """Write all letters to a file, one JSON object a line, each with its message as a pickle in base64."""
     box = open_box(which)
     lines = [
-        json.dumps({**facts_of(letter, box), "pickle": base64.b64encode(letter.message).decode()})
+        json.dumps({**facts_of(letter, box), "pickle": base64.b64encode(letter.message).decode()}) + "\n"
         for letter in box.letters
     ]
-    draft = file.with_name(f"{file.name}.new")
     try:
-        with open(draft, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-            out.writelines(line + "\n" for line in lines)
-        draft.replace(file)
+        put("".join(lines), file, mode=0o600)
     except OSError as error:
         raise SteadyError(f"{file} can't be written: {error.strerror}") from None
     if as_json:

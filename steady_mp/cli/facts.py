@@ -50,9 +50,10 @@ def limits(pid: int, directory: Path) -> str:
 def _of_cgroup(pid: int) -> list[str]:
     """Read the limits of the control group of a process (version 2), or of this machine's root where it is gone."""
     name = ""
-    with suppress(OSError, IndexError):
-        (line,) = [each for each in Path(f"/proc/{pid}/cgroup").read_text().splitlines() if each.startswith("0::")][:1]
-        name = line.removeprefix("0::").lstrip("/")
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+            if line.startswith("0::"):  # no such line where only version 1 is mounted
+                name = line.removeprefix("0::").lstrip("/")
     folder = _CGROUP / name if (_CGROUP / name).is_dir() else _CGROUP
     lines = []
     for name in _OF_CGROUP:

@@ -32,7 +32,7 @@ class LiveCount:
 
     def __init__(self, console: Console | None = None, pause: float = PAUSE) -> None:
         """Show nothing yet."""
-        self._console = console or Terminal(highlight=False)
+        self._console = console or Terminal()
         self._pause = pause
         self._moves = self._console.is_terminal and not self._console.is_dumb_terminal
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -30,6 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run graphs of actors: one process each, restarted with its state, exactly once under kill -9.",
 )
+
+
+#: What is wrong with a path itself, each time anew.
+_OF_THE_PATH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -68,6 +73,11 @@ def _main(words: list[str]) -> int:
         return _refuse(str(error), ExitCode.BAD_CONFIGURATION)
     except SteadyError as error:
         return _refuse(str(error), ExitCode.UNCLEAN)
+    except OSError as error:
+        if error.filename is None:  # nothing that anybody could mend by this line
+            raise
+        status = ExitCode.BAD_CONFIGURATION if error.errno in _OF_THE_PATH else ExitCode.UNCLEAN
+        return _refuse(f"{error.filename}: {error.strerror}", status)
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("interrupted", ExitCode.INTERRUPTED)
     return int(status or 0)

@@ -70,10 +70,17 @@ def find_target(words: Sequence[str], common: Mapping[str, Setting] = RUN) -> st
     A word that follows an unknown option is taken for its value, unless it is written with a colon as a target is and
     no other word can be the target.
     """
+    sure, spare = target_among(words, common)
+    found = spare if sure is None else sure
+    return DEFAULT_TARGET if found is None else words[found]
+
+
+def target_among(words: Sequence[str], common: Mapping[str, Setting] = RUN) -> tuple[int | None, int | None]:
+    """The index of the target among the words after `run`, and of the first word that may be it if no other is."""
     takes_value = {"--config", *(setting.option for setting in common.values() if not setting.is_flag)}
     spare = None
     before = ""
-    for word in words:
+    for index, word in enumerate(words):
         if word == "--":
             before = ""
         elif before in takes_value:
@@ -81,12 +88,12 @@ def find_target(words: Sequence[str], common: Mapping[str, Setting] = RUN) -> st
         elif word.startswith("-") and not (before and word[1:2].isdigit()):  # --offset -5 is an option and its value
             before = "" if "=" in word else word
         elif not before or before == "--help":
-            return word
+            return index, spare
         else:
             if spare is None and ":" in word and looks_like_target(word):
-                spare = word
+                spare = index
             before = ""
-    return spare or DEFAULT_TARGET
+    return None, spare
 
 
 def parse(  # noqa: PLR0913 - what tells one command from another

@@ -64,8 +64,7 @@ def peek(channel: str, which: str | None, *, count: int, as_json: bool) -> int:
         return ExitCode.DRAINED
     show(f"{printable(plan.name)}: {seen.tail - seen.head:,} of {plan.capacity:,} in flight, {seen.head:,} taken")
     if messages:
-        made = table("position", "message", left=0)
-        made.columns[1].justify = "left"
+        made = table("position", "message", left=0, long=("message",))
         for message in messages:
             made.add_row(f"{message['position']}", str(message["value"]))
         show(made)

@@ -108,14 +108,14 @@ def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
     head.append(f"  up {run['uptime']:.0f} s  supervisor {run['pid']}  {run['run']}")
     if run["url"]:
         head.append(f"  {run['url']}")
-    made = table("actor", "state", "pid", "life", "restarts", "commits", "memory", left=2)
+    made = table("actor", "state", "pid", "life", "restarts", "commits", "memory", left=2, long=("restarts",))
     for actor in run["actors"]:
         made.add_row(
             Text(printable(actor["name"])),
             state_of(actor),
             str(actor["pid"] or "-"),
             str(actor["generation"]),
-            restarts_of(actor),
+            Text(restarts_of(actor)),
             f"{actor['commits']:,}",
             f"{actor['rss'] / 2**20:.0f} MiB",
         )

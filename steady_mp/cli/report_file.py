@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
+import stat
 from typing import TYPE_CHECKING, Any
 
+from steady_mp.cli.view import json_text
 from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 def check(path: Path) -> None:
     """Refuse a place that can't be written, before anything has run for nothing."""
     folder = path.resolve().parent
+    try:
+        if not stat.S_ISREG(kind := path.stat().st_mode) and not stat.S_ISDIR(kind):
+            return  # a pipe or a terminal, which is only written to
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise ConfigurationError(f"--report {path}: {error.strerror}; take another one") from None
     if path.is_dir():
         raise ConfigurationError(f"--report {path}: is a folder; name a file in it")
     if not folder.is_dir():
@@ -26,14 +34,21 @@ def check(path: Path) -> None:
 
 
 def write(facts: Mapping[str, Any], path: Path) -> None:
-    """Write the report beside `path` and then put it in its place, so that nobody ever reads half of one."""
-    text = json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n"
-    path = path.resolve()  # the file that a link points to is replaced, not the link
-    if path.exists() and not path.is_file():
+    """Write the report to `path`, see `put`. Raises OSError."""
+    put(json_text(facts, 2, "utf-8") + "\n", path)
+
+
+def put(text: str, path: Path, mode: int = 0o666) -> None:
+    """Write a text beside `path` and then put it in its place, so that nobody ever reads half of it. Raises OSError.
+
+    A file that is made gets these permissions, less the umask.
+    """
+    if path.exists() and not path.is_file():  # asked of /dev/stdout itself: the pipe that it leads to has no path
         path.write_text(text, encoding="utf-8")  # a pipe or a terminal is written to, never replaced
         return
+    path = path.resolve()  # the file that a link points to is replaced, not the link
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with draft.open("x", encoding="utf-8") as file:
+    with open(draft, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         try:
             file.write(text)
             file.flush()

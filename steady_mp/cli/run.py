@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from steady_mp import Report, Run
+    from steady_mp.config import ConfigurationFile
     from steady_mp.graph import Topology
 
 
@@ -34,7 +35,7 @@ _OF_LOG_FILE = ("log_file_size", "log_file_count")
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Do what stands after `steady-mp run`; gives the exit status."""
-    words = again.complete(words)
+    words = again.complete(words, environ)
     _hear_term(_interrupt)
     target = load_target(find_target(words))
     settings = settings_for(target)
@@ -43,7 +44,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         return ExitCode.DRAINED
     file = command_line.read_file(run=RUN, args=settings)
     values = command_line.values
-    of_run = merge(RunSettings, RUN, options=values, environ=environ, file=file)
+    of_run = merge_run(values, environ, file)
     of_graph = target.args and merge(target.args, settings, options=values, environ=environ, file=file)
     if of_run.report:
         report_file.check(of_run.report)
@@ -53,12 +54,32 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         raise ConfigurationError(f"{idle[0]} does nothing without --chaos RATE; add it, like --chaos 5")
     if not of_run.log_file and (idle := [RUN[name].option for name in _OF_LOG_FILE if name in values]):
         raise ConfigurationError(f"{idle[0]} does nothing without --log-file FILE; add it, like --log-file run.log")
-    refuse_at_odds(of_run)
     report = _block(_build(target, of_run, of_graph), of_run, words)
     return _conclude(verdict.judge(report, target) if of_run.chaos else report, of_run)
 
 
-def refuse_at_odds(of_run: RunSettings) -> None:
+def merge_run(values: Mapping[str, str], environ: Mapping[str, str], file: ConfigurationFile | None) -> RunSettings:
+    """Make the settings of a run, from all places. Raises ConfigurationError for what does not go together.
+
+    Between beginning a durable run and going on with one the place decides that goes before the other: `--resume DIR`
+    goes on with a run that a configuration file, or the environment, has had begun.
+    """
+    of_run = merge(RunSettings, RUN, options=values, environ=environ, file=file)
+    of_file = file.tables.get("run", {}) if file else {}
+
+    def place(name: str) -> int:
+        return 3 if name in values else 2 if environ.get(RUN[name].env) else 1 if name in of_file else 0
+
+    durable, resume = place("durable"), place("resume")
+    if of_run.resume and resume > durable:
+        of_run = dataclasses.replace(of_run, durable=None, fresh=of_run.fresh and place("fresh") >= resume)
+    elif of_run.durable and durable > resume:
+        of_run = dataclasses.replace(of_run, resume=None)
+    _refuse_at_odds(of_run)
+    return of_run
+
+
+def _refuse_at_odds(of_run: RunSettings) -> None:
     """Refuse options about the folder of a durable run that do not go together."""
     if of_run.durable and of_run.resume:
         raise ConfigurationError("--durable begins a run and --resume goes on with one: give one of them")
@@ -114,6 +135,7 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
         file_count=settings.log_file_count,
     )
     notifier = Notifier.of(os.environ)
+    graph.beside = again.note(words) if settings.durable else {}
     run = graph.start(
         on_event=notifier,
         telemetry=telemetry,
@@ -127,8 +149,6 @@ def _start(graph: Graph, settings: RunSettings, words: Sequence[str], output: Te
     )
     if notifier and notifier.every:
         run.beat(notifier.pet, notifier.every)
-    if settings.durable:
-        again.note(words, run.directory)
     return run
 
 
@@ -159,7 +179,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _aside(settings: RunSettings) -> summary.Terminal | None:
     """Where words for people go while the standard output is for programs: each of its lines is an object then."""
     json = settings.log_format == "json"
-    return summary.Terminal(stderr=True, highlight=False, force_terminal=False) if json else None
+    return summary.Terminal(stderr=True, force_terminal=False) if json else None
 
 
 def _conclude(report: Report, settings: RunSettings) -> int:

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 UNREADABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
+#: Parts of the path of a file in a folder that is only a name.
+_BARE: Final = 2
+
+
+class NoSuchRun(ConfigurationError):
+    """Nothing was found that could be meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A run directory, and what its supervisor last wrote there."""
@@ -51,24 +59,41 @@ def all_runs() -> list[Found]:
     return found
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether there is such a file. Raises ConfigurationError where somebody else's folder keeps that from us."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        if len(path.parts) == _BARE:  # it is the working folder that is closed: a run can be named there all the same
+            return False
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except OSError:  # there is no such folder, or no name can be so long
+        return False
+    return True
+
+
 def find_run(which: str | None, *, dead: bool = False) -> Path:
     """Return the directory of the run that is meant. Raises ConfigurationError, naming those that there are.
 
-    With `dead`, one that has lost its supervisor will do where it is named, or where no other is left.
+    It is a NoSuchRun where none is meant; where several could be, none is chosen for the asker.
+
+    With `dead`, one that has lost its supervisor will do where it is named, or where no other is left. Where living and
+    dead ones have the name, the living are meant.
     """
-    if which is not None and (Path(which) / STATUS_FILE).exists():
+    if which is not None and is_there(Path(which) / STATUS_FILE):
         return Path(which)
     everything = all_runs()
     living = [run for run in everything if run.is_alive]
     choice = living if not dead or (living and which is None) else everything
     meant = [run for run in choice if which is None or which in (run.status.graph, run.directory.name)]
+    meant = [run for run in meant if run.is_alive] or meant
     if len(meant) == 1:
         return meant[0].directory
     if not choice:
-        raise ConfigurationError(f"nothing runs on this machine that could be shown (looked in {default_root()})")
+        raise NoSuchRun(f"nothing runs on this machine that could be shown (looked in {default_root()})")
     if not meant:
         names = ", ".join(sorted({run.status.graph for run in choice}))
-        raise ConfigurationError(f"no run {which!r}: there is {names}")
+        raise NoSuchRun(f"no run {which!r}: there is {names}")
     names = ", ".join(run.directory.name for run in meant)
     raise ConfigurationError(f"several runs could be meant, name one of them: {names}")
 

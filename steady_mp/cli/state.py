@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from steady_mp.cli.runs import Opened, find_run
-from steady_mp.cli.view import printable, show, show_json
+from steady_mp.cli.view import json_text, printable, show, show_json
 from steady_mp.errors import ExitCode, StateError
 from steady_mp.memory.committed import read_committed
 from steady_mp.plan import actor_file
@@ -34,7 +33,7 @@ def state(actor: str, which: str | None, *, as_json: bool) -> int:
         return ExitCode.DRAINED
     show(f"{printable(actor)} as of commit {epoch:,} (life {status.generation}, {status.status})")
     if values:
-        show(json.dumps(data["state"], indent=2, ensure_ascii=False))
+        show(json_text(data["state"], 2, "utf-8"))
     else:
         show("it has committed no state" if epoch else "it has committed nothing")
     return ExitCode.DRAINED

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -30,17 +29,28 @@ PIPE_WIDTH = 120
 
 
 class Terminal(Console):
-    """The standard output; that nobody reads it any more (`| head`) is no reason to fail."""
+    """The standard output, where text is shown as it is; that nobody reads it any more (`| head`) is no failure."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - what a console of rich takes
+        """Make one that makes no picture of `:key:` and no colour of `[red]`."""
+        super().__init__(emoji=False, markup=False, highlight=False, **settings)
 
     def on_broken_pipe(self) -> None:
         """Say nothing more there, also not at the exit; rich would end the process instead."""
-        with contextlib.suppress(SystemExit):
-            super().on_broken_pipe()
+        self.quiet = True
+        silence(self.file)
+
+
+def silence(stream: IO[str]) -> None:
+    """Lead a stream that can't be written to nowhere; the end of the program would trip over the same text again."""
+    void = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(void, stream.fileno())
+    os.close(void)
 
 
 def show(facts: Mapping[str, Any], console: Console | None = None) -> None:
     """Print the short form of `Report.to_dict()`."""
-    console = console or Terminal(highlight=False)
+    console = console or Terminal()
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     try:
@@ -52,10 +62,8 @@ def show(facts: Mapping[str, Any], console: Console | None = None) -> None:
         console.print(verdict(facts), soft_wrap=True)  # one line, however wide the terminal is
         if chaos and chaos["exact"] is not False:  # what is wrong has been said
             console.print(proof(facts), soft_wrap=True)
-    except OSError as error:  # a full disk behind `> file`; the exit would trip over the same text again
-        void = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(void, sys.stdout.fileno())
-        os.close(void)
+    except OSError as error:  # a full disk behind `> file`
+        silence(console.file)
         print("steady-mp: can't show how the run ended:", error.strerror, file=sys.stderr)
 
 

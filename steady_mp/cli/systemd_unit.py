@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
-from steady_mp.cli.run import refuse_at_odds
+from steady_mp.cli.run import merge_run
 from steady_mp.cli.target import load_target
-from steady_mp.config import RunSettings, merge, settings_of
+from steady_mp.config import merge, settings_of
 from steady_mp.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steady_mp.config import Setting
+    from steady_mp.config import RunSettings, Setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +52,16 @@ def systemd_unit(words: Sequence[str]) -> int:
     file = command_line.read_file(run=RUN, args=settings)
     values = command_line.values
     # What the run would refuse is refused here, where somebody reads it.
-    of_run = merge(RunSettings, RUN, options=values, environ={}, file=file)
+    of_run = merge_run(values, {}, file)
     of_unit = merge(UnitSettings, UNIT, options=values, environ={})
     if target.args is not None:
         merge(target.args, settings, options=values, environ={}, file=file)
     if of_run.resume:
         raise ConfigurationError("--resume: give --durable DIR instead; the unit goes on with what it finds there")
-    refuse_at_odds(of_run)
+    if of_run.fresh:
+        raise ConfigurationError(
+            "--fresh: a unit goes on with the run that it finds, with each start; begin anew by hand"
+        )
     options = ["--config", str(command_line.config.absolute())] if command_line.config else []
     for name, value in values.items():
         if name not in UNIT and name != "durable":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
 from steady_mp.cli.runs import find_run
-from steady_mp.cli.view import printable, restarts_of, state_of, table
+from steady_mp.cli.summary import Terminal
+from steady_mp.cli.view import printable, restarts_of, show, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
@@ -19,6 +20,7 @@ from steady_mp.telemetry.state import describe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Console
     from rich.table import Table
 
 _BAR: Final = 8
@@ -33,7 +35,7 @@ def top(which: str | None, *, once: bool) -> int:
         sampler = Sampler(directory)
     except (OSError, ValueError, KeyError) as error:
         raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
-    console = Console(highlight=False)
+    console = Terminal()
     board = Board(sampler.plan)
     try:
         return _show(sampler, board, console, once=once or not console.is_terminal)
@@ -49,29 +51,29 @@ def _show(sampler: Sampler, board: Board, console: Console, *, once: bool) -> in
     pause.wait(sampler.plan.refresh)  # shares and rates take two looks
     if once:
         board.update(sampler.sample())
-        console.print(draw(describe(board)))
+        show(draw(describe(board)))
         return ExitCode.DRAINED
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while (sample := sampler.sample()).status.phase != "stopped" and sample.supervised:
             board.update(sample)
             live.update(draw(describe(board)), refresh=True)
             pause.wait(sampler.plan.refresh)
-    console.print(draw(describe(board)))
-    console.print("the run has ended")
+    show(draw(describe(board)))
+    show("the run has ended")
     return ExitCode.DRAINED
 
 
 def draw(state: Mapping[str, Any]) -> Group:
     """Draw a state (`telemetry.state.describe`) as tables."""
-    head = Text.assemble((state["graph"], "bold"), f"  {state['phase']}, up {state['uptime']:.0f} s")
+    head = Text.assemble((printable(state["graph"]), "bold"), f"  {state['phase']}, up {state['uptime']:.0f} s")
     if state["summary"]:
         head.append(f"\n{state['summary']}", "yellow")
-    alerts = [Text(each["text"], _COLORS[each["colour"]]) for each in state["alerts"]]
+    alerts = [Text(printable(each["text"]), _COLORS[each["colour"]]) for each in state["alerts"]]
     return Group(head, Text(), _actors(state["actors"]), Text(), _channels(state["channels"]), *alerts)
 
 
 def _actors(actors: list[dict[str, Any]]) -> Table:
-    made = table("actor", "state", "load", "mCPU", "memory", "turns", "restarts", left=2)
+    made = table("actor", "state", "load", "mCPU", "memory", "turns", "restarts", left=2, long=("restarts",))
     for each in actors:
         made.add_row(
             _name(each),
@@ -80,7 +82,7 @@ def _actors(actors: list[dict[str, Any]]) -> Table:
             f"{each['mcpu']:.0f}",
             f"{each['rss'] / 2**20:.0f} MiB",
             f"{each['turns']:,}",
-            restarts_of(each),
+            Text(restarts_of(each)),
         )
     return made
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.cells import cell_len
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from steady_mp.cli.summary import PIPE_WIDTH, Terminal
+from steady_mp.cli.summary import PIPE_WIDTH, Terminal, silence
 from steady_mp.errors import SteadyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 STYLES: Final = {
     "running": "green",
@@ -32,11 +34,20 @@ STYLES: Final = {
 }
 
 
-def table(*names: str, left: int) -> Table:
-    """Begin a table whose first `left` columns are text and whose others are figures."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+#: Columns of a terminal between two columns of a table, and for long text where there is hardly any room.
+_GAP: Final = 2
+_NARROW: Final = 16
+
+
+def table(*names: str, left: int, long: Collection[str] = ()) -> Table:
+    """Begin a table whose first `left` columns are text and whose others are figures.
+
+    Names and figures stay whole. Columns that are `long` hold sentences, and give way where there is little room.
+    """
+    made = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold")
     for index, name in enumerate(names):
-        made.add_column(name, justify="left" if index < left else "right", no_wrap=index > 0, overflow="fold")
+        is_text = index < left or name in long
+        made.add_column(name, justify="left" if is_text else "right", no_wrap=name not in long, overflow="fold")
     return made
 
 
@@ -59,19 +70,49 @@ def restarts_of(actor: Mapping[str, Any]) -> str:
 
 def show(*things: object) -> None:
     """Print tables and lines. Raises SteadyError when the output can't be written."""
-    console = Terminal(highlight=False)
-    if not console.is_terminal:
-        console.width = PIPE_WIDTH
-    try:
+    console = Terminal()
+    width = console.width if console.is_terminal else PIPE_WIDTH
+    with _refused_writes():
         for thing in things:
-            console.print(thing, soft_wrap=isinstance(thing, str | Text), markup=False)
-    except OSError as error:  # a full disk behind `> file`; the exit would trip over the same text again
-        void = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(void, sys.stdout.fileno())
-        os.close(void)
-        raise SteadyError(f"the output can't be written: {error.strerror}") from None
+            console.width = max(width, _least(thing))
+            console.print(thing, soft_wrap=isinstance(thing, str | Text))
 
 
 def show_json(data: object) -> None:
-    """Print data for a program: one JSON document."""
-    show(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+    """Print data for a program: one JSON document. Raises SteadyError when the output can't be written."""
+    with _refused_writes():
+        print(json_text(data, 1, sys.stdout.encoding or "utf-8"), flush=True)
+
+
+def json_text(data: object, indent: int, encoding: str) -> str:
+    """Return data as JSON that can be written in an encoding, with escapes where it has no such letters."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False, default=str)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:  # half of a surrogate pair can't be written in any
+        return json.dumps(data, indent=indent, default=str)
+    return text
+
+
+def _least(made: object) -> int:
+    """Return the columns without which a table would lose names or figures; a terminal breaks longer lines itself."""
+    if isinstance(made, Group):
+        return max(map(_least, made.renderables))
+    if not isinstance(made, Table):
+        return 0
+    widths = []
+    for column in made.columns:
+        widest = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+        widths.append(widest if column.no_wrap else min(widest, _NARROW))
+    return sum(widths) + _GAP * len(widths)
+
+
+@contextmanager
+def _refused_writes() -> Iterator[None]:
+    """Make an output that can't be written a SteadyError; one that nobody reads any more (`| head`) is no failure."""
+    try:
+        yield
+    except OSError as error:  # a full disk behind `> file`
+        silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            raise SteadyError(f"the output can't be written: {error.strerror}") from None

@@ -173,8 +173,7 @@ def _draw_head(case: _Case) -> None:
 
 
 def _draw_actors(case: _Case) -> None:
-    made = table("actor", "state", "life", "ends", "last end", left=2)
-    made.columns[4].justify = "left"
+    made = table("actor", "state", "life", "ends", "last end", left=2, long=("last end",))
     for actor in case.actors:
         cause, then, at = _last(case, actor)
         words = [printable((cause or "").partition("\n")[0]) if then != _RETURNED else "", then]

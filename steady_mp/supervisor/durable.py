@@ -18,7 +18,7 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes]) -> RunDir:
     """Open the durable run in `path` for another supervisor, with the graph as it is built now.
 
     Blocks until the last of its old processes is gone. Raises ConfigurationError when there is no such
-    run, when it is alive, or when its graph is another one.
+    run, when it is alive, when its graph is another one, or when the disk takes nothing.
     """
     run = RunDir.reopen(path)
     try:
@@ -32,8 +32,13 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes]) -> RunDir:
         )
         raise ConfigurationError(message)
     kill_leftovers(run.path)
-    for name, content in contents.items():
-        run.replace(name, content)
+    try:
+        for name, content in contents.items():
+            run.replace(name, content)
+    except OSError as error:
+        run.remove()  # only lets go of it
+        message = f"{run.path} can't be written: {error.strerror}"
+        raise ConfigurationError(message) from None
     words = run.mapping(RUN_FILE)
     words.words[layout.SHUTDOWN] = 0  # who asked was the one who is gone; an actor that asked has it in its journal
     words.close()

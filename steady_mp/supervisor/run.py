@@ -65,6 +65,8 @@ class Graph(Topology):
         pace = {"shutdown_timeout": shutdown_timeout, "refresh": refresh, "window": window}
         super().__init__(name, log_level=log_level, spare=spare, **pace)
         self.faults: dict[str, list[dict[str, Any]]] = {}
+        #: Files that lie in the run directory from the very start, by name: for whoever starts this graph.
+        self.beside: dict[str, bytes] = {}
 
     def start(  # noqa: PLR0913 - keyword only
         self,
@@ -137,7 +139,7 @@ class Graph(Topology):
             # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
             sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
-        contents |= session_files(plan, root)
+        contents |= session_files(plan, root) | self.beside
         contents[PLAN_FILE] = plan.to_json().encode()
         contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
         contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()

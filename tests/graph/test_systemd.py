@@ -116,11 +116,12 @@ def test_a_durable_one_begins_or_goes_on(
     ("words", "mend"),
     [
         (("--resume", "kept"), "give --durable DIR instead"),
+        (("--durable", "kept", "--fresh"), "begin anew by hand"),
         (("--shutdown-timeout", "soon"), "--shutdown-timeout"),
         (("--unit-watchdog", "-1"), "--unit-watchdog"),
         (("no.such.module:graph",), "there is no module no"),
     ],
-    ids=["resume", "run", "unit", "target"],
+    ids=["resume", "fresh", "run", "unit", "target"],
 )
 def test_what_it_refuses(words: tuple[str, ...], mend: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["systemd-unit", *words]) == ExitCode.BAD_CONFIGURATION

@@ -2,28 +2,103 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
 
+import pytest
+
+from steady_mp import Actor, Graph
 from steady_mp.cli import again
+from steady_mp.cli.run import merge_run
+from steady_mp.config import ConfigurationFile, read_file
+from steady_mp.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def alone(_actor: Actor) -> None: ...
+
+
+def note(words: list[str], folder: Path) -> None:
+    for name, content in again.note(words).items():
+        (folder / name).write_bytes(content)
 
 
 def test_target_and_options_stay_and_what_was_for_that_time_goes(tmp_path: Path) -> None:
     words = ["a:b", "--durable", "folder", "--rate", "5", "--fresh", "--sync", "--no-telemetry", "--fresh-state=x"]
-    again.note(words, tmp_path)
+    note(words, tmp_path)
     resumed = ["--resume", str(tmp_path), "--rate", "6"]
-    assert again.complete(resumed) == ["a:b", "--rate", "5", "--no-telemetry", *resumed]
+    assert again.complete(resumed, {}) == ["a:b", "--rate", "5", "--no-telemetry", *resumed]
 
 
 def test_whether_each_commit_goes_to_the_disk_is_for_the_folder_to_say(tmp_path: Path) -> None:
     """Else the end of it, `--resume DIR --no-sync`, would itself end with the next plain `--resume DIR`."""
     for word in ("--sync", "--no-sync"):
-        again.note(["a:b", word, "--durable=folder"], tmp_path)
-        assert again.complete(["--resume", str(tmp_path)]) == ["a:b", "--resume", str(tmp_path)]
+        note(["a:b", word, "--durable=folder"], tmp_path)
+        assert again.complete(["--resume", str(tmp_path)], {}) == ["a:b", "--resume", str(tmp_path)]
 
 
 def test_words_that_resume_nothing_or_another_kind_of_folder_are_left_alone(tmp_path: Path) -> None:
     for words in (["a:b", "--rate", "5"], ["a:b", f"--resume={tmp_path}"], ["--resume"]):
-        assert again.complete(words) == words
+        assert again.complete(words, {}) == words
+
+
+@pytest.mark.parametrize("kept", [["a:b", "--rate", "5"], ["--rate", "5", "--dry", "a:b"]], ids=["first", "last"])
+def test_a_target_that_is_named_anew_takes_the_place_of_the_old_one(kept: list[str], tmp_path: Path) -> None:
+    note(kept, tmp_path)
+    rest = [word for word in kept if word != "a:b"]
+    for resumed in (["c:d", "--resume", str(tmp_path)], ["--resume", str(tmp_path), "--rate", "6", "c:d"]):
+        assert again.complete(resumed, {}) == [*rest, *resumed]
+    # What follows an option that is not known here is its value, as ever, and no target.
+    resumed = ["--resume", str(tmp_path), "--via", "c:d"]
+    assert again.complete(resumed, {}) == [*kept, *resumed]
+
+
+def test_the_environment_can_name_the_folder(tmp_path: Path) -> None:
+    note(["a:b", "--rate", "5"], tmp_path)
+    environ = {"STEADY_MP_RESUME": str(tmp_path)}
+    assert again.complete(["--rate", "6"], environ) == ["a:b", "--rate", "5", "--rate", "6"]
+    for words in (["--durable", "other"], ["--resume", "other"]):
+        assert again.complete(words, environ) == words
+
+
+def test_the_command_is_in_the_folder_before_the_run_has_begun(tmp_path: Path) -> None:
+    """Whoever is killed right behind the beginning leaves a run whose target is known."""
+    graph = Graph("flow")
+    graph.actor("alone", alone)
+    graph.beside = again.note(["a:b", "--durable", "x"])
+    contents = graph._contents(graph.plan(), tmp_path, None)
+    assert json.loads(contents["command.json"]) == {"words": ["a:b"]}
+
+
+def toml(folder: Path, *lines: str) -> ConfigurationFile:
+    path = folder / "run.toml"
+    path.write_text("\n".join(["[run]", *lines]))
+    return read_file(path)
+
+
+def test_resume_goes_before_what_the_file_or_the_environment_began_with(tmp_path: Path) -> None:
+    """A service whose configuration says `durable` could never be resumed else."""
+    file = toml(tmp_path, 'durable = "a"', "fresh = true", "port = 0")
+    for environ, place in (({}, file), ({"STEADY_MP_DURABLE": "a", "STEADY_MP_FRESH": "1"}, None)):
+        found = merge_run({"resume": "b"}, environ, place)
+        assert (found.durable, found.resume, found.fresh) == (None, Path("b"), False)
+    found = merge_run({}, {"STEADY_MP_RESUME": "b"}, file)
+    assert (found.durable, found.resume, found.fresh, found.port) == (None, Path("b"), False, 0)
+
+
+def test_durable_goes_before_a_resume_of_the_file_or_the_environment(tmp_path: Path) -> None:
+    file = toml(tmp_path, 'resume = "b"')
+    for environ, place in (({}, file), ({"STEADY_MP_RESUME": "b"}, None)):
+        found = merge_run({"durable": "a", "fresh": "True"}, environ, place)
+        assert (found.durable, found.resume, found.fresh) == (Path("a"), None, True)
+
+
+def test_what_one_place_says_twice_is_refused(tmp_path: Path) -> None:
+    for values, environ, place in (
+        ({"durable": "a", "resume": "b"}, {}, None),
+        ({}, {"STEADY_MP_DURABLE": "a", "STEADY_MP_RESUME": "b"}, None),
+        ({}, {}, toml(tmp_path, 'durable = "a"', 'resume = "b"')),
+    ):
+        with pytest.raises(ConfigurationError, match="give one of them"):
+            merge_run(values, environ, place)
+    with pytest.raises(ConfigurationError, match="--fresh begins a run anew"):
+        merge_run({"resume": "b", "fresh": "True"}, {}, None)

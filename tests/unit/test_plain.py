@@ -129,3 +129,11 @@ def test_what_is_too_deep_or_has_no_repr_still_gives_a_report() -> None:
 )
 def test_json_can_say_all_of_it(value: object) -> None:
     shown(value)
+
+
+def test_a_number_that_python_does_not_write_is_said_in_hexadecimal() -> None:
+    huge = 1 << 20_000
+    assert shown([huge, -huge, 1 << 5000]) == [hex(huge), hex(-huge), 1 << 5000]
+    assert shown({"a": {huge}}) == {"a": [hex(huge)]}
+    assert shown({huge: 1}) == {"a int without a repr": 1}
+    assert shown({Loud(): 1}) == {"a Loud without a repr": 1}

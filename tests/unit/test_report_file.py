@@ -76,3 +76,10 @@ def test_a_folder_that_can_not_be_written_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # what root sees nowhere
     with pytest.raises(ConfigurationError, match="can't be written; take another one"):
         report_file.check(tmp_path / "report.json")
+
+
+def test_text_that_no_encoding_has_is_written_as_an_escape(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    facts = {"why": ["half a pair: \ud800, and a whole letter: é"]}
+    report_file.write(facts, path)
+    assert json.loads(path.read_text(encoding="utf-8")) == facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import json
 import pickle
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
@@ -165,3 +166,20 @@ def test_a_repr_is_bounded_and_on_one_line() -> None:
     assert len(bounded("x" * 10_000, 50)) == 50
     assert len(bounded([Order(n, ["y" * 1000]) for n in range(1000)], 200)) == 200
     assert bounded(back(Order(1, [])), 80) == "Order(id=1, items=[], price=Decimal('1.50'))"
+
+
+def test_a_number_that_python_does_not_write_is_shown_in_another_way() -> None:
+    huge = 1 << 20_000
+    for value in (huge, [huge], {"a": huge}, {huge: 1}, {huge, -huge}, {(huge, 1)}, Order(huge), complex(1), -huge):
+        shown = bounded(value, 300)
+        assert len(shown) <= 300
+        found = back(value)
+        assert "0x1000" in bounded(found, 300) or value == complex(1)
+        assert "0x1000" in json.dumps(plain(found)) or value == complex(1)
+    assert plain(-huge) == hex(-huge)
+    assert plain(1 << 5000) == 1 << 5000
+    assert bounded(10**200, 100) == "1" + "0" * 47 + "..." + "0" * 48
+
+
+def test_what_can_not_be_encoded_is_written_as_an_escape() -> None:
+    assert bounded("\ud800", 100) == r"'\ud800'"
