@@ -85,25 +85,25 @@ class Nap:
     after the last look rings.
     """
 
-    __slots__ = ("_arm", "_cadence", "_ends", "_entangled", "_held", "_ready", "_until", "_waits")
+    __slots__ = ("_arm", "_asking", "_cadence", "_ends", "_held", "_ready", "_until", "_waits")
 
     def __init__(  # noqa: PLR0913, PLR0917 - made in one place
         self,
         cadence: Cadence,
         until: float,
         ends: Sequence[Staging],
-        entangled: Mapping[int, Sequence[End]],
+        asking: Mapping[int, Sequence[End]],
         arm: Callable[[Alarm], None],
         ready: Callable[[], bool],
     ) -> None:
-        """Sleep until the moment `until`; `entangled` are the ends on which what an end waits for may depend.
+        """Sleep until the moment `until`; `asking` are the ends to which what an end waits for may be the answer.
 
         `arm` and `ready` say what is waited for, as for any sleep.
         """
         self._cadence = cadence
         self._until = until
         self._ends = ends
-        self._entangled = entangled
+        self._asking = asking
         self._arm = arm
         self._ready = ready
         self._waits: list[End] = []
@@ -122,7 +122,7 @@ class Nap:
 
     def _questions(self, end: End) -> list[End]:
         """Return the outputs whose messages may lead to what comes in at `end`."""
-        return [] if end.sends else [other for other in self._entangled.get(id(end), ()) if other.sends]
+        return [] if end.sends else [other for other in self._asking.get(id(end), ()) if other.sends]
 
     def is_over(self) -> bool:
         """Tell whether there is no reason to sleep on: it has come, or the commit is needed."""

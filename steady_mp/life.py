@@ -135,15 +135,18 @@ class Life:
         return end
 
     def _entangle(self) -> None:
-        """Tell the turn where an answer may come by another way than the question went."""
-        plan = self._place.plan
-        plans = [(end, plan.channels[end.channel]) for end in self._me.ends]
-        for answer, (coming, by) in zip(self.ends, plans, strict=True):
-            for question, (going, to) in zip(self.ends, plans, strict=True):
-                if not going.sends or coming.sends or to.consumer == by.producer:
-                    continue
-                if plan.leads(to.consumer, by.producer, self._place.index):
-                    self.turn.entangle(answer, question)
+        """Tell the turn which of its neighbours hear of each other by another way than by this actor.
+
+        Messages go one way and room comes back the other, so whoever is connected may wait for whoever is.
+        """
+        plan, me = self._place.plan, self._place.index
+        parts = plan.parts(without=me)
+        known = [(end, its.sends, plan.peer(its)) for end, its in zip(self.ends, self._me.ends, strict=True)]
+        for end, sends, peer in known:
+            for other, goes, another in known:
+                if peer != another and parts[peer] == parts[another]:
+                    asks = goes and not sends and plan.leads(another, peer, me)
+                    self.turn.entangle(end, other, asks=asks)
 
     def resolve(self, kind: str, index: int) -> object:
         """Return the live object for a reference among the behavior's arguments."""

@@ -80,6 +80,11 @@ class Plan:
             files[actor_file(index, "control")] = layout.control_bytes(len(actor.ends))
         return files
 
+    def peer(self, end: EndPlan) -> int:
+        """Return the actor at the other end of a channel."""
+        channel = self.channels[end.channel]
+        return channel.consumer if end.sends else channel.producer
+
     def leads(self, start: int, goal: int, around: int) -> bool:
         """Tell whether what actor `start` sends can reach actor `goal`, not by way of actor `around`."""
         reached = {start}
@@ -89,6 +94,23 @@ class Plan:
                 return False
             reached |= further
         return True
+
+    def parts(self, without: int) -> list[int]:
+        """Return for each actor the part of the graph that it is in: what channels connect, in whatever direction.
+
+        Without one actor, which is in a part of its own.
+        """
+        parts = list(range(len(self.actors)))
+
+        def root(actor: int) -> int:
+            while parts[actor] != actor:
+                actor = parts[actor]
+            return actor
+
+        for channel in self.channels:
+            if without not in {channel.producer, channel.consumer}:
+                parts[root(channel.producer)] = root(channel.consumer)
+        return [root(actor) for actor in range(len(parts))]
 
     def differences(self, other: Plan) -> list[str]:
         """Say where another plan has other files, so that neither can go on with the other's."""

@@ -144,8 +144,8 @@ class Turn(Waiting):
         """Make `end` part of each commit; `neighbour` is at its other end."""
         for other, known in zip(self._ends, self._neighbours, strict=True):
             if known is neighbour:
-                self.entangle(end, other)
-                self.entangle(other, end)
+                self.entangle(end, other, asks=True)
+                self.entangle(other, end, asks=True)
         self._next.join(end)
         self._ends.append(end)
         self._neighbours.append(neighbour)
@@ -153,9 +153,14 @@ class Turn(Waiting):
             self.moved[end] = None
             self._news = True
 
-    def entangle(self, end: Staging, other: Staging) -> None:
-        """Note that what the peer of `end` does may depend on what is staged at `other`."""
+    def entangle(self, end: Staging, other: Staging, *, asks: bool) -> None:
+        """Note that what the peer of `end` does may depend on what is staged at `other`.
+
+        `asks` says that it may be the answer to that; else one of them may only wait for room because of the other.
+        """
         self._entangled.setdefault(id(end), []).append(other)
+        if asks:
+            self._asking.setdefault(id(end), []).append(other)
 
     def be_wary(self, still: Callable[[], bool]) -> None:
         """Commit each turn alone for as long as `still` answers True: a life has died over what comes there."""

@@ -29,6 +29,7 @@ class Waiting(ABC):
     __slots__ = (
         "_abandon",
         "_alone",
+        "_asking",
         "_cadence",
         "_clock",
         "_committed_at",
@@ -64,6 +65,7 @@ class Waiting(ABC):
         self._ends: list[Staging] = []
         self._neighbours: list[Neighbour] = []
         self._entangled: dict[int, list[Staging]] = {}
+        self._asking: dict[int, list[Staging]] = {}
         self._warned: set[str] = set()
         self._committed_at = clock()
         #: The next end of a turn has to commit.
@@ -98,7 +100,7 @@ class Waiting(ABC):
         until = 0.0 if cadence is None else cadence.until(self._committed_at)
         if cadence is not None and not (self._due or self._alone or cadence.is_draining or self._clock() >= until):
             self._parted = self._parted or any(end.is_staged() for end in self._ends)
-            nap = Nap(cadence, until, self._ends, self._entangled, arm, ready)
+            nap = Nap(cadence, until, self._ends, self._asking, arm, ready)
             self.sleep(nap.arm, nap.is_over)
             self._due = nap.end() or self._due
             return

@@ -89,3 +89,21 @@ def test_one_actor_leads_to_another_where_messages_can_go(
     plan = plan_of(*edges)
     index = {actor.name: number for number, actor in enumerate(plan.actors)}
     assert plan.leads(index[start], index[goal], index.get(around, -1)) is expected
+
+
+@pytest.mark.parametrize(
+    ("edges", "one", "other", "around", "expected"),
+    [
+        (("ab", "bc"), "c", "a", "x", True),
+        (("ab", "bc"), "c", "a", "b", False),
+        (("ab", "ac", "bd", "cd"), "b", "c", "a", True),
+        (("ab", "ac", "bd", "ce"), "b", "c", "a", False),
+    ],
+)
+def test_channels_connect_in_both_directions(
+    edges: tuple[str, ...], one: str, other: str, around: str, expected: object
+) -> None:
+    plan = plan_of(*edges)
+    index = {actor.name: number for number, actor in enumerate(plan.actors)}
+    parts = plan.parts(without=index.get(around, -1))
+    assert (parts[index[one]] == parts[index[other]]) is expected
