@@ -294,14 +294,12 @@ class Topology:
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
-        ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        policy, strategy = restart or RestartPolicy(), wait_strategy or WaitStrategy()
+        policy, wait = restart or RestartPolicy(), wait_strategy or WaitStrategy()
         typed = byvalue.is_typed(cast("FunctionType", behavior))
-        self._actors.append(
-            ActorDraft(
-                name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, strategy, typed
-            )
+        draft = ActorDraft(
+            name, reference, packed, *_held(met), policy, watching, commit_every, recycle, stall_timeout, wait, typed
         )
+        self._actors.append(draft)
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -377,3 +375,9 @@ class Topology:
     def policies(self) -> list[RestartPolicy]:
         """Each actor's restart policy."""
         return [actor.restart for actor in self._actors]
+
+
+def _held(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
+    """Return the ends and the states among what an actor was handed, each in their order."""
+    ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
+    return ends, tuple(end.index for end in met if end.kind == "state")
