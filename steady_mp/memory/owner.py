@@ -10,13 +10,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psutil
 
+#: What a run directory is called: by its graph, its owner, and how many that one had before.
+RUN_NAME: Final = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
 _PROC = Path("/proc")
 #: Bits for the ticks since the start of the machine: three centuries and more.
 _TICKS = 40

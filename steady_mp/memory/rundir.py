@@ -45,11 +45,10 @@ from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
 from steady_mp.memory.mapping import Mapping
-from steady_mp.memory.owner import Owner
+from steady_mp.memory.owner import RUN_NAME, Owner
 from steady_mp.memory.status import read_status
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
-_NAME = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
 _SLUG_LENGTH = 40
 #: What a durable run directory is while it is made, and from then on.
 _UNFINISHED = "unfinished"
@@ -112,7 +111,7 @@ def abandoned(root: Path) -> list[Path]:
     found = []
     with contextlib.suppress(FileNotFoundError):
         for entry in sorted(root.iterdir()):
-            match = _NAME.fullmatch(entry.name)
+            match = RUN_NAME.fullmatch(entry.name)
             if match is None:
                 continue
             owner = Owner(int(match["ns"]), int(match["pid"]), int(match["started"]))
@@ -126,7 +125,7 @@ def running_here(graph_name: str, root: Path) -> Path | None:
     me = Owner.me()
     with contextlib.suppress(FileNotFoundError):
         for entry in root.iterdir():
-            match = _NAME.fullmatch(entry.name)
+            match = RUN_NAME.fullmatch(entry.name)
             if match and Owner(int(match["ns"]), int(match["pid"]), int(match["started"])) == me:
                 with contextlib.suppress(OSError, ValueError):
                     if read_status(entry).graph == graph_name:
