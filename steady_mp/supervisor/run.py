@@ -174,8 +174,9 @@ class Run:
             for channel, mapping in zip(plan.channels, self._channels, strict=True):
                 format_channel(mapping, channel)
         self._logs = logs
-        self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
-        self._audience.add(Recorder(run.path, plan), "the record of events")
+        complain = functools.partial(logs.write, "steady-mp", logging.ERROR)
+        self._audience = Audience(complain)
+        self._audience.add(Recorder(run.path, plan, complain), "the record of events")
         self._audience.add(self._log)
         if on_event is not None:
             self._audience.add(on_event)
