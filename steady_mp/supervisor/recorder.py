@@ -79,11 +79,14 @@ class Recorder:
         """
         self._directory = directory
         self._complain = complain
+        self._wall = wall
+        before = _lines_in(directory / EVENTS_FILE)
+        whole = [line for line in before if line.endswith("\n")]
+        self._lines: deque[str] = deque(whole, maxlen=MOST_EVENTS)
+        #: Lines in the file; more than any file has, so that it is written anew, where the last one is not whole.
+        self._written = len(whole) if len(whole) == len(before) else 2 * MOST_EVENTS
         #: The disk has refused the last event: not all of the file may be whole lines.
         self._behind = False
-        self._wall = wall
-        self._lines: deque[str] = deque(maxlen=MOST_EVENTS)
-        self._written = 0
         self._status = read_status(directory)
         self._actors = {actor.name: actor for actor in self._status.actors}
         self._channels = {channel.name: index for index, channel in enumerate(plan.channels)}
@@ -179,6 +182,14 @@ class Recorder:
             with path.open("a") as file:
                 file.write(self._lines[-1])
             self._written += 1
+
+
+def _lines_in(path: Path) -> list[str]:
+    """Return the lines that a supervisor before has left, with their ends; the last may lack it."""
+    try:
+        return path.read_text(errors="replace").splitlines(keepends=True)
+    except OSError:
+        return []
 
 
 def _plain(event: Event, wall: float) -> dict[str, Any]:

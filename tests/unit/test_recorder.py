@@ -103,3 +103,33 @@ def test_a_disk_that_is_full_again_is_named_again(
 def test_an_event_of_an_actor_that_nobody_knows_is_an_error(recorder: Recorder) -> None:
     with pytest.raises(KeyError):
         recorder(ActorStarted(actor="nobody", generation=1, pid=7, commit=0))
+
+
+def test_the_events_of_the_supervisors_before_are_not_added_to_without_end(
+    tmp_path: Path, recorder: Recorder, said: list[str]
+) -> None:
+    recorder(STARTED)
+    for life in range(2, 8):
+        recorder = begun(tmp_path, said)
+        for _ in range(MOST_EVENTS - 1):
+            recorder(TelemetryDied(cause="SIGKILL", pause=0.1))
+        recorder(ActorStarted(actor="worker", generation=life, pid=7, commit=0))
+    lines = (tmp_path / EVENTS_FILE).read_text().splitlines()
+    assert MOST_EVENTS <= len(lines) <= 2 * MOST_EVENTS
+    events = read_events(tmp_path, len(lines))
+    assert len(events) == len(lines)
+    assert [event["generation"] for event in events if event["kind"] == "ActorStarted"][-1] == 7
+    assert said == []
+
+
+def test_the_latest_events_of_the_supervisor_before_stay_and_what_it_tore_does_not(
+    tmp_path: Path, recorder: Recorder, said: list[str]
+) -> None:
+    for _ in range(2 * MOST_EVENTS - 1):
+        recorder(TelemetryDied(cause="SIGKILL", pause=0.1))
+    recorder(STARTED)
+    with (tmp_path / EVENTS_FILE).open("a") as file:
+        file.write('{"kind": "Half')  # it was killed there
+    begun(tmp_path, said)(ForkServerDied(cause="SIGKILL"))
+    assert kinds(tmp_path)[-3:] == ["TelemetryDied", "ActorStarted", "ForkServerDied"]
+    assert len((tmp_path / EVENTS_FILE).read_text().splitlines()) == MOST_EVENTS
