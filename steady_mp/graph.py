@@ -176,7 +176,7 @@ class Topology:
         showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[Tx[Any], Rx[Any]]:
-        """Declare a channel and return its two ends, to be handed to two actors.
+        """Declare a channel and return its two ends, to be handed to two actors; no other has its `name`.
 
         It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
@@ -335,7 +335,8 @@ class Topology:
         )
 
     def _channel_plans(self) -> tuple[ChannelPlan, ...]:
-        plans = []
+        plans: list[ChannelPlan] = []
+        names: set[str] = set()
         seen: dict[tuple[int, int], int] = {}
         for index, channel in enumerate(self._channels):
             ends = {}
@@ -354,6 +355,10 @@ class Topology:
             if seen[pair] > 1:
                 default += f"#{seen[pair]}"
             plans.append(channel.plan(default, *pair))
+            if plans[-1].name in names:
+                message = f"two channels are called {plans[-1].name!r}: give each its own name"
+                raise ConfigurationError(message)
+            names.add(plans[-1].name)
         return tuple(plans)
 
     def _modules(self) -> tuple[tuple[str, ...], tuple[str, str] | None]:
