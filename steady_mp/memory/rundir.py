@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import itertools
 import os
 import re
@@ -44,6 +43,7 @@ from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
+from steady_mp.memory.locks import alone, lock
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import RUN_NAME, Owner
 from steady_mp.memory.status import read_status
@@ -84,23 +84,12 @@ def _prepare_root(root: Path) -> None:
         raise ConfigurationError(message)
 
 
-def _lock(path: Path) -> int:
-    """Lock a run directory for as long as the returned descriptor is open. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(fd)
-        raise
-    return fd
-
-
 def _is_abandoned(path: Path) -> bool:
     """Tell whether nobody holds the directory's lock: how the end of another container's supervisor shows."""
     try:
         if time.time() - path.stat().st_mtime < _YOUNG:
             return False
-        os.close(_lock(path))
+        os.close(lock(path))
     except OSError:
         return False
     return True
@@ -137,8 +126,13 @@ def sweep(root: Path) -> list[Path]:
     """Remove the run directories under `root` whose supervisor is provably dead; return them.
 
     Dead letters in one are copied to a safe place before; where that fails, the directory stays. What `steady-mp why`
-    needs of it is kept elsewhere (`memory/kept.py`).
+    needs of it is kept elsewhere (`memory/kept.py`). Leaves everything to another sweep that is at work.
     """
+    with alone(root) as is_ours:
+        return _sweep(root) if is_ours else []
+
+
+def _sweep(root: Path) -> list[Path]:
     removed = []
     for entry in abandoned(root):
         with contextlib.suppress(OSError):
@@ -213,7 +207,7 @@ class RunDir:
         run = cls(path)
         run._fill(files, contents)
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
-            run._held = _lock(path)
+            run._held = lock(path)
         return run
 
     @classmethod
@@ -328,7 +322,7 @@ class RunDir:
     def _claim(self) -> None:
         """Hold the directory for as long as this process lives, or refuse because somebody else does."""
         try:
-            self._held = _lock(self.path)
+            self._held = lock(self.path)
         except BlockingIOError:
             message = f"the run in {self.path} is alive: its supervisor holds the folder"
             raise ConfigurationError(message) from None
