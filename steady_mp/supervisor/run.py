@@ -109,7 +109,7 @@ class Graph(Topology):
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
             kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
             if resume is not None:
-                run = reopen(resume, plan, contents)
+                run = reopen(resume, plan, contents, fresh_states)
                 kept = forget_states(run, plan, fresh_states)
                 run.sync(on=sync)
             elif durable is not None:
