@@ -62,7 +62,7 @@ _YOUNG = 10.0
 def default_root() -> Path:
     """Where run directories live: STEADY_MP_ROOT, else shared memory, else the temporary folder."""
     if chosen := os.environ.get("STEADY_MP_ROOT"):
-        return Path(chosen)
+        return Path(chosen).absolute()  # the program may go elsewhere
     usable = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
     base = _SHARED_MEMORY if usable else Path(tempfile.gettempdir())
     return base / f"steady-mp-{os.getuid()}"
@@ -195,7 +195,7 @@ class RunDir:
         Raises ConfigurationError when the root can't be used and NoSpace when it is too full;
         nothing is left behind then.
         """
-        root = default_root() if root is None else root
+        root = default_root() if root is None else root.absolute()
         _prepare_root(root)
         sweep(root)
         path = cls._own_name(graph_name, root)
@@ -222,7 +222,7 @@ class RunDir:
         if not self._is_kept:
             return
         with contextlib.suppress(OSError, ConfigurationError):
-            root = default_root() if root is None else root
+            root = default_root() if root is None else root.absolute()
             _prepare_root(root)
             sweep(root)
             link = self._own_name(graph_name, root)

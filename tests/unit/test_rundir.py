@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +17,6 @@ from steady_mp.memory.layout import PAGE
 from steady_mp.memory.locks import alone, lock
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir, default_root, sweep
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOBODY = 1 << 22 | 1  # beyond the largest pid that Linux gives
 
@@ -162,6 +159,17 @@ def test_the_root_is_shared_memory_where_there_is_any(
 def test_the_root_is_the_one_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEADY_MP_ROOT", str(tmp_path / "mine"))
     assert default_root() == tmp_path / "mine"
+
+
+def test_a_root_that_is_named_from_here_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STEADY_MP_ROOT", "mine")
+    assert default_root() == tmp_path / "mine"
+    run = create(Path("yours"))
+    assert run.path.parent == tmp_path / "yours"
+    monkeypatch.chdir("/")
+    run.remove()
+    assert list((tmp_path / "yours").iterdir()) == []
 
 
 # Sweeping
