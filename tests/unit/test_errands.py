@@ -127,9 +127,12 @@ def test_what_root_asks_of_somebody_else_s_run_can_be_read_by_its_supervisor(
     monkeypatch.setattr("steady_mp.cli.errand.open_status", lambda _directory: run)
     asked: list[tuple[int, int]] = []
     unlink = Path.unlink
-    monkeypatch.setattr(
-        Path, "unlink", lambda path, **options: (asked.append(owner_of(path)), unlink(path, **options))[1]
-    )
+
+    def look_and_unlink(path: Path, *, missing_ok: bool = False) -> None:
+        asked.append(owner_of(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", look_and_unlink)
     with pytest.raises(SteadyError, match="does not answer"):
         ask(tmp_path, "revive", actor=0, skip_head=False)
     assert owner_of(tmp_path / "errands") == (4321, 4321)

@@ -281,9 +281,10 @@ def test_a_port_that_was_not_asked_for_is_the_next_one_free() -> None:
 
 
 def test_a_run_that_is_over_is_not_supervised_though_its_program_lives_on(site: Site) -> None:
-    assert site.service.is_supervised
+    supervised = [site.service.is_supervised]
     (site.run.run.path / "status.json").unlink()  # the directory goes with the run, this process does not
     site.look()
-    assert not site.service.is_supervised
+    supervised.append(site.service.is_supervised)
+    assert supervised == [True, False]
     assert not site.service.is_live
     assert site.service.not_ready()[0] == "the supervisor is gone"
