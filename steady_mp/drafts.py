@@ -52,6 +52,7 @@ class ActorDraft:
     behavior: str
     packed: bytes
     ends: tuple[EndPlan, ...]
+    states: tuple[int, ...]
     restart: RestartPolicy
     watching: Watching
     commit_every: CommitEvery | None
@@ -67,6 +68,7 @@ class ActorDraft:
             name=self.name,
             behavior=self.behavior,
             ends=self.ends,
+            states=self.states,
             watching=self.watching,
             commit_every=self.commit_every,
             recycle=self.recycle,

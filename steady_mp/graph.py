@@ -177,7 +177,7 @@ class Topology:
         showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[Tx[Any], Rx[Any]]:
-        """Declare a channel and return its two ends, to be handed to two actors.
+        """Declare a channel and return its two ends, to be handed to two actors; no other has its `name`.
 
         It holds at most `capacity` messages, and at most `ring_bytes` bytes of them pickled (default:
         1 MiB, or 64 bytes a message if that is more), which is also the limit for one message.
@@ -295,14 +295,12 @@ class Topology:
         index = len(self._actors)
         for end in met:
             self._own(index, name, end)
-        ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-        policy, strategy = restart or RestartPolicy(), wait_strategy or WaitStrategy()
+        policy, wait = restart or RestartPolicy(), wait_strategy or WaitStrategy()
         typed = byvalue.is_typed(cast("FunctionType", behavior))
-        self._actors.append(
-            ActorDraft(
-                name, reference, packed, ends, policy, watching, commit_every, recycle, stall_timeout, strategy, typed
-            )
+        draft = ActorDraft(
+            name, reference, packed, *_held(met), policy, watching, commit_every, recycle, stall_timeout, wait, typed
         )
+        self._actors.append(draft)
 
     def _own(self, index: int, name: str, end: Declared) -> None:
         if end.graph != self._identity:
@@ -338,7 +336,8 @@ class Topology:
         )
 
     def _channel_plans(self) -> tuple[ChannelPlan, ...]:
-        plans = []
+        plans: list[ChannelPlan] = []
+        names: set[str] = set()
         seen: dict[tuple[int, int], int] = {}
         for index, channel in enumerate(self._channels):
             ends = {}
@@ -357,6 +356,10 @@ class Topology:
             if seen[pair] > 1:
                 default += f"#{seen[pair]}"
             plans.append(channel.plan(default, *pair))
+            if plans[-1].name in names:
+                message = f"two channels are called {plans[-1].name!r}: give each its own name"
+                raise ConfigurationError(message)
+            names.add(plans[-1].name)
         return tuple(plans)
 
     def _modules(self) -> tuple[tuple[str, ...], tuple[str, str] | None]:
@@ -378,3 +381,9 @@ class Topology:
     def policies(self) -> list[RestartPolicy]:
         """Each actor's restart policy."""
         return [actor.restart for actor in self._actors]
+
+
+def _held(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
+    """Return the ends and the states among what an actor was handed, each in their order."""
+    ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
+    return ends, tuple(end.index for end in met if end.kind == "state")

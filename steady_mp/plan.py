@@ -51,6 +51,14 @@ class ActorPlan:
     recycle: Recycle | None = None
     #: Seconds in its own code without having looked up, after which it is killed; None for never.
     stall_timeout: float | None = None
+    #: Which states of the graph it has, in the order of its arguments; None in a plan from before that was kept.
+    states: tuple[int, ...] | None = None
+
+    def has_states_of(self, other: ActorPlan) -> bool:
+        """Tell whether it finds what `other` has saved: it has all of its states, and new ones only behind them."""
+        if self.states is None or other.states is None:
+            return True
+        return self.states[: len(other.states)] == other.states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +121,7 @@ class Plan:
         return [root(actor) for actor in range(len(parts))]
 
     def differences(self, other: Plan) -> list[str]:
-        """Say where another plan has other files, so that neither can go on with the other's."""
+        """Say where another, later plan can't go on with what this one has left: other files, or states elsewhere."""
         found = []
         if self.layout_version != other.layout_version:
             found.append(f"layout {other.layout_version} instead of {self.layout_version}")
@@ -132,6 +140,12 @@ class Plan:
             f"actor {mine.name}: its ends are in another order"
             for mine, theirs in zip(self.actors, other.actors, strict=True)
             if mine.ends != theirs.ends
+        ]
+        found += [
+            f"actor {mine.name}: it has {_say(theirs.states)} instead of {_say(mine.states)} "
+            "(they count as declared: keep that order, with new ones last)"
+            for mine, theirs in zip(self.actors, other.actors, strict=True)
+            if not theirs.has_states_of(mine)
         ]
         return found
 
@@ -153,6 +167,7 @@ class Plan:
                 commit_every=CommitEvery(**actor["commit_every"]) if actor.get("commit_every") else None,
                 recycle=Recycle(**actor["recycle"]) if actor.get("recycle") else None,
                 stall_timeout=actor["stall_timeout"],
+                states=None if actor.get("states") is None else tuple(actor["states"]),
             )
             for actor in data["actors"]
         )
@@ -166,6 +181,12 @@ class Plan:
         data["modules"] = tuple(data["modules"])
         data["main"] = tuple(data["main"]) if data["main"] else None
         return cls(**data)
+
+
+def _say(states: tuple[int, ...] | None) -> str:
+    if not states:
+        return "no state"
+    return f"state{'s' if len(states) > 1 else ''} {', '.join(map(str, states))}"
 
 
 def channel_file(index: int) -> str:

@@ -6,12 +6,15 @@ when it likes, in any order, in whole sectors. `flush` returns when it is on the
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+#: A folder on the way that can't be synced so was made by somebody else, and long ago: it may be read-only, or no disk.
+_NOT_OURS: Final = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.EROFS}
 
 
 def flush(fd: int) -> None:
@@ -41,8 +44,11 @@ def settle_folder(folder: Path) -> None:
             settle(entry)
     settle(folder)
     for parent in folder.absolute().parents:
-        with suppress(PermissionError):  # then somebody else has made it, and long ago
+        try:
             settle(parent)
+        except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from steady_mp.memory.deaths import read_reports, report_files
+from steady_mp.memory.owner import RUN_NAME
 from steady_mp.memory.status import EVENTS_FILE, STATUS_FILE
 
 MOST_RUNS: Final = 10
@@ -43,6 +44,8 @@ def keep(directory: Path, *, unclean: bool = False) -> Path | None:
         facts = root.lstat()
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
             return None  # somebody else's: /tmp is everybody's
+        if root.samefile(directory.parent):
+            return None  # it would take the place of the run itself
         place = root / directory.name
         draft = root / f".{directory.name}"
         shutil.rmtree(draft, ignore_errors=True)
@@ -71,14 +74,24 @@ def _worth_keeping(directory: Path) -> list[Path]:
 
 
 def all_kept() -> list[Path]:
-    """Return the folders of the runs that are kept, the latest first."""
+    """Return the folders of the runs that are kept, the latest first, and nothing else that lies beside them."""
     found = []
     with suppress(OSError):
         for entry in kept_root().iterdir():
             with suppress(OSError):
-                if not entry.name.startswith("."):
+                if _is_kept(entry):
                     found.append((entry.stat().st_mtime_ns, entry))
     return [entry for _, entry in sorted(found, reverse=True)]
+
+
+def _is_kept(entry: Path) -> bool:
+    """Tell whether this is what `keep` has made, not something else in a folder that somebody shares with it.
+
+    A run directory has the same name and a status; but it has its graph as well.
+    """
+    if RUN_NAME.fullmatch(entry.name) is None or not stat.S_ISDIR(entry.lstat().st_mode):
+        return False
+    return (entry / STATUS_FILE).is_file() and not (entry / "graph.json").exists()
 
 
 def _drop_oldest(root: Path) -> None:

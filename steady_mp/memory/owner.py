@@ -10,40 +10,52 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psutil
 
+#: What a run directory is called: by its graph, its owner, and how many that one had before.
+RUN_NAME: Final = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
 _PROC = Path("/proc")
 #: Bits for the ticks since the start of the machine: three centuries and more.
 _TICKS = 40
 
 
 def _start_time(pid: int) -> int | None:
-    """When the process started, in units that only compare; None when there is no such process."""
+    """When the process started, in units that only compare; None when there is no such process.
+
+    Raises OSError where that can't be found out, as without a descriptor to spare.
+    """
     if (_PROC / "self/stat").exists():
         try:
             stat = (_PROC / str(pid) / "stat").read_bytes()
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             return None
         # The name in parentheses may hold spaces and parentheses; what follows the last one is plain.
         fields = stat[stat.rindex(b")") + 2 :].split()
         return None if fields[0] in {b"Z", b"X"} else _boot() << _TICKS | int(fields[19])
     try:
         return int(psutil.Process(pid).create_time() * 1000)
-    except psutil.Error:
+    except psutil.NoSuchProcess:
         return None
+    except psutil.Error as error:
+        raise OSError(str(error)) from None
 
 
 @functools.cache
 def _boot() -> int:
-    """Tell this start of the machine from any other, by 24 random bits; 0 where the kernel doesn't say."""
+    """Tell this start of the machine from any other, by 24 random bits; 0 where the kernel doesn't say.
+
+    Raises OSError where that can't be read now; it is asked again then.
+    """
     try:
         return int((_PROC / "sys/kernel/random/boot_id").read_text()[:6], 16)
-    except OSError:
+    except FileNotFoundError:
         return 0
 
 
@@ -65,12 +77,12 @@ class Owner:
 
     @classmethod
     def me(cls) -> Owner:
-        """Return this process."""
+        """Return this process. Raises OSError where it can't be told apart from others now."""
         return cls.of(os.getpid())
 
     @classmethod
     def of(cls, pid: int) -> Owner:
-        """Return the living process `pid` of this namespace."""
+        """Return the living process `pid` of this namespace. Raises OSError as `me` does."""
         return cls(_namespace(), pid, _start_time(pid) or 0)
 
     @property
@@ -79,20 +91,27 @@ class Owner:
         return self.namespace != _namespace()
 
     def is_dead(self) -> bool:
-        """Tell whether the process is provably gone; False when this namespace can't know."""
-        return not self.is_foreign and _start_time(self.pid) != self.started
+        """Tell whether the process is provably gone; False when this namespace can't know, or can't look now."""
+        with contextlib.suppress(OSError):
+            return not self.is_foreign and not self._is_there()
+        return False
+
+    def _is_there(self) -> bool:
+        """Tell whether the process lives. Raises OSError where that can't be found out."""
+        return _start_time(self.pid) == self.started
 
     def send(self, number: int) -> bool:
         """Send the process a signal; False when it is gone. A stranger who was given its pid is never hit.
 
-        Raises PermissionError for somebody else's process, and for one of another namespace.
+        Raises PermissionError for somebody else's process, and for one of another namespace, and OSError where it can't
+        be found out whose the pid is.
         """
         if self.is_foreign:
             message = "it runs in another container: run the command there"
             raise PermissionError(message)
         if sys.platform != "linux":  # there, nothing better than to look right before
             with contextlib.suppress(ProcessLookupError):
-                if not self.is_dead():
+                if self._is_there():
                     os.kill(self.pid, number)
                     return True
             return False
@@ -100,7 +119,7 @@ class Owner:
             fd = os.pidfd_open(self.pid)
             try:
                 # Whoever has the pid now is the one that the descriptor means: it stays that one from here on.
-                if not self.is_dead():
+                if self._is_there():
                     signal.pidfd_send_signal(fd, number)
                     return True
             finally:

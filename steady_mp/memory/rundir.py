@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import itertools
 import os
 import re
@@ -44,12 +43,12 @@ from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
+from steady_mp.memory.locks import alone, lock
 from steady_mp.memory.mapping import Mapping
-from steady_mp.memory.owner import Owner
+from steady_mp.memory.owner import RUN_NAME, Owner
 from steady_mp.memory.status import read_status
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
-_NAME = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
 _SLUG_LENGTH = 40
 #: What a durable run directory is while it is made, and from then on.
 _UNFINISHED = "unfinished"
@@ -63,7 +62,7 @@ _YOUNG = 10.0
 def default_root() -> Path:
     """Where run directories live: STEADY_MP_ROOT, else shared memory, else the temporary folder."""
     if chosen := os.environ.get("STEADY_MP_ROOT"):
-        return Path(chosen)
+        return Path(chosen).absolute()  # the program may go elsewhere
     usable = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
     base = _SHARED_MEMORY if usable else Path(tempfile.gettempdir())
     return base / f"steady-mp-{os.getuid()}"
@@ -85,23 +84,12 @@ def _prepare_root(root: Path) -> None:
         raise ConfigurationError(message)
 
 
-def _lock(path: Path) -> int:
-    """Lock a run directory for as long as the returned descriptor is open. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(fd)
-        raise
-    return fd
-
-
 def _is_abandoned(path: Path) -> bool:
     """Tell whether nobody holds the directory's lock: how the end of another container's supervisor shows."""
     try:
         if time.time() - path.stat().st_mtime < _YOUNG:
             return False
-        os.close(_lock(path))
+        os.close(lock(path))
     except OSError:
         return False
     return True
@@ -112,7 +100,7 @@ def abandoned(root: Path) -> list[Path]:
     found = []
     with contextlib.suppress(FileNotFoundError):
         for entry in sorted(root.iterdir()):
-            match = _NAME.fullmatch(entry.name)
+            match = RUN_NAME.fullmatch(entry.name)
             if match is None:
                 continue
             owner = Owner(int(match["ns"]), int(match["pid"]), int(match["started"]))
@@ -126,7 +114,7 @@ def running_here(graph_name: str, root: Path) -> Path | None:
     me = Owner.me()
     with contextlib.suppress(FileNotFoundError):
         for entry in root.iterdir():
-            match = _NAME.fullmatch(entry.name)
+            match = RUN_NAME.fullmatch(entry.name)
             if match and Owner(int(match["ns"]), int(match["pid"]), int(match["started"])) == me:
                 with contextlib.suppress(OSError, ValueError):
                     if read_status(entry).graph == graph_name:
@@ -138,8 +126,13 @@ def sweep(root: Path) -> list[Path]:
     """Remove the run directories under `root` whose supervisor is provably dead; return them.
 
     Dead letters in one are copied to a safe place before; where that fails, the directory stays. What `steady-mp why`
-    needs of it is kept elsewhere (`memory/kept.py`).
+    needs of it is kept elsewhere (`memory/kept.py`). Leaves everything to another sweep that is at work.
     """
+    with alone(root) as is_ours:
+        return _sweep(root) if is_ours else []
+
+
+def _sweep(root: Path) -> list[Path]:
     removed = []
     for entry in abandoned(root):
         with contextlib.suppress(OSError):
@@ -202,7 +195,7 @@ class RunDir:
         Raises ConfigurationError when the root can't be used and NoSpace when it is too full;
         nothing is left behind then.
         """
-        root = default_root() if root is None else root
+        root = default_root() if root is None else root.absolute()
         _prepare_root(root)
         sweep(root)
         path = cls._own_name(graph_name, root)
@@ -214,7 +207,7 @@ class RunDir:
         run = cls(path)
         run._fill(files, contents)
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
-            run._held = _lock(path)
+            run._held = lock(path)
         return run
 
     @classmethod
@@ -229,7 +222,7 @@ class RunDir:
         if not self._is_kept:
             return
         with contextlib.suppress(OSError, ConfigurationError):
-            root = default_root() if root is None else root
+            root = default_root() if root is None else root.absolute()
             _prepare_root(root)
             sweep(root)
             link = self._own_name(graph_name, root)
@@ -329,7 +322,7 @@ class RunDir:
     def _claim(self) -> None:
         """Hold the directory for as long as this process lives, or refuse because somebody else does."""
         try:
-            self._held = _lock(self.path)
+            self._held = lock(self.path)
         except BlockingIOError:
             message = f"the run in {self.path} is alive: its supervisor holds the folder"
             raise ConfigurationError(message) from None

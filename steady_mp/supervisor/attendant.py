@@ -42,6 +42,8 @@ class Attendant:
         self._directory = directory
         self._settings = settings
         self._socket, self._note = listening
+        #: Where the dashboard is, and was once the run is over.
+        self.url = url_of(self._socket, settings.host)
         self._announce = announce
         self._logs = logs
         self._lock = threading.Lock()
@@ -49,11 +51,6 @@ class Attendant:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._attend, name="steady-mp attendant", daemon=True)
         self._thread.start()
-
-    @property
-    def url(self) -> str:
-        """Where the dashboard is."""
-        return url_of(self._socket, self._settings.host)
 
     @property
     def pid(self) -> int | None:

@@ -8,17 +8,20 @@ from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan
+from steady_mp.supervisor.fresh import check_states
 from steady_mp.supervisor.launcher import kill_leftovers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
-def reopen(path: Path, plan: Plan, contents: dict[str, bytes]) -> RunDir:
+def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Sequence[str] = ()) -> RunDir:
     """Open the durable run in `path` for another supervisor, with the graph as it is built now.
 
     Blocks until the last of its old processes is gone. Raises ConfigurationError when there is no such
-    run, when it is alive, when its graph is another one, or when the disk takes nothing.
+    run, when it is alive, when its graph is another one, or when one of `fresh_states` can't be made anew; nothing of
+    the run has changed then. So it does when the disk takes nothing.
     """
     run = RunDir.reopen(path)
     try:
@@ -32,6 +35,7 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes]) -> RunDir:
         )
         raise ConfigurationError(message)
     kill_leftovers(run.path)
+    check_states(run, plan, fresh_states)
     try:
         for name, content in contents.items():
             run.replace(name, content)

@@ -9,18 +9,20 @@ the supervisor: each errand can be repeated without harm.
 from __future__ import annotations
 
 import json
+import logging
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.errors import ExitCode
 from steady_mp.events import ActorRevived
+from steady_mp.log_format import SELF
 from steady_mp.policy import Failures
 from steady_mp.supervisor.seat import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steady_mp.logs import LogWriter
     from steady_mp.supervisor.seat import Seat
     from steady_mp.supervisor.supervisor import Supervisor
 
@@ -32,17 +34,28 @@ ANSWERED: Final = ".answered"
 class Errands:
     """Does what is asked, on the supervisor's thread."""
 
-    def __init__(self, directory: Path, supervisor: Supervisor) -> None:
+    def __init__(self, directory: Path, supervisor: Supervisor, logs: LogWriter) -> None:
         """Look for errands in the run directory."""
         self._path = directory / FOLDER
         self._supervisor = supervisor
+        self._logs = logs
+        self._said: set[str] = set()
 
     def look(self) -> None:
-        """Do whatever is asked and not answered yet."""
-        with suppress(FileNotFoundError):
-            for entry in sorted(os.scandir(self._path), key=lambda each: each.name):
-                if entry.name.endswith(ASKED):
-                    self._answer(self._path / entry.name)
+        """Do whatever is asked and not answered yet. No errand ends the run; what the system refuses is said once."""
+        try:
+            with os.scandir(self._path) as entries:
+                names = sorted(entry.name for entry in entries)
+            for name in names:
+                if name.endswith(ASKED):
+                    self._answer(self._path / name)
+        except FileNotFoundError:
+            pass  # nobody has asked for anything, or takes it back
+        except OSError as error:
+            text = f"errands in {self._path} can't be done: {error.strerror}"
+            if text not in self._said:
+                self._said.add(text)
+                self._logs.write(SELF, logging.ERROR, text)
 
     def _answer(self, question: Path) -> None:
         try:
@@ -50,7 +63,7 @@ class Errands:
             answer = {"done": True, "text": self._do(asked)}
         except _Refused as refusal:
             answer = {"done": False, "text": str(refusal)}
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
             answer = {"done": False, "text": f"it can't be done: {type(error).__name__}: {error}"}
         draft = question.with_suffix(".new")
         draft.write_text(json.dumps(answer))

@@ -43,6 +43,16 @@ def put_aside(path: Path) -> list[tuple[str, Path]]:
     return [("", kept)]
 
 
+def check_states(run: RunDir, plan: Plan, names: Sequence[str]) -> None:
+    """Raise what `forget_states` would for one of these names; nothing has changed then either."""
+    try:
+        for name in names:
+            _state_of(run, plan, name)[1].close()
+    except ConfigurationError:
+        run.remove()  # only lets go of it
+        raise
+
+
 def forget_states(run: RunDir, plan: Plan, names: Sequence[str]) -> list[tuple[str, Path]]:
     """Let these actors of a run without processes begin with new states; return the copies of the old ones.
 

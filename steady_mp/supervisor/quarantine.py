@@ -11,6 +11,7 @@ directory (`memory/letters.py`), so another supervisor goes on with it.
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -18,6 +19,7 @@ from steady_mp.channel.decoding import wrap
 from steady_mp.channel.kinds import can_put_aside, open_store
 from steady_mp.channel.lookup import record_of, shown
 from steady_mp.events import LettersReplayed, MessagePutAside
+from steady_mp.log_format import SELF
 from steady_mp.memory import layout
 from steady_mp.memory.deaths import cut
 from steady_mp.memory.letters import Letter, Letters, Suspect, orders_done, rescue
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.ring import Ring
     from steady_mp.events import Event
+    from steady_mp.logs import LogWriter
     from steady_mp.memory.mapping import Mapping
     from steady_mp.memory.rundir import RunDir
     from steady_mp.plan import Plan
@@ -54,40 +57,63 @@ class Quarantine:
         plan: Plan,
         channels: Sequence[Mapping],
         emit: Callable[[Event], None],
-        wall: Callable[[], float] = time.time,
+        logs: LogWriter,
     ) -> None:
         """Go on with what lies in the run directory."""
         self.letters = letters
         self._plan = plan
         self._stores = [open_store(each, channel) for each, channel in zip(channels, plan.channels, strict=True)]
         self._emit = emit
-        self._wall = wall
+        self._logs = logs
+        self._silent = False
 
     def died(self, seat: Seat, cause: str, trace: str = "", *, excused: bool = False) -> Verdict:
         """Judge a death, unless it is excused: somebody else wanted it. Ask before the next life begins.
 
-        `trace` is the traceback or the stacks of the life, for whoever opens the letter later.
+        `trace` is the traceback or the stacks of the life, for whoever opens the letter later. Where the disk refuses
+        what has to be known of deaths, this one is judged as if nothing was: the first time that is said.
         """
         found = [] if excused else self._in_hand(seat)
         if not found:
             return Verdict()  # nobody is cleared by a death that has to do with no message
-        death = {"generation": seat.generation, "cause": cause.strip()[:2000], "time": round(self._wall(), 3)}
+        death = {"generation": seat.generation, "cause": cause.strip()[:2000], "time": round(time.time(), 3)}
         if trace:
             death["traceback"] = cut(trace, _LONGEST_TRACE)
+        try:
+            return self._judge(seat, found, death)
+        except OSError as error:
+            self._complain(seat, error)
+            return Verdict()
+
+    def _judge(self, seat: Seat, found: list[Suspect], death: dict[str, Any]) -> Verdict:
         before = self.letters.suspects(seat.index)
         suspects = [new for each in found for new in _compared(each, before, death)]
         stoppers = [each for each in suspects if 0 < self._after(each.channel) <= len(each.deaths)]
         if not stoppers:
-            self.letters.suspect(seat.index, suspects)
+            self._remember(seat, suspects)
             return Verdict()
         chosen = self._choose(seat, stoppers)
         policy = self._plan.channels[chosen.channel].showstopper
         if policy == "stop":
-            self.letters.suspect(seat.index, suspects)
+            self._remember(seat, suspects)
             return Verdict(stop=self._stop(seat, chosen))
         self.put_aside(seat, chosen, policy)
-        self.letters.suspect(seat.index, [each for each in suspects if each != chosen])
+        self._remember(seat, [each for each in suspects if each != chosen])
         return Verdict(put_aside=True)
+
+    def _remember(self, seat: Seat, suspects: list[Suspect]) -> None:
+        try:
+            self.letters.suspect(seat.index, suspects)
+        except OSError as error:
+            self._complain(seat, error)
+
+    def _complain(self, seat: Seat, error: OSError) -> None:
+        if not self._silent:
+            self._silent = True
+            text = (
+                f"what {seat.name} had in hand can't be written down in {self.letters.path}: {error.strerror or error}"
+            )
+            self._logs.write(SELF, logging.ERROR, text)
 
     def settle(self, seat: Seat) -> None:
         """Take out of the letters what an actor has committed to have taken; any time will do."""
@@ -212,7 +238,7 @@ class Quarantine:
             position=position,
             actor=seat.name,
             policy=policy,
-            time=round(self._wall(), 3),
+            time=round(time.time(), 3),
             together=chosen.last - chosen.first + 1,
             deaths=list(chosen.deaths),
             shown=shown(ring, cursor, position),

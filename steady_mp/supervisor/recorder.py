@@ -66,21 +66,45 @@ def first_status(plan: Plan, started: float) -> RunStatus:
 class Recorder:
     """Writes down what the events say. Call it with each event, on one thread."""
 
-    def __init__(self, directory: Path, plan: Plan, wall: Callable[[], float] = time.time) -> None:
-        """Go on from the status that lies in `directory` since it was made (`first_status`)."""
+    def __init__(
+        self,
+        directory: Path,
+        plan: Plan,
+        complain: Callable[[str], None],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Go on from the status that lies in `directory` since it was made (`first_status`).
+
+        `complain` is called with a sentence when the disk begins to refuse.
+        """
         self._directory = directory
+        self._complain = complain
         self._wall = wall
-        self._lines: deque[str] = deque(maxlen=MOST_EVENTS)
-        self._written = 0
+        before = _lines_in(directory / EVENTS_FILE)
+        whole = [line for line in before if line.endswith("\n")]
+        self._lines: deque[str] = deque(whole, maxlen=MOST_EVENTS)
+        #: Lines in the file; more than any file has, so that it is written anew, where the last one is not whole.
+        self._written = len(whole) if len(whole) == len(before) else 2 * MOST_EVENTS
+        #: The disk has refused the last event: not all of the file may be whole lines.
+        self._behind = False
         self._status = read_status(directory)
         self._actors = {actor.name: actor for actor in self._status.actors}
         self._channels = {channel.name: index for index, channel in enumerate(plan.channels)}
 
     def __call__(self, event: Event) -> None:
-        """Write one event down. Raises OSError when the file system is full."""
+        """Write one event down. What the disk refuses is written, whole, with the next event."""
         self._note(event)
-        self._append(event)  # first: whoever reads of a death in the status finds its event
-        write_status(self._directory, self._status)
+        self._lines.append(json.dumps(_plain(event, self._wall())) + "\n")
+        try:
+            self._append()  # first: whoever reads of a death in the status finds its event
+            write_status(self._directory, self._status)
+        except OSError as error:
+            if not self._behind:
+                why = error.strerror or error
+                self._complain(f"{self._directory} takes no record of events: {why}; what is shown of the run is old")
+            self._behind = True
+        else:
+            self._behind = False
 
     def _note(self, event: Event) -> None:
         match event:
@@ -147,10 +171,9 @@ class Recorder:
         else:
             self._status.channel_alerts[self._channels[event.subject]] += 1
 
-    def _append(self, event: Event) -> None:
-        self._lines.append(json.dumps(_plain(event, self._wall())) + "\n")
+    def _append(self) -> None:
         path = self._directory / EVENTS_FILE
-        if self._written >= 2 * MOST_EVENTS:
+        if self._behind or self._written >= 2 * MOST_EVENTS:
             draft = path.with_suffix(".new")
             draft.write_text("".join(self._lines))
             draft.replace(path)
@@ -159,6 +182,14 @@ class Recorder:
             with path.open("a") as file:
                 file.write(self._lines[-1])
             self._written += 1
+
+
+def _lines_in(path: Path) -> list[str]:
+    """Return the lines that a supervisor before has left, with their ends; the last may lack it."""
+    try:
+        return path.read_text(errors="replace").splitlines(keepends=True)
+    except OSError:
+        return []
 
 
 def _plain(event: Event, wall: float) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Graph(Topology):
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
             kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
             if resume is not None:
-                run = reopen(resume, plan, contents)
+                run = reopen(resume, plan, contents, fresh_states)
                 kept = forget_states(run, plan, fresh_states)
                 run.sync(on=sync)
             elif durable is not None:
@@ -176,8 +176,9 @@ class Run:
             for channel, mapping in zip(plan.channels, self._channels, strict=True):
                 format_channel(mapping, channel)
         self._logs = logs
-        self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
-        self._audience.add(Recorder(run.path, plan), "the record of events")
+        complain = functools.partial(logs.write, "steady-mp", logging.ERROR)
+        self._audience = Audience(complain)
+        self._audience.add(Recorder(run.path, plan, complain), "the record of events")
         self._audience.add(self._log)
         if on_event is not None:
             self._audience.add(on_event)

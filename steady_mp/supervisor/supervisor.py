@@ -108,8 +108,8 @@ class Supervisor:
         ]
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
-        self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)
-        self._errands = Errands(run.path, self)
+        self.quarantine = Quarantine(Letters(run.path), plan, channels, emit, logs)
+        self._errands = Errands(run.path, self, logs)
         self._selector = selectors.DefaultSelector()
         self._servers = ForkServers(run.path, self._selector)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)

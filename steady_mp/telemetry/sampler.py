@@ -18,7 +18,7 @@ from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.standing import Halt, halt_of, is_debugged, seconds_in_its_code
-from steady_mp.memory.status import RunStatus, read_events, read_status
+from steady_mp.memory.status import EVENTS_FILE, STATUS_FILE, RunStatus, read_events, read_status
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan, actor_file, channel_file
 
 if TYPE_CHECKING:
@@ -166,8 +166,12 @@ class Sampler:
             status=self._status,
             events=self._events,
             directory_bytes=self._directory_bytes(at),
-            supervised=not self._supervisor.is_dead(),
+            supervised=self._is_supervised(),
         )
+
+    def _is_supervised(self) -> bool:
+        """Tell whether the run goes on: its process may live on without it, and then its record is gone."""
+        return (self.directory / STATUS_FILE).exists() and not self._supervisor.is_dead()
 
     def _sample_actor(self, index: int, at: float) -> ActorSample:
         words = self._controls[index]
@@ -219,10 +223,10 @@ class Sampler:
     def _read_files(self) -> None:
         """Read the supervisor's files again if they were replaced; keep what is known when they are gone."""
         with contextlib.suppress(OSError, ValueError):
-            if self._changed("status.json"):
+            if self._changed(STATUS_FILE):
                 self._status = read_status(self.directory)
         with contextlib.suppress(OSError, ValueError):
-            if self._changed("events.jsonl"):
+            if self._changed(EVENTS_FILE):
                 self._events = read_events(self.directory, MOST_EVENTS)
 
     def _changed(self, name: str) -> bool:

@@ -63,8 +63,10 @@ def test_one_actor_begins_with_a_new_state_where_it_stood(folder: Path) -> None:
 @pytest.mark.parametrize(("name", "why"), [("nobody", "there are giver, taker"), ("taker, giver", "no actor")])
 def test_a_state_that_is_not_there_is_refused_and_nothing_changes(folder: Path, name: str, why: str) -> None:
     live("durable", folder, "seen 10 up to 10")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     with pytest.raises(ConfigurationError, match=why):
         live("resume", folder, "never", fresh_states=["taker", name])
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
     live("resume", folder, "seen 20 up to 20")
     assert not list(folder.glob("*.kept-*"))
 

@@ -185,6 +185,7 @@ def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:
             make(total=8).start(telemetry=Telemetry(port=port))
         assert "\n" not in str(refused.value)
         assert run.url == first.url
+    assert run.url == first.url  # where it was, once it is over
 
 
 def test_an_alert_is_an_event_a_log_line_and_a_figure() -> None:

@@ -45,7 +45,7 @@ class Simulated:
         status = first_status(self.plan, self.wall)
         contents = {PLAN_FILE: self.plan.to_json().encode(), STATUS_FILE: status.to_json().encode()}
         self.run = RunDir.create(graph, self.plan.files(), contents)
-        self.record = Recorder(self.run.path, self.plan, lambda: self.wall)
+        self.record = Recorder(self.run.path, self.plan, print, lambda: self.wall)
         self._mappings = [self.run.mapping(channel_file(index)) for index in range(len(self.plan.channels))]
         for plan, mapping in zip(self.plan.channels, self._mappings, strict=True):
             format_channel(mapping, plan)

@@ -105,6 +105,9 @@ def test_whose_reason_ends_a_life_with_its_run() -> None:
 # What is kept
 
 
+RUN = "graph.1.2.3.{}"
+
+
 def dead_run(root: Path, name: str, *reports: DeathReport) -> Path:
     directory = root / name
     directory.mkdir()
@@ -117,8 +120,8 @@ def dead_run(root: Path, name: str, *reports: DeathReport) -> Path:
 
 
 def test_the_reports_of_a_run_are_kept_for_their_owner_only(tmp_path: Path) -> None:
-    place = keep(dead_run(tmp_path, "run", REPORT))
-    assert place == kept_root() / "run"
+    place = keep(dead_run(tmp_path, RUN.format(0), REPORT))
+    assert place == kept_root() / RUN.format(0)
     assert kept_root().stat().st_mode & 0o777 == 0o700
     assert sorted(path.name for path in place.iterdir()) == ["actor-0.died-1", EVENTS_FILE, STATUS_FILE]
     assert read_reports(place) == [REPORT]
@@ -135,12 +138,12 @@ def test_nothing_is_kept_where_nobody_has_failed(tmp_path: Path) -> None:
 
 def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     for number in range(MOST_RUNS + 3):
-        place = keep(dead_run(tmp_path, f"run {number}", REPORT))
+        place = keep(dead_run(tmp_path, RUN.format(number), REPORT))
         assert place is not None
         os.utime(place, (number, number))
-    assert [path.name for path in all_kept()] == [f"run {number}" for number in range(MOST_RUNS + 2, 2, -1)]
+    assert [path.name for path in all_kept()] == [RUN.format(number) for number in range(MOST_RUNS + 2, 2, -1)]
     large = [replace(REPORT, generation=n, log=["x" * (MOST_BYTES // 4)]) for n in range(1, 8)]
-    place = keep(dead_run(tmp_path, "large", *large))
+    place = keep(dead_run(tmp_path, RUN.format(99), *large))
     assert place is not None
     assert sum(path.stat().st_size for path in place.iterdir()) <= MOST_BYTES
     assert [report.generation for report in read_reports(place)] == [5, 6, 7]  # the latest
@@ -156,6 +159,36 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
         assert not list((tmp_path / "elsewhere").iterdir())
     finally:
         kept_root().unlink()
+
+
+def test_what_lies_beside_them_in_a_folder_for_many_things_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    monkeypatch.setenv("STEADY_MP_KEPT", str(shared))
+    thesis = shared / "thesis"
+    thesis.mkdir(parents=True)
+    (thesis / STATUS_FILE).write_text("nearly done")
+    (shared / "graph.1.2.3.7").mkdir()  # no run's: nothing says how it stands
+    alive = dead_run(shared, "graph.1.2.3.8")
+    (alive / "graph.json").write_text("{}")  # a run itself, not what was kept of one
+    (shared / "graph.1.2.3.9").symlink_to(dead_run(tmp_path, "elsewhere", REPORT))
+    (shared / "notes.txt").write_text("")
+    for entry in shared.iterdir():
+        os.utime(entry, (0, 0), follow_symlinks=False)
+    before = sorted(shared.iterdir())
+    for number in range(10, 10 + MOST_RUNS + 1):
+        assert keep(dead_run(tmp_path, RUN.format(number), REPORT)) is not None
+    assert len(all_kept()) == MOST_RUNS
+    assert len(forget()) == MOST_RUNS
+    assert sorted(shared.iterdir()) == before
+
+
+def test_the_folder_of_the_runs_themselves_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEADY_MP_KEPT", str(tmp_path))
+    directory = dead_run(tmp_path, RUN.format(0), REPORT)
+    assert keep(directory) is None
+    assert (directory / "channel-0").exists()
 
 
 def test_a_sweep_keeps_the_reports(run_root: Path) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
+import pytest
+
+from steady_mp.cli.errand import ask
+from steady_mp.errors import SteadyError
+from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.letters import Letter, Letters
+from steady_mp.plan import SUPERVISOR_BELL
 from steady_mp.supervisor.errands import Errands
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def letter(position: int) -> Letter:
@@ -35,6 +41,109 @@ class Quarantine:
         return self.committed
 
 
+class Said:
+    """A log that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def write(self, _actor: str, _level: int, text: str) -> None:
+        self.texts.append(text)
+
+
+def errands_of(directory: Path, log: Any) -> Errands:
+    """Return those of a run that is being stopped, so that all are refused."""
+    supervisor: Any = SimpleNamespace(killing=True)
+    return Errands(directory, supervisor, log)
+
+
+def refuse_to_scan(_path: Path) -> NoReturn:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_a_folder_that_can_t_be_read_ends_no_run_and_is_named_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Said()
+    errands = errands_of(tmp_path, log)
+    errands.look()
+    assert log.texts == []  # nobody has asked for anything
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse_to_scan)
+        errands.look()
+        errands.look()
+    assert log.texts == [f"errands in {tmp_path}/errands can't be done: Permission denied"]
+
+
+def test_a_file_where_the_folder_should_be_ends_no_run(tmp_path: Path) -> None:
+    log = Said()
+    (tmp_path / "errands").write_text("")
+    errands_of(tmp_path, log).look()
+    assert log.texts == [f"errands in {tmp_path}/errands can't be done: Not a directory"]
+
+
+def test_an_answer_that_finds_no_room_ends_no_run_and_is_given_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Said()
+    folder = tmp_path / "errands"
+    folder.mkdir()
+    (folder / "1.asked").write_text("[]")
+    errands = errands_of(tmp_path, log)
+
+    def full(_path: Path, _text: str) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        errands.look()
+    assert log.texts == [f"errands in {folder} can't be done: No space left on device"]
+    errands.look()
+    assert not json.loads((folder / "1.answered").read_text())["done"]
+
+
+def test_a_question_that_nobody_understands_ends_no_run(tmp_path: Path) -> None:
+    folder = tmp_path / "errands"
+    folder.mkdir()
+    deep = "[" * 100_000
+    for number, text in enumerate((deep, "", '{"errand": "dance"}', "3")):
+        (folder / f"{number}.asked").write_text(text)
+    supervisor: Any = SimpleNamespace(killing=False)
+    log: Any = Said()
+    Errands(tmp_path, supervisor, log).look()
+    answers = [json.loads((folder / f"{number}.answered").read_text()) for number in range(4)]
+    assert [answer["done"] for answer in answers] == [False] * 4
+    assert answers[0]["text"].startswith("it can't be done: RecursionError")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may ask of somebody else's run")
+def test_what_root_asks_of_somebody_else_s_run_can_be_read_by_its_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(tmp_path, 4321, 4321)
+    Doorbell.create(tmp_path / SUPERVISOR_BELL)
+    owner = SimpleNamespace(is_foreign=False, is_dead=lambda: True)
+    run = SimpleNamespace(is_alive=True, status=SimpleNamespace(owner=owner, graph="graph", pid=1))
+    monkeypatch.setattr("steady_mp.cli.errand.open_status", lambda _directory: run)
+    asked: list[tuple[int, int]] = []
+    unlink = Path.unlink
+
+    def look_and_unlink(path: Path, *, missing_ok: bool = False) -> None:
+        asked.append(owner_of(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", look_and_unlink)
+    with pytest.raises(SteadyError, match="does not answer"):
+        ask(tmp_path, "revive", actor=0, skip_head=False)
+    assert owner_of(tmp_path / "errands") == (4321, 4321)
+    assert asked == [(4321, 4321)]
+
+
+def owner_of(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_uid, facts.st_gid
+
+
 def test_a_letter_that_is_taken_while_its_replay_is_asked_for_is_not_delivered_again(tmp_path: Path) -> None:
     quarantine = Quarantine(tmp_path)
     for position in (30, 70):
@@ -46,7 +155,8 @@ def test_a_letter_that_is_taken_while_its_replay_is_asked_for_is_not_delivered_a
         seats=[seat],
         plan=SimpleNamespace(channels=[SimpleNamespace(name="numbers", consumer=0)]),
     )
-    errands = Errands(tmp_path, supervisor)
+    log: Any = Said()
+    errands = Errands(tmp_path, supervisor, log)
 
     def ask(*positions: int) -> dict[str, Any]:
         folder = tmp_path / "errands"

@@ -128,8 +128,10 @@ def test_the_data_path_knows_no_lock_of_several_processes() -> None:
             assert "multiprocessing" not in module.foreign, module.name
             # The fence's lock belongs to one thread and protects nothing; the module says why.
             assert "threading" not in module.foreign or module.name == "memory.fence", module.name
-            # A supervisor holds the lock of its own directory, to be seen to live; no actor ever asks for one.
-            assert "fcntl" not in module.foreign or module.name == "memory.rundir", module.name
+            # A supervisor holds the lock of its own directory, to be seen to live, and a sweep that of the folder of
+            # all; no actor ever asks for one.
+            assert "fcntl" not in module.foreign or module.name == "memory.locks", module.name
+            assert "memory.locks" not in module.imports or module.name == "memory.rundir", module.name
 
 
 def test_nothing_at_all_uses_multiprocessing() -> None:

@@ -15,11 +15,15 @@ from steady_mp.memory.layout import PAGE
 from steady_mp.plan import Plan, actor_file, channel_file
 
 if TYPE_CHECKING:
-    from steady_mp import Actor, Rx, Tx
+    from steady_mp import Actor, Rx, SteadyState, Tx
 
 
 def hop(actor: Actor, inputs: list[Rx[int]], outputs: list[Tx[int]]) -> None:
     """Stand for any behavior."""
+
+
+def keeper(actor: Actor, end: Tx[int] | Rx[int] | None, states: list[SteadyState[int]]) -> None:
+    """Stand for one with states."""
 
 
 def plan_of(*edges: str) -> Plan:
@@ -59,6 +63,61 @@ def test_the_plan_of_the_example_says_who_is_at_which_end() -> None:
         ("worker→logger", "worker", "logger", 64),
     ]
     assert [(end.channel, end.sends) for end in plan.actors[2].ends] == [(0, False), (1, False), (2, True)]
+
+
+def stateful(*declared: str) -> Plan:
+    """Make the plan of a graph of actors a and b, with a state declared for each letter, in this order."""
+    graph = Graph("stateful")
+    states: dict[str, list[SteadyState[int]]] = {"a": [], "b": []}
+    for name in declared:
+        states[name].append(graph.state())
+    tx, rx = graph.channel()
+    graph.actor("a", keeper, tx, states["a"])
+    graph.actor("b", keeper, rx, states["b"])
+    return graph.plan()
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [("", ""), ("ab", "ab"), ("b", "b"), ("b", "ba"), ("ab", "abba"), ("ba", "bab"), ("", "a")],
+)
+def test_states_that_are_declared_behind_all_others_change_nothing(before: str, now: str) -> None:
+    old = Plan.from_json(stateful(*before).to_json())
+    assert old.differences(stateful(*now)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("b", "ab", "actor b: it has state 1 instead of state 0"),
+        ("ab", "ba", "actor a: it has state 1 instead of state 0"),
+        ("bb", "bab", "actor b: it has states 0, 2 instead of states 0, 1"),
+        ("ab", "b", "actor a: it has no state instead of state 0"),
+        ("bb", "b", "actor b: it has state 0 instead of states 0, 1"),
+    ],
+)
+def test_states_that_another_declaration_has_moved_are_named_with_the_mend(before: str, now: str, told: str) -> None:
+    differences = stateful(*before).differences(stateful(*now))
+    assert differences[0] == f"{told} (they count as declared: keep that order, with new ones last)"
+
+
+def test_states_handed_over_in_another_order_are_named() -> None:
+    plans = []
+    for turned in (False, True):
+        graph = Graph("stateful")
+        states = [graph.state(), graph.state()]
+        graph.actor("a", keeper, None, states[::-1] if turned else states)
+        plans.append(graph.plan())
+    assert plans[0].differences(plans[1])[0].startswith("actor a: it has states 1, 0 instead of states 0, 1 ")
+
+
+def test_a_plan_that_was_written_before_states_were_in_it_is_read_and_finds_no_difference() -> None:
+    data = json.loads(stateful("b").to_json())
+    for actor in data["actors"]:
+        del actor["states"]
+    old = Plan.from_json(json.dumps(data))
+    assert old.differences(stateful("a", "b")) == []
+    assert stateful("a", "b").differences(old) == []
 
 
 def test_its_files_are_those_of_the_run_directory_with_their_sizes() -> None:

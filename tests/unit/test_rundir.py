@@ -6,19 +6,17 @@ import errno
 import os
 import shutil
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from steady_mp import ConfigurationError, NoSpace
+from steady_mp.memory import locks, rundir
 from steady_mp.memory import owner as owners
-from steady_mp.memory import rundir
 from steady_mp.memory.layout import PAGE
+from steady_mp.memory.locks import alone, lock
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir, default_root, sweep
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOBODY = 1 << 22 | 1  # beyond the largest pid that Linux gives
 
@@ -163,6 +161,17 @@ def test_the_root_is_the_one_that_is_asked_for(tmp_path: Path, monkeypatch: pyte
     assert default_root() == tmp_path / "mine"
 
 
+def test_a_root_that_is_named_from_here_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STEADY_MP_ROOT", "mine")
+    assert default_root() == tmp_path / "mine"
+    run = create(Path("yours"))
+    assert run.path.parent == tmp_path / "yours"
+    monkeypatch.chdir("/")
+    run.remove()
+    assert list((tmp_path / "yours").iterdir()) == []
+
+
 # Sweeping
 
 
@@ -198,7 +207,7 @@ def foreign_run(root: Path, *, age: float) -> Path:
 
 def test_another_containers_run_is_swept_once_nobody_holds_its_lock(root: Path) -> None:
     path = foreign_run(root, age=3600.0)
-    held = rundir._lock(path)
+    held = lock(path)
     assert sweep(root) == []
     os.close(held)
     assert sweep(root) == [path]
@@ -212,7 +221,7 @@ def test_one_that_is_so_young_that_it_may_not_be_locked_yet_is_kept(root: Path) 
 def test_a_run_holds_its_lock_until_it_is_removed(root: Path) -> None:
     run = create(root)
     with pytest.raises(BlockingIOError):
-        rundir._lock(run.path)
+        lock(run.path)
     assert run._held is not None
     run.remove()
     assert run._held is None
@@ -227,6 +236,39 @@ def test_a_file_system_without_locks_will_do(root: Path, monkeypatch: pytest.Mon
     foreign_run(root, age=3600.0)
     assert sweep(root) == []
     run.remove()
+
+
+def test_two_sweeps_at_once_do_not_get_in_each_other_s_way(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = root / name_of(Owner(Owner.me().namespace, NOBODY, 1))
+    path.mkdir(parents=True)
+    swept: list[list[Path]] = []
+
+    def keep(directory: Path) -> None:
+        assert directory == path
+        swept.append([])  # so that no third one begins in the second
+        if len(swept) == 1:
+            swept[0] = sweep(root)
+
+    monkeypatch.setattr(rundir, "keep", keep)
+    assert sweep(root) == [path]
+    assert swept == [[]]
+    os.close(lock(root))  # and nobody holds it any more
+
+
+def test_a_process_that_is_forked_in_a_sweep_holds_no_other_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root.mkdir()
+    held: list[int] = []
+
+    def keep_in_mind(folder: Path) -> int:
+        held.append(lock(folder))
+        return held[0]
+
+    monkeypatch.setattr(locks, "lock", keep_in_mind)
+    with alone(root) as is_ours:
+        assert is_ours
+        inherited = os.dup(held[0])
+    os.close(lock(root))
+    os.close(inherited)
 
 
 def test_a_start_sweeps(root: Path) -> None:

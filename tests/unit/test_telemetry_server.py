@@ -278,3 +278,13 @@ def test_a_port_that_was_not_asked_for_is_the_next_one_free() -> None:
     finally:
         first.close()
         second.close()
+
+
+def test_a_run_that_is_over_is_not_supervised_though_its_program_lives_on(site: Site) -> None:
+    supervised = [site.service.is_supervised]
+    (site.run.run.path / "status.json").unlink()  # the directory goes with the run, this process does not
+    site.look()
+    supervised.append(site.service.is_supervised)
+    assert supervised == [True, False]
+    assert not site.service.is_live
+    assert site.service.not_ready()[0] == "the supervisor is gone"

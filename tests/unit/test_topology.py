@@ -86,6 +86,24 @@ def test_a_channel_from_an_actor_to_itself_is_one() -> None:
     assert (channel.name, channel.producer, channel.consumer) == ("a→a", 0, 0)
 
 
+@pytest.mark.parametrize("names", [("numbers", "numbers"), (None, "a→b"), (None, None, "a→b#2")])
+def test_a_name_means_one_channel(names: tuple[str | None, ...]) -> None:
+    graph = Graph("namesakes")
+    ends = [graph.channel(name=name) for name in names]
+    graph.actor("a", source, [tx for tx, _ in ends])
+    graph.actor("b", sink, [rx for _, rx in ends])
+    with pytest.raises(ConfigurationError, match=f"two channels are called '{names[-1]}': give each its own name"):
+        graph.plan()
+
+
+def test_channels_without_a_name_between_the_same_actors_are_told_apart() -> None:
+    graph = Graph("twins")
+    ends = [graph.channel() for _ in range(3)]
+    graph.actor("a", source, [tx for tx, _ in ends])
+    graph.actor("b", sink, [rx for _, rx in ends])
+    assert [channel.name for channel in graph.plan().channels] == ["a→b", "a→b#2", "a→b#3"]
+
+
 def test_each_actor_has_its_policy() -> None:
     graph = Graph("policies")
     strict = RestartPolicy(threshold=0)
