@@ -10,14 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ExitCode
-from steady_mp.events import (
-    ActorFinished,
-    ActorStarted,
-    Event,
-    ForkServerDied,
-    RunStarted,
-    ShowstopperMet,
-)
+from steady_mp.events import ActorFinished, ActorStarted, Event, ForkServerDied, RunStarted, ShowstopperMet
 from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
 from steady_mp.supervisor.afterwards import Afterwards
@@ -50,7 +43,7 @@ from steady_mp.supervisor.messages import (
 )
 from steady_mp.supervisor.quarantine import Quarantine, Verdict
 from steady_mp.supervisor.renewal import RENEWALS
-from steady_mp.supervisor.seat import Seat, Status
+from steady_mp.supervisor.seat import Seat, Status, seats_of
 from steady_mp.supervisor.servers import ForkServers
 from steady_mp.supervisor.shutdown import Shutdown
 from steady_mp.supervisor.stall import STALL, StallWatch
@@ -58,6 +51,7 @@ from steady_mp.supervisor.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
 
     from steady_mp.logs import LogWriter
     from steady_mp.memory.control import Journal
@@ -89,28 +83,29 @@ class Supervisor:
         shutdown_timeout: float,
         emit: Callable[[Event], None],
         logs: LogWriter,
+        ending: ExitStack,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the parts of a run that is mapped and formatted; `run` starts it."""
+        """Take the parts of a run that is mapped and formatted; `run` starts it, and `ending` closes what it holds."""
         self._run = run
         self.plan = self._plan = plan
         self._bell = bell
         self._inbox = Inbox(bell)
         self.post = self._inbox.post
-        self.close = self._inbox.close
+        ending.callback(self._inbox.close)
         self._timers = Timers(clock)
         self._after = self._timers.after
         self._afterwards = Afterwards(self._after, at_once=not plan.spare)
         self.emit = self._emit = emit = self._afterwards.before(emit)
         self._logs = logs
-        self.seats = [
-            Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
-        ]
+        self.seats = seats_of(run, plan, channels, (Failures(policy, clock) for policy in policies), ending)
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
         self.quarantine = Quarantine(Letters(run.path), plan, channels, emit)
+        ending.callback(self.quarantine.close)
         self._errands = Errands(run.path, self)
         self._selector = selectors.DefaultSelector()
+        ending.callback(self._selector.close)
         self._servers = ForkServers(run.path, self._selector)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
         self._stalls = StallWatch(
@@ -147,7 +142,6 @@ class Supervisor:
         finally:
             self.launched.set()
             self._servers.close()
-            self._selector.close()
 
     def _go_on_with(self, seat: Seat, journal: Journal) -> None:
         """Begin a life where the last commit stands: that of another supervisor, or none."""

@@ -12,7 +12,6 @@ from tests.support.spares import Hand
 def test_what_is_due_comes_up_once_the_earliest_first() -> None:
     clock = Hand()
     timers = Timers(clock)
-    assert timers.wait is None
     timers.after(3.0, DeadlineReached())
     timers.after(2.0, LookForStalls())
     assert timers.wait == 2.0
