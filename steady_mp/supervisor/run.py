@@ -105,33 +105,28 @@ class Graph(Topology):
         plan = dataclasses.replace(self.plan(), faults=self.faults)
         contents = first_contents(plan, self.packed, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
-        listening = listen(settings) if settings else None
-        logs = None
-        try:
+        with contextlib.ExitStack() as undo:
+            if listening := listen(settings) if settings else None:
+                undo.callback(listening[0].close)
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
-            kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
-            if resume is not None:
-                run = reopen(resume, plan, contents)
-                kept = forget_states(run, plan, fresh_states)
-                run.sync(on=sync)
-            elif durable is not None:
-                run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
-            else:
-                run = RunDir.create(self.name, plan.files(), contents, root)
-        except BaseException:
-            if listening:
-                listening[0].close()
-            if logs:
+            try:
+                kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
+                if resume is not None:
+                    run = reopen(resume, plan, contents)
+                    kept = forget_states(run, plan, fresh_states)
+                    run.sync(on=sync)
+                elif durable is not None:
+                    run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
+                else:
+                    run = RunDir.create(self.name, plan.files(), contents, root)
+            except BaseException:
                 logs.close(_LOG_TIMEOUT)
-            raise
-        run.show(self.name, root)
-        attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        try:
-            return Run(self, plan, run, on_event, logs, attend, kept)
-        except BaseException:
-            if listening:
-                listening[0].close()
-            raise
+                raise
+            run.show(self.name, root)
+            attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
+            made = Run(self, plan, run, on_event, logs, attend, kept)
+            undo.pop_all()
+        return made
 
     @staticmethod
     def running(name: str) -> Run | None:
