@@ -10,11 +10,10 @@ import time
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ExitCode
-from steady_mp.events import ActorFinished, ActorStarted, Event, ForkServerDied, RunStarted, ShowstopperMet
+from steady_mp.events import ActorFinished, ActorStarted, Event, RunStarted, ShowstopperMet
 from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
 from steady_mp.supervisor.afterwards import Afterwards
-from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE
 from steady_mp.supervisor.deaths import Deaths, end_of_run
 from steady_mp.supervisor.errands import Errands
@@ -25,6 +24,7 @@ from steady_mp.supervisor.messages import (
     Beat,
     DeadlineReached,
     Exited,
+    ForkServerDue,
     ForkServerGone,
     Kill,
     KillDeadlineReached,
@@ -106,7 +106,7 @@ class Supervisor:
         self._errands = Errands(run.path, self)
         self._selector = selectors.DefaultSelector()
         ending.callback(self._selector.close)
-        self._servers = ForkServers(run.path, self._selector)
+        self._servers = ForkServers(run.path, self._selector, emit, self._after)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
@@ -181,6 +181,8 @@ class Supervisor:
                 self._stalls.take_stack(message)
             case ForkServerGone():
                 self._restart_servers()
+            case ForkServerDue():
+                self._start_servers()
             case Rung():
                 self._look_around()
                 self._errands.look()
@@ -214,6 +216,7 @@ class Supervisor:
     def spawn(self, seat: Seat) -> None:
         """Begin the next life of an actor."""
         if not self._servers.is_there:
+            self._servers.owe(seat)
             return
         seat.begin()
         read_fd, write_fd = os.pipe()
@@ -319,27 +322,29 @@ class Supervisor:
 
     def _restart_servers(self) -> None:
         """The fork server is gone: make sure that its actors are, then begin their next lives."""
-        if not self._servers.is_there:
-            return
-        cause = cause_of(self._servers.bury())
+        cause = self._servers.bury()
         for seat in self.seats:
             seat.kill()
         for seat in self.seats:
             seat.wait_gone()
         alive = {Status.STARTING, Status.RUNNING}
         ends = [self._lost(seat, cause) for seat in self.seats if seat.status in alive]  # all, before anybody lives
-        if not self.killing:
-            if self._servers.are_hopeless:
-                self.why.append(f"the fork server can't run: {cause}")
-                self.exit_code = ExitCode.GAVE_UP
-                self.killing = True
-            else:
-                self._emit(ForkServerDied(cause=cause))
-                self._servers.start()
+        self._start_servers()
         for death, journal in ends:
             self._go_on_after(death, journal, cause)
         self._havoc.settle()
         self._look_around()
+
+    def _start_servers(self) -> None:
+        """Start a fork server in the place of one that is gone, now or later, unless that is no use any more."""
+        if self.killing:
+            return
+        for seat in self._servers.start_again():
+            self.spawn(seat)
+        if self._servers.are_hopeless:
+            self.why.append(f"the fork server can't run: {self._servers.cause}")
+            self.exit_code = ExitCode.GAVE_UP
+            self.killing = True
 
     def _lost(self, seat: Seat, cause: str) -> tuple[Death, Journal]:
         """An actor's process went down with the fork server: find out how, and show what it had committed."""
