@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Final, Literal
 
 from steady_mp.channel.kinds import can_put_aside
@@ -65,3 +66,10 @@ def check_kinds(what: str, **options: tuple[object, type]) -> None:
     for name, (value, kind) in options.items():
         if value is not None and not isinstance(value, kind):
             raise ConfigurationError(f"{what}: {name} {value!r}: give it {kind.__name__}(…)")
+
+
+def check_signal(number: object) -> None:
+    """Raise ConfigurationError unless `number` is that of a signal which this system has."""
+    if not isinstance(number, int) or number not in signal.valid_signals():
+        message = f"signal {number!r}: there is none of that number; signal.SIGTERM and its like are"
+        raise ConfigurationError(message)

@@ -38,6 +38,23 @@ class ForkServerDied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessDelayed(Event):
+    """The system refuses a process, an actor's (by its name) or the fork server's, and is asked again.
+
+    That is for as long as it takes for actors, and told once meanwhile; three times for the fork server.
+    """
+
+    level: ClassVar[int] = logging.WARNING
+    process: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"no process for {self.process}: {self.reason}; the system is asked again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryStarted(Event):
     """The process that shows the run to people and to Prometheus can be reached."""
 

@@ -132,12 +132,13 @@ class Attendant:
                     self._announce(_EVENTS[kind](**fields))
         return ready
 
-    @staticmethod
-    def _bury(process: subprocess.Popen[bytes]) -> str:
+    def _bury(self, process: subprocess.Popen[bytes]) -> str:
         """Wait for the end of the process and say what it was."""
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
         status = process.wait()
+        with self._lock:
+            self._process = None
         return signal.Signals(-status).name if status < 0 else f"exit code {status}"

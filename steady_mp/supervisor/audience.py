@@ -42,7 +42,7 @@ class Audience:
             name, consumer = each
             try:
                 consumer(event)
-            except Exception as error:  # noqa: BLE001 - whatever it raises
+            except BaseException as error:  # noqa: BLE001 - whatever it raises, also what would end a program
                 with self._gate:
                     self._consumers.remove(each)
                 self._complain(f"{name} failed and is dropped: {error!r}")

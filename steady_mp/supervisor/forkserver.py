@@ -3,7 +3,8 @@
 It talks with the supervisor over a stream socket, one JSON object a line:
 
     supervisor → {"spawn": actor, "generation": n}, with the write end of the log pipe attached
-    supervisor ← {"spawned": actor, "pid": pid} and {"exited": actor, "pid": pid, "status": code or -signal,
+    supervisor ← {"spawned": actor, "pid": pid}, {"delayed": name, "reason": words} where the system refuses a fork, and
+                 {"exited": actor, "pid": pid, "status": code or -signal,
                   "peak": bytes of memory at most, "cpu": seconds}
 
 Why not the one of `multiprocessing`: that is one for the whole process, so that two graphs (or a graph
@@ -42,6 +43,7 @@ import psutil
 from steady_mp.byvalue import SESSION
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
+from steady_mp.supervisor.arrears import Arrears
 from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import load_main
 from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role, warm_up
@@ -70,6 +72,8 @@ class ForkServer:
         self._plan = Plan.from_json((directory / PLAN_FILE).read_text())
         self._children: dict[int, int] = {}
         self._reserve = Reserve()
+        self._arrears = Arrears()
+        self._unsent = b""
         self._rest = b""
         self._fds: list[int] = []
         self._poll = select.poll()
@@ -92,6 +96,8 @@ class ForkServer:
         self._abandon()
 
     def _take_signals(self) -> None:
+        # What the program has blocked, it has for itself: here the end of a child would go unnoticed.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         os.set_blocking(self._wake_in, False)
@@ -120,13 +126,19 @@ class ForkServer:
         if watched is not None:
             poll.register(watched, select.POLLIN)
         while os.getppid() == self._supervisor:
-            for fd, _ in poll.poll(self._reserve.patience()):
+            for fd, events in poll.poll(self._arrears.patience(self._reserve.patience())):
                 if fd == self._wake_out:
                     os.read(self._wake_out, _BUFFER)
-                elif fd == watched or (fd == self._connection.fileno() and not self._receive()):
+                elif fd == watched:
                     return
+                elif fd == self._connection.fileno():
+                    if events & select.POLLOUT:
+                        self._flush()
+                    if events & ~select.POLLOUT and not self._receive():
+                        return
             self._hear_spare()
             self._reap()
+            self._fork_overdue()
             if self._reserve.is_due():
                 self._fork_spare()
 
@@ -163,11 +175,22 @@ class ForkServer:
             self._fork_actor(role)
 
     def _fork_actor(self, role: Role) -> None:
-        pid = self._fork()
+        try:
+            pid = self._fork()
+        except OSError as error:  # no process or no memory left: those who live are not to suffer from that
+            if self._arrears.put(role):
+                name = self._plan.actors[role.actor].name
+                self._send({"delayed": name, "reason": error.strerror or str(error)})
+            return
         if pid == 0:
             with self._as_child():
                 self._become(role)
+        self._arrears.forked()
         self._began(role, pid)
+
+    def _fork_overdue(self) -> None:
+        while (role := self._arrears.due()) is not None:
+            self._fork_actor(role)
 
     def _began(self, role: Role, pid: int) -> None:
         """Tell that a life has a process."""
@@ -180,7 +203,11 @@ class ForkServer:
         self._send({"spawned": role.actor, "pid": pid})
 
     def _fork_spare(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        except OSError:  # no descriptor left: as below
+            self._reserve.died()
+            return
         try:
             pid = self._fork()
         except OSError:  # no process or no memory left: nobody needs a spare more than that
@@ -196,7 +223,8 @@ class ForkServer:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self._reserve.spare = Spare(pid, ours)
-        warm_up()
+        with contextlib.suppress(OSError):  # it only saves time
+            warm_up()
 
     def _hear_spare(self) -> None:
         """Take note of a spare that has become an actor; make an end of one that can't."""
@@ -230,7 +258,7 @@ class ForkServer:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             native.die_with_parent()
             self._connection.close()
-            for fd in (*self._fds, *self._others):
+            for fd in (*self._fds, *self._others, *(role.log_fd for role in self._arrears.roles)):
                 os.close(fd)
             if (spare := self._reserve.spare) is not None:
                 if spare.role is not None:
@@ -287,11 +315,20 @@ class ForkServer:
                 self._reserve.is_wanted = bool(self._children) and self._reserve.is_wanted
                 self._send({"exited": actor, "pid": pid, "status": code, "peak": peak, "cpu": cpu})
 
-    def _send(self, message: dict[str, int | float]) -> None:
+    def _send(self, message: dict[str, int | float | str]) -> None:
+        """Tell the supervisor, without ever waiting for it: it may be asking for more, and wait for us to hear that."""
+        self._unsent += json.dumps(message).encode() + b"\n"
+        self._flush()
+
+    def _flush(self) -> None:
         try:
-            self._connection.sendall(json.dumps(message).encode() + b"\n")
+            sent = self._connection.send(self._unsent, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
         except OSError:
             self._abandon()
+        self._unsent = self._unsent[sent:]
+        self._poll.register(self._connection, select.POLLIN | (select.POLLOUT if self._unsent else 0))
 
     def _abandon(self) -> NoReturn:
         """The supervisor is gone: leave nobody behind."""

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from steady_mp.supervisor.timers import LONGEST_WAIT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -40,7 +42,13 @@ class Interrupts:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, at most `timeout` seconds; tell whether it has come. Deaf to signals."""
-        return self._ended.wait(timeout)
+        if timeout is None:
+            return self._ended.wait()
+        deadline = time.monotonic() + timeout
+        while not self._ended.wait(_part(deadline)):
+            if time.monotonic() >= deadline:
+                return False
+        return True
 
     def wait_hearing(self, timeout: float | None = None) -> bool:
         """Wait likewise, and take INT and TERM meanwhile in the main thread; elsewhere they are somebody else's."""
@@ -50,9 +58,10 @@ class Interrupts:
         with self._woken() as (wake_out, tell_others), self._heard(), selectors.DefaultSelector() as selector:
             selector.register(wake_out, selectors.EVENT_READ)
             while not self._ended.is_set():
-                if not selector.select(None if deadline is None else max(0.0, deadline - time.monotonic())):
+                if selector.select(None if deadline is None else _part(deadline)):
+                    tell_others(os.read(wake_out, _CHUNK))
+                elif deadline is not None and time.monotonic() >= deadline:
                     break
-                tell_others(os.read(wake_out, _CHUNK))
         return self._ended.is_set()
 
     @contextlib.contextmanager
@@ -98,3 +107,8 @@ class Interrupts:
             self._drain(f"{name} received (once more to stop at once)")
         else:
             self._stop(f"stopped at once: {name} received again")
+
+
+def _part(deadline: float) -> float:
+    """Return how many seconds to wait now for what is due at `deadline`."""
+    return min(LONGEST_WAIT, max(0.0, deadline - time.monotonic()))

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from steady_mp.errors import StartError
+from steady_mp.events import ProcessDelayed
 from steady_mp.supervisor.bootstrap import command
 from steady_mp.supervisor.child import ORPHANED
-from steady_mp.supervisor.messages import Exited, ForkServerGone, Message, Spawned
+from steady_mp.supervisor.messages import Announce, Exited, ForkServerGone, Message, Spawned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,36 +32,47 @@ class Launcher:
     def __init__(self, directory: Path) -> None:
         """Start the fork server of the run in `directory`. Raises StartError."""
         self._directory = directory
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        lifeline, self._lifeline = os.pipe()
-        arguments = [str(theirs.fileno()), str(lifeline), str(os.getpid())]
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [*command("steady_mp.supervisor.forkserver", directory), *arguments],
-                pass_fds=(theirs.fileno(), lifeline),
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, _MARK: str(directory)},
-                process_group=0,
-            )
-        except OSError as error:
-            ours.close()
-            os.close(self._lifeline)
-            message = f"the fork server can't be started with {sys.executable}: {error.strerror}"
-            raise StartError(message) from None
-        finally:
-            theirs.close()
-            os.close(lifeline)
-        self._socket = ours
+        with contextlib.ExitStack() as after:
+            try:
+                self._start(after)
+            except OSError as error:
+                message = f"the fork server can't be started with {sys.executable}: {error.strerror}"
+                raise StartError(message) from None
         self._rest = b""
+        self._is_gone = False
+
+    def _start(self, after: contextlib.ExitStack) -> None:
+        """Start the process; `after` lets go of what is its, and of everything where that fails."""
+        failed = after.enter_context(contextlib.ExitStack())
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        after.callback(theirs.close)
+        failed.callback(self._socket.close)
+        lifeline, self._lifeline = os.pipe()
+        after.callback(os.close, lifeline)
+        failed.callback(os.close, self._lifeline)
+        arguments = [str(theirs.fileno()), str(lifeline), str(os.getpid())]
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [*command("steady_mp.supervisor.forkserver", self._directory), *arguments],
+            pass_fds=(theirs.fileno(), lifeline),
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, _MARK: str(self._directory)},
+            process_group=0,
+        )
+        #: Readable once it is dead.
+        self._pidfd: int | None = None
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # no descriptor left: the end of the connection tells as well, as a rule
+                self._pidfd = os.pidfd_open(self.pid)
+        failed.pop_all()
 
     @property
     def pid(self) -> int:
         """The fork server's process."""
         return self._process.pid
 
-    def fileno(self) -> int:
-        """Return the descriptor that is readable when there is news."""
-        return self._socket.fileno()
+    def filenos(self) -> list[int]:
+        """Return the descriptors of which one is readable when there is news."""
+        return [self._socket.fileno(), *([] if self._pidfd is None else [self._pidfd])]
 
     def spawn(self, actor: int, generation: int, log_fd: int) -> None:
         """Ask for a life of an actor, with `log_fd` for its output. The answer comes as news."""
@@ -70,12 +82,20 @@ class Launcher:
             socket.send_fds(self._socket, [request], [log_fd])
 
     def news(self) -> list[Message]:
-        """Return what the fork server has told; blocks unless `fileno` is readable."""
+        """Return what the fork server has told since, and once that it is gone. Never blocks."""
+        if self._is_gone:
+            return []
+        dead = self._process.poll() is not None  # asked first: what it has said by then is all
         try:
-            data = self._socket.recv(_BUFFER)
+            data = self._socket.recv(_BUFFER, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            if not dead:
+                return []
+            data = b""  # a process that it has forked holds the connection open
         except OSError:
             data = b""
         if not data:
+            self._is_gone = True
             return [ForkServerGone()]
         *lines, self._rest = (self._rest + data).split(b"\n")
         messages: list[Message] = []
@@ -83,6 +103,8 @@ class Launcher:
             told = json.loads(line)
             if "spawned" in told:
                 messages.append(Spawned(told["spawned"], told["pid"]))
+            elif "delayed" in told:
+                messages.append(Announce(ProcessDelayed(process=told["delayed"], reason=told["reason"])))
             else:
                 messages.append(Exited(told["exited"], told["pid"], told["status"], told["peak"], told["cpu"]))
         return messages
@@ -91,6 +113,9 @@ class Launcher:
         """Let the fork server go, and with it every actor that is left; return its exit status."""
         self._socket.close()
         os.close(self._lifeline)
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
         try:
             status = self._process.wait(timeout=2.0)
         except subprocess.TimeoutExpired:  # it is stopped (SIGSTOP), or a module that it imports blocks

@@ -39,6 +39,11 @@ class ForkServerGone:
 
 
 @dataclass(frozen=True, slots=True)
+class ForkServerDue:
+    """The pause before the next try to start a fork server is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rung:
     """An actor, or another thread of this process, wants to be looked at."""
 
@@ -144,6 +149,7 @@ Message = (
     Spawned
     | Exited
     | ForkServerGone
+    | ForkServerDue
     | Rung
     | RequestShutdown
     | StopNow

@@ -9,6 +9,7 @@ from steady_mp.errors import SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.state import decode, plain
+from steady_mp.supervisor.seat import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,18 @@ class ActorReport:
     deaths: list[str]
     finished: bool
     state: Any
+
+    @classmethod
+    def of(cls, seat: Seat) -> ActorReport:
+        """Read one actor of a run whose lives are over."""
+        return cls(
+            name=seat.name,
+            generation=seat.generation,
+            restarts=max(0, seat.generation - 1),
+            deaths=seat.deaths,
+            finished=seat.status is Status.FINISHED,
+            state=last_state(seat),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

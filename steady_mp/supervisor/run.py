@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import dataclasses
 import functools
 import logging
@@ -13,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from steady_mp.channel.kinds import format_channel
+from steady_mp.checks import check_signal
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
@@ -21,20 +23,20 @@ from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
 from steady_mp.memory.rundir import SYNCED, RunDir
-from steady_mp.memory.status import STATUS_FILE
-from steady_mp.plan import LOG_NOTE, PLAN_FILE, RUN_FILE, SUPERVISOR_BELL, Plan, actor_file
+from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, Plan
 from steady_mp.serving import Telemetry, listen
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
+from steady_mp.supervisor.cause import forget_frames
 from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.fresh import forget_states, put_aside
+from steady_mp.supervisor.fresh import first_contents, forget_states, put_aside
 from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
-from steady_mp.supervisor.recorder import Recorder, first_status
-from steady_mp.supervisor.report import ActorReport, ChannelReport, Report, last_state
-from steady_mp.supervisor.script import refuse_while_loading, session_files
-from steady_mp.supervisor.seat import Seat, Status, channel_mappings
+from steady_mp.supervisor.recorder import Recorder
+from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
+from steady_mp.supervisor.script import refuse_while_loading
+from steady_mp.supervisor.seat import Seat, channel_mappings
 from steady_mp.supervisor.sitting import SupervisorThread, run_here
 from steady_mp.supervisor.supervisor import Supervisor
 
@@ -103,47 +105,35 @@ class Graph(Topology):
         if sync and durable is None and resume is None:
             raise ConfigurationError("sync does nothing without durable: only a run in a folder on a disk can survive")
         plan = dataclasses.replace(self.plan(), faults=self.faults)
-        contents = self._contents(plan, root, log)
+        contents = first_contents(plan, self.packed, self.beside, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
-        listening = listen(settings) if settings else None
-        logs = None
-        try:
+        with contextlib.ExitStack() as undo:
+            if listening := listen(settings) if settings else None:
+                undo.callback(listening[0].close)
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
-            kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
-            if resume is not None:
-                run = reopen(resume, plan, contents, fresh_states)
-                kept = forget_states(run, plan, fresh_states)
-                run.sync(on=sync)
-            elif durable is not None:
-                run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
-            else:
-                run = RunDir.create(self.name, plan.files(), contents, root)
-        except BaseException:
-            if listening:
-                listening[0].close()
-            if logs:
+            try:
+                kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
+                if resume is not None:
+                    run = reopen(resume, plan, contents, fresh_states)
+                    kept = forget_states(run, plan, fresh_states)
+                    run.sync(on=sync)
+                elif durable is not None:
+                    run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
+                else:
+                    run = RunDir.create(self.name, plan.files(), contents, root)
+            except BaseException:
                 logs.close(_LOG_TIMEOUT)
-            raise
-        run.show(self.name, root)
-        attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
-        return Run(self, plan, run, on_event, logs, attend, kept)
+                raise
+            run.show(self.name, root)
+            attend = functools.partial(Attendant, run.path, settings, listening) if settings and listening else None
+            made = Run(self, plan, run, on_event, logs, attend, kept)
+            undo.pop_all()
+        return made
 
     @staticmethod
     def running(name: str) -> Run | None:
         """Return the run of the graph called `name` in this process; None where none runs. For a cell run again."""
         return run_here(name)
-
-    def _contents(self, plan: Plan, root: Path | None, log: LogSettings | None) -> dict[str, bytes]:
-        """Return the files of the run directory that are there from the start, with what stands in them."""
-        if plan.main is not None:
-            # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
-            sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
-        contents = {actor_file(index, "args"): packed for index, packed in enumerate(self.packed)}
-        contents |= session_files(plan, root) | self.beside
-        contents[PLAN_FILE] = plan.to_json().encode()
-        contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
-        contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
-        return contents
 
 
 class Run:
@@ -162,22 +152,53 @@ class Run:
         attend: Callable[[Callable[[Event], None], LogWriter], Attendant] | None = None,
         kept: Sequence[tuple[str, Path]] = (),
     ) -> None:
-        """Format the run directory and start the supervisor; `Graph.start` does this."""
+        """Format the run directory and start the supervisor; `Graph.start` does this. What fails leaves nothing."""
         self._plan = plan
         self._run = run
+        self._pid = os.getpid()
         self._level = LOG_LEVELS[graph.log_level]
         self._report: Report | None = None
         self._interrupts = Interrupts(self.request_shutdown, self.stop_now)
         self._started = time.monotonic()
+        self._logs = logs
+        self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
+        self._attendant: Attendant | None = None
+        #: What is to be done at the end, whatever of it fails; the last one first.
+        self._ending = contextlib.ExitStack()
+        try:
+            self._begin(graph, on_event, kept)
+            self._attendant = attend and attend(self.announce, self._logs)
+            self._thread = SupervisorThread(
+                self, plan.graph, self._supervise, functools.partial(self._interrupts.wait, 0.0)
+            )
+            self._ending.callback(atexit.unregister, self.close)
+            atexit.register(self.close)
+            self._thread.start()
+        except BaseException:
+            self._ending.callback(logs.close, _LOG_TIMEOUT)
+            if self._attendant is not None:
+                self._ending.callback(self._attendant.close)
+            self._ending.close()
+            raise
+        # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
+        self._supervisor.launched.wait()
+        if isinstance(self._supervisor.error, StartError):
+            self._interrupts.wait()
+            raise self._supervisor.error
+
+    def _begin(self, graph: Graph, on_event: Callable[[Event], None] | None, kept: Sequence[tuple[str, Path]]) -> None:
+        """Do what comes before any process and thread."""
+        plan, run = self._plan, self._run
+        self._ending.callback(self._interrupts.end)
+        self._ending.callback(run.remove)
         self._words = run.mapping(RUN_FILE)
+        self._ending.callback(self._words.close)
         self._words.words[layout.START_NS] = time.monotonic_ns()
-        self._channels = channel_mappings(run, plan)
+        self._channels = channel_mappings(run, plan, self._ending)
         if not run.has_begun:
             for channel, mapping in zip(plan.channels, self._channels, strict=True):
                 format_channel(mapping, channel)
-        self._logs = logs
-        complain = functools.partial(logs.write, "steady-mp", logging.ERROR)
-        self._audience = Audience(complain)
+        complain = functools.partial(self._logs.write, "steady-mp", logging.ERROR)
         self._audience.add(Recorder(run.path, plan, complain), "the record of events")
         self._audience.add(self._log)
         if on_event is not None:
@@ -192,23 +213,13 @@ class Run:
             shutdown_timeout=graph.shutdown_timeout,
             emit=self._audience.tell,
             logs=self._logs,
+            ending=self._ending,
         )
         run.begin()
         for actor, path in kept:
             self.announce(BegunAnew(actor=actor, kept=str(path)))
         for cycle in cycles_of(plan):
             self.announce(CycleDeclared(actors=cycle.actors, channels=cycle.channels, capacity=cycle.capacity))
-        self._attendant = attend and attend(self.announce, self._logs)
-        self._thread = SupervisorThread(
-            self, plan.graph, self._supervise, functools.partial(self._interrupts.wait, 0.0)
-        )
-        atexit.register(self.close)
-        self._thread.start()
-        # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
-        self._supervisor.launched.wait()
-        if isinstance(self._supervisor.error, StartError):
-            self._interrupts.wait()
-            raise self._supervisor.error
 
     # While it runs
 
@@ -236,7 +247,11 @@ class Run:
         return self._seat(actor).generation
 
     def kill(self, actor: str, number: int = signal.SIGKILL) -> None:
-        """Send a signal to an actor's present life, if it has one. Returns at once."""
+        """Send a signal to an actor's present life, if it has one. Returns at once.
+
+        Raises ConfigurationError for an actor or a signal that there is not.
+        """
+        check_signal(number)
         self._supervisor.post(Kill(self._seat(actor).index, number))
 
     @property
@@ -305,9 +320,10 @@ class Run:
         return self._report
 
     def close(self) -> None:
-        """Stop at once if it still runs, and wait for the end."""
-        self.stop_now("its process ended")
-        self._interrupts.wait()
+        """Stop at once if it still runs, and wait for the end. Does nothing in a fork of its process."""
+        if os.getpid() == self._pid:
+            self.stop_now("its process ended")
+            self._interrupts.wait()
 
     def __enter__(self) -> Self:
         """Return the run."""
@@ -329,32 +345,27 @@ class Run:
         try:
             self._supervisor.run()
             self._report = self._make_report()
-        except Exception as error:  # noqa: BLE001 - told by block_until_stopped
+        except BaseException as error:  # noqa: BLE001 - told by block_until_stopped
             self._supervisor.error = error
-        finally:
-            report = self._report
-            code = report.exit_code if report is not None else ExitCode.UNCLEAN
-            seconds = report.wall_time if report is not None else time.monotonic() - self._started
-            self._audience.tell(RunStopped(clean=code is ExitCode.DRAINED, exit_code=int(code), seconds=seconds))
-            self._tidy_up()
-
-    def _tidy_up(self) -> None:
+        forget_frames(self._supervisor.error)
+        self._ending.callback(self._keep)
+        self._ending.callback(self._supervisor.deaths.close)
+        self._ending.callback(self._logs.close, _LOG_TIMEOUT)
         if self._attendant is not None:
-            self._attendant.close()
-        self._logs.close(_LOG_TIMEOUT)
-        self._supervisor.deaths.close()
+            self._ending.callback(self._attendant.close)
+        self._ending.callback(self._tell_end)
+        self._ending.close()
+
+    def _tell_end(self) -> None:
+        report = self._report
+        code = report.exit_code if report is not None else ExitCode.UNCLEAN
+        seconds = report.wall_time if report is not None else time.monotonic() - self._started
+        self._audience.tell(RunStopped(clean=code is ExitCode.DRAINED, exit_code=int(code), seconds=seconds))
+
+    def _keep(self) -> None:
         code = self._supervisor.exit_code
         if code is not ExitCode.DRAINED and not self._run.has_begun:  # a durable one stays where it is
             keep(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
-        self._supervisor.quarantine.close()
-        for seat in self._supervisor.seats:
-            seat.close()
-        for mapping in (*self._channels, self._words):
-            mapping.close()
-        self._run.remove()
-        self._supervisor.close()
-        atexit.unregister(self.close)
-        self._interrupts.end()
 
     def _make_report(self) -> Report:
         supervisor = self._supervisor
@@ -372,18 +383,8 @@ class Run:
             why=why,
             exit_code=supervisor.exit_code,
             wall_time=time.monotonic() - self._started,
-            actors=[self._report_actor(seat) for seat in supervisor.seats],
+            actors=[ActorReport.of(seat) for seat in supervisor.seats],
             channels=channels,
             dead_letters=letters,
             letters=place,
-        )
-
-    def _report_actor(self, seat: Seat) -> ActorReport:
-        return ActorReport(
-            name=seat.name,
-            generation=seat.generation,
-            restarts=max(0, seat.generation - 1),
-            deaths=seat.deaths,
-            finished=seat.status is Status.FINISHED,
-            state=last_state(seat),
         )

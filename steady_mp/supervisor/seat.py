@@ -18,6 +18,9 @@ from steady_mp.plan import actor_file, channel_file
 from steady_mp.recovery import recover
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import ExitStack
+
     from steady_mp.memory.control import Journal
     from steady_mp.memory.doorbell import Doorbell
     from steady_mp.memory.mapping import Mapping
@@ -50,7 +53,11 @@ class Seat:
         self.control = ControlBlock(run.mapping(actor_file(index, "control")), len(self.plan.ends))
         if not run.has_begun:
             self.control.format()
-        self.bell: Doorbell = run.doorbell(actor_file(index, "bell"), create=True)
+        try:
+            self.bell: Doorbell = run.doorbell(actor_file(index, "bell"), create=True)
+        except BaseException:
+            self.control.close()
+            raise
         self.note = run.path / actor_file(index, "death")
         self.snapshot_stem = run.path / actor_file(index, "snapshot")
         self.failures = failures
@@ -217,6 +224,21 @@ class Seat:
         self.bell.close()
 
 
-def channel_mappings(run: RunDir, plan: Plan) -> list[Mapping]:
-    """Map all channels of a run."""
-    return [run.mapping(channel_file(index)) for index in range(len(plan.channels))]
+def channel_mappings(run: RunDir, plan: Plan, ending: ExitStack) -> list[Mapping]:
+    """Map all channels of a run; they are closed by `ending`."""
+    mappings = []
+    for index in range(len(plan.channels)):
+        mappings.append(mapping := run.mapping(channel_file(index)))
+        ending.callback(mapping.close)
+    return mappings
+
+
+def seats_of(
+    run: RunDir, plan: Plan, channels: list[Mapping], failures: Iterable[Failures], ending: ExitStack
+) -> list[Seat]:
+    """Return a seat for each actor of a run; they are closed by `ending`."""
+    seats = []
+    for index, each in enumerate(failures):
+        seats.append(seat := Seat(run, plan, index, channels, each))
+        ending.callback(seat.close)
+    return seats

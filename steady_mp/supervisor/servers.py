@@ -5,26 +5,48 @@ from __future__ import annotations
 import selectors
 from typing import TYPE_CHECKING, Final
 
+from steady_mp.errors import StartError
+from steady_mp.events import ForkServerDied, ProcessDelayed
+from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.launcher import Launcher
+from steady_mp.supervisor.messages import ForkServerDue
+from steady_mp.supervisor.seat import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from steady_mp.events import Event
     from steady_mp.supervisor.messages import Message
+    from steady_mp.supervisor.seat import Seat
 
 #: Fork servers that may die before one of them has forked anybody.
 _MOST_BARREN: Final = 3
+#: Seconds until one that could not be started is tried again.
+PAUSE: Final = 1.0
 
 
 class ForkServers:
     """Starts them, and knows when that is no use any more."""
 
-    def __init__(self, directory: Path, selector: selectors.BaseSelector) -> None:
-        """Start none yet; `selector` is to tell when there is news."""
+    def __init__(
+        self,
+        directory: Path,
+        selector: selectors.BaseSelector,
+        emit: Callable[[Event], None],
+        after: Callable[[float, Message], None],
+    ) -> None:
+        """Start none yet; `selector` is to tell when there is news, and `after` when to try again."""
+        self._emit = emit
+        self._after = after
+        self._has_died = False
         self._directory = directory
         self._selector = selector
         self._launcher: Launcher | None = None
         self._barren = 0
+        #: How the last one has ended, or why the next one could not be started.
+        self.cause = ""
+        self._owed: dict[int, Seat] = {}
 
     @property
     def is_there(self) -> bool:
@@ -39,7 +61,35 @@ class ForkServers:
     def start(self) -> None:
         """Start one. Raises StartError."""
         self._launcher = Launcher(self._directory)
-        self._selector.register(self._launcher, selectors.EVENT_READ)
+        for fd in self._launcher.filenos():
+            self._selector.register(fd, selectors.EVENT_READ)
+
+    def start_again(self) -> list[Seat]:
+        """Start one in the place of one that is gone, and return whose lives have waited for it.
+
+        Where none can be started, that counts as one that has died, and is tried again after a pause.
+        """
+        if self.are_hopeless:
+            return []
+        if self._has_died:
+            self._has_died = False
+            self._emit(ForkServerDied(cause=self.cause))
+        try:
+            self.start()
+        except StartError as error:
+            self.cause = str(error).rpartition(": ")[2]
+            self._barren += 1
+            if not self.are_hopeless:
+                self._emit(ProcessDelayed(process="the fork server", reason=self.cause))
+                self._after(PAUSE, ForkServerDue())
+            return []
+        owed, self._owed = self._owed, {}
+        return list(owed.values())
+
+    def owe(self, seat: Seat) -> None:
+        """Take note of an actor whose next life waits for a fork server."""
+        seat.status = Status.RESTARTING
+        self._owed[seat.index] = seat
 
     def spawn(self, actor: int, generation: int, log_fd: int) -> None:
         """Ask for a life of an actor; see `Launcher.spawn`."""
@@ -54,15 +104,16 @@ class ForkServers:
         """Take note that it works."""
         self._barren = 0
 
-    def bury(self) -> int:
-        """Let go of one that has died; return its exit status."""
-        status = 0
+    def bury(self) -> str:
+        """Let go of one that has died; return how it has ended."""
         if self._launcher is not None:
-            self._selector.unregister(self._launcher)
-            status = self._launcher.close()
+            for fd in self._launcher.filenos():
+                self._selector.unregister(fd)
+            self.cause = cause_of(self._launcher.close())
             self._launcher = None
             self._barren += 1
-        return status
+            self._has_died = True
+        return self.cause
 
     @property
     def are_hopeless(self) -> bool:

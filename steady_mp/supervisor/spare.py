@@ -186,12 +186,19 @@ class Reserve:
 
 def wait_for_role(connection: socket.socket) -> Role:
     """Block, in the spare, until its role comes. Ends the process when the fork server is gone."""
+    role = _hear_role(connection)
+    if role is None:
+        os._exit(ORPHANED)
+    return role
+
+
+def _hear_role(connection: socket.socket) -> Role | None:
     try:
         data, fds, _, _ = socket.recv_fds(connection, _ROLE.size, 1)
     except OSError:
         data, fds = b"", []
     if len(data) < _ROLE.size or not fds:
-        os._exit(ORPHANED)
+        return None
     actor, generation = _ROLE.unpack(data)
     return Role(actor, generation, fds[0])
 
@@ -222,7 +229,8 @@ def warm_up() -> None:
         reserve.spare = Spare(os.getpid(), ours)
         be_ready(theirs)
         reserve.give(Role(0, 0, theirs.fileno()))
-        os.close(wait_for_role(theirs).log_fd)
+        if (role := _hear_role(theirs)) is not None:  # no descriptor may be left
+            os.close(role.log_fd)
         theirs.sendall(_TAKEN)
         reserve.took()
     json.loads(json.dumps({"exited": 0, "pid": 0, "status": 0, "peak": 0, "cpu": 0.001}))

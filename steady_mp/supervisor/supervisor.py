@@ -10,18 +10,10 @@ import time
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ExitCode
-from steady_mp.events import (
-    ActorFinished,
-    ActorStarted,
-    Event,
-    ForkServerDied,
-    RunStarted,
-    ShowstopperMet,
-)
+from steady_mp.events import ActorFinished, ActorStarted, Event, RunStarted, ShowstopperMet
 from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
 from steady_mp.supervisor.afterwards import Afterwards
-from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE
 from steady_mp.supervisor.deaths import Deaths, end_of_run
 from steady_mp.supervisor.errands import Errands
@@ -32,6 +24,7 @@ from steady_mp.supervisor.messages import (
     Beat,
     DeadlineReached,
     Exited,
+    ForkServerDue,
     ForkServerGone,
     Kill,
     KillDeadlineReached,
@@ -50,7 +43,7 @@ from steady_mp.supervisor.messages import (
 )
 from steady_mp.supervisor.quarantine import Quarantine, Verdict
 from steady_mp.supervisor.renewal import RENEWALS
-from steady_mp.supervisor.seat import Seat, Status
+from steady_mp.supervisor.seat import Seat, Status, seats_of
 from steady_mp.supervisor.servers import ForkServers
 from steady_mp.supervisor.shutdown import Shutdown
 from steady_mp.supervisor.stall import STALL, StallWatch
@@ -58,6 +51,7 @@ from steady_mp.supervisor.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
 
     from steady_mp.logs import LogWriter
     from steady_mp.memory.control import Journal
@@ -89,29 +83,30 @@ class Supervisor:
         shutdown_timeout: float,
         emit: Callable[[Event], None],
         logs: LogWriter,
+        ending: ExitStack,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the parts of a run that is mapped and formatted; `run` starts it."""
+        """Take the parts of a run that is mapped and formatted; `run` starts it, and `ending` closes what it holds."""
         self._run = run
         self.plan = self._plan = plan
         self._bell = bell
         self._inbox = Inbox(bell)
         self.post = self._inbox.post
-        self.close = self._inbox.close
+        ending.callback(self._inbox.close)
         self._timers = Timers(clock)
         self._after = self._timers.after
         self._afterwards = Afterwards(self._after, at_once=not plan.spare)
         self.emit = self._emit = emit = self._afterwards.before(emit)
         self._logs = logs
-        self.seats = [
-            Seat(run, plan, index, channels, Failures(policy, clock)) for index, policy in enumerate(policies)
-        ]
+        self.seats = seats_of(run, plan, channels, (Failures(policy, clock) for policy in policies), ending)
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
         self.quarantine = Quarantine(Letters(run.path), plan, channels, emit, logs)
+        ending.callback(self.quarantine.close)
         self._errands = Errands(run.path, self, logs)
         self._selector = selectors.DefaultSelector()
-        self._servers = ForkServers(run.path, self._selector)
+        ending.callback(self._selector.close)
+        self._servers = ForkServers(run.path, self._selector, emit, self._after)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
@@ -147,7 +142,6 @@ class Supervisor:
         finally:
             self.launched.set()
             self._servers.close()
-            self._selector.close()
 
     def _go_on_with(self, seat: Seat, journal: Journal) -> None:
         """Begin a life where the last commit stands: that of another supervisor, or none."""
@@ -187,6 +181,8 @@ class Supervisor:
                 self._stalls.take_stack(message)
             case ForkServerGone():
                 self._restart_servers()
+            case ForkServerDue():
+                self._start_servers()
             case Rung():
                 self._look_around()
                 self._errands.look()
@@ -220,6 +216,7 @@ class Supervisor:
     def spawn(self, seat: Seat) -> None:
         """Begin the next life of an actor."""
         if not self._servers.is_there:
+            self._servers.owe(seat)
             return
         seat.begin()
         read_fd, write_fd = os.pipe()
@@ -325,27 +322,29 @@ class Supervisor:
 
     def _restart_servers(self) -> None:
         """The fork server is gone: make sure that its actors are, then begin their next lives."""
-        if not self._servers.is_there:
-            return
-        cause = cause_of(self._servers.bury())
+        cause = self._servers.bury()
         for seat in self.seats:
             seat.kill()
         for seat in self.seats:
             seat.wait_gone()
         alive = {Status.STARTING, Status.RUNNING}
         ends = [self._lost(seat, cause) for seat in self.seats if seat.status in alive]  # all, before anybody lives
-        if not self.killing:
-            if self._servers.are_hopeless:
-                self.why.append(f"the fork server can't run: {cause}")
-                self.exit_code = ExitCode.GAVE_UP
-                self.killing = True
-            else:
-                self._emit(ForkServerDied(cause=cause))
-                self._servers.start()
+        self._start_servers()
         for death, journal in ends:
             self._go_on_after(death, journal, cause)
         self._havoc.settle()
         self._look_around()
+
+    def _start_servers(self) -> None:
+        """Start a fork server in the place of one that is gone, now or later, unless that is no use any more."""
+        if self.killing:
+            return
+        for seat in self._servers.start_again():
+            self.spawn(seat)
+        if self._servers.are_hopeless:
+            self.why.append(f"the fork server can't run: {self._servers.cause}")
+            self.exit_code = ExitCode.GAVE_UP
+            self.killing = True
 
     def _lost(self, seat: Seat, cause: str) -> tuple[Death, Journal]:
         """An actor's process went down with the fork server: find out how, and show what it had committed."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steady_mp.supervisor.messages import Message
+
+#: The most seconds to wait at once, for the system can't count any number of them; who waits then looks again.
+LONGEST_WAIT: Final = 86_400.0
 
 
 class Timers:
@@ -27,8 +30,8 @@ class Timers:
 
     @property
     def wait(self) -> float | None:
-        """Seconds until the next one is due; None where there is none."""
-        return max(0.0, self._heap[0][0] - self._clock()) if self._heap else None
+        """Seconds until the next one is due, a day at most; None where there is none."""
+        return min(LONGEST_WAIT, max(0.0, self._heap[0][0] - self._clock())) if self._heap else None
 
     def due(self) -> list[Message]:
         """Return what is due by now, the earliest first, once."""

@@ -12,6 +12,7 @@ from steady_mp.cli import again
 from steady_mp.cli.run import merge_run
 from steady_mp.config import ConfigurationFile, read_file
 from steady_mp.errors import ConfigurationError
+from steady_mp.supervisor.fresh import first_contents
 
 
 def alone(_actor: Actor) -> None: ...
@@ -65,7 +66,7 @@ def test_the_command_is_in_the_folder_before_the_run_has_begun(tmp_path: Path) -
     graph = Graph("flow")
     graph.actor("alone", alone)
     graph.beside = again.note(["a:b", "--durable", "x"])
-    contents = graph._contents(graph.plan(), tmp_path, None)
+    contents = first_contents(graph.plan(), graph.packed, graph.beside, tmp_path, None)
     assert json.loads(contents["command.json"]) == {"words": ["a:b"]}
 
 

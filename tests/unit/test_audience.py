@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from steady_mp.events import ActorFinished, ActorStarted, ChaosEnded, Event, RunStopped
 from steady_mp.supervisor.audience import Audience
 
@@ -35,6 +37,18 @@ def test_one_that_raises_is_dropped_and_the_others_are_told() -> None:
     audience.tell(FINISHED)
     assert told == [STARTED, FINISHED]
     assert complaints == ["the record failed and is dropped: ValueError('too much')"]
+
+
+def test_one_that_would_end_the_program_is_dropped_as_well() -> None:
+    told: list[Event] = []
+    complaints: list[str] = []
+
+    audience = Audience(complaints.append)
+    audience.add(lambda _: sys.exit("enough"))
+    audience.add(told.append)
+    audience.tell(STOPPED)
+    assert told == [STOPPED]
+    assert complaints == ["the consumer of events failed and is dropped: SystemExit('enough')"]
 
 
 def test_one_may_join_while_an_event_is_told_and_hears_the_next() -> None:

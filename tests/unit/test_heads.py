@@ -15,6 +15,7 @@ from steady_mp.testing.rig import pair
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steady_mp.logs import LogWriter
     from steady_mp.supervisor.seat import Seat
 
 DEATH = ({"generation": 1, "cause": "SIGSEGV", "time": 0.0},)
@@ -40,7 +41,7 @@ def test_what_was_got_past_since_is_nobodys_head(
     sink.take(channel, TAKEN)
     plan, letters = rig.plan(), Letters(tmp_path)
     letters.suspect(1, [Suspect(0, first, last, DEATH) for first, last in suspects])
-    quarantine = Quarantine(letters, plan, [source.channels[0][1]], lambda _: None)
+    quarantine = Quarantine(letters, plan, [source.channels[0][1]], lambda _: None, cast("LogWriter", None))
     seat: Any = SimpleNamespace(index=1, name="sink", plan=plan.actors[1], control=sink.control)
     [head] = quarantine.heads(cast("Seat", seat))
     assert (head.channel, head.first, head.last) == (0, *expected)
@@ -54,7 +55,7 @@ def test_an_order_that_is_still_to_be_carried_out_is_one(tmp_path: Path) -> None
     plan, letters = rig.plan(), Letters(tmp_path)
     letters.order(0, [3])
     letters.suspect(1, [Suspect(0, layout.LETTER + 3, layout.LETTER + 3, DEATH)])
-    quarantine = Quarantine(letters, plan, [source.channels[0][1]], lambda _: None)
+    quarantine = Quarantine(letters, plan, [source.channels[0][1]], lambda _: None, cast("LogWriter", None))
     seat: Any = SimpleNamespace(index=1, name="sink", plan=plan.actors[1], control=sink.control)
     [head] = quarantine.heads(cast("Seat", seat))
     assert head.first == layout.LETTER + 3

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steady_mp.supervisor.interrupts import Interrupts
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,3 +82,32 @@ def test_the_first_drains_and_the_second_stops() -> None:
         "stop: stopped at once: SIGINT received again",
     ]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+@pytest.mark.parametrize("timeout", [1e9, 1e300])
+@pytest.mark.usefixtures("others")
+def test_a_wait_may_be_longer_than_the_system_can_count(timeout: float) -> None:
+    interrupts = Interrupts(print, print)
+
+    def end() -> None:
+        assert eventually(lambda: interrupts._wake_in is not None)
+        interrupts.end()
+
+    other = threading.Thread(target=end)
+    other.start()
+    assert interrupts.wait_hearing(timeout)
+    other.join()
+
+
+def test_elsewhere_than_in_the_main_thread_too() -> None:
+    interrupts = Interrupts(print, print)
+    waits: list[float | None] = []
+
+    class Ended(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout)
+            return len(waits) == 3  # two days later
+
+    interrupts._ended = Ended()
+    assert interrupts.wait(1e300)
+    assert waits == [86_400.0] * 3

@@ -15,6 +15,7 @@ from steady_mp.cli import run as command
 from steady_mp.errors import ExitCode
 from steady_mp.memory.rundir import RunDir
 from steady_mp.supervisor.durable import reopen
+from steady_mp.supervisor.fresh import first_contents
 
 LONG = "x" * 300
 COMMANDS = [
@@ -109,7 +110,7 @@ def test_a_disk_that_takes_nothing_is_said_where_a_run_is_resumed(
     graph = Graph("flow")
     graph.actor("alone", alone)
     plan = graph.plan()
-    contents = graph._contents(plan, tmp_path, None)
+    contents = first_contents(plan, graph.packed, graph.beside, tmp_path, None)
     folder = tmp_path / "kept"
     run = RunDir.keep(folder, plan.files(), contents)
     run.begin()

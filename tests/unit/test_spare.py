@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 from pathlib import Path
@@ -10,17 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp import Graph
-from steady_mp.plan import PLAN_FILE
-from steady_mp.supervisor.forkserver import ForkServer
 from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role
 from tests.support.spares import Hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from steady_mp import Actor
 
 
 @pytest.fixture
@@ -112,32 +106,6 @@ def test_the_role_of_a_lost_spare_is_handed_back(ends: tuple[Spare, socket.socke
     assert reserve.died() is None  # it is forgotten
     os.close(read)
     os.close(write)
-
-
-def test_no_process_left_for_a_spare_is_no_end_of_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    graph = Graph("flow")
-    graph.actor("source", idle)
-    (tmp_path / PLAN_FILE).write_text(graph.plan().to_json())
-    connection, there = socket.socketpair()
-    with connection, there:
-        server = ForkServer(tmp_path, connection, 0, os.getpid())
-        try:
-            monkeypatch.setattr(os, "fork", refuse)
-            before = sorted(Path("/dev/fd").iterdir())
-            server._fork_spare()
-            assert sorted(Path("/dev/fd").iterdir()) == before
-            assert server._reserve.spare is None
-        finally:
-            for fd in server._others:
-                os.close(fd)
-
-
-def idle(actor: Actor) -> None:
-    """Do nothing."""
-
-
-def refuse() -> int:
-    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def test_a_rehearsal_leaves_nothing_behind(capfd: pytest.CaptureFixture[str], run_root: Path) -> None:

@@ -1,0 +1,141 @@
+"""The fork server where the system refuses something, without any process."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from steady_mp import Graph
+from steady_mp.plan import PLAN_FILE
+from steady_mp.supervisor.arrears import Arrears
+from steady_mp.supervisor.forkserver import ForkServer
+from steady_mp.supervisor.spare import Role, warm_up
+from tests.support.spares import Hand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steady_mp import Actor
+
+pytestmark = pytest.mark.timeout(20)
+#: No process has this number.
+NOBODY = 2**31 - 1
+
+
+def idle(actor: Actor) -> None:
+    """Do nothing."""
+
+
+@pytest.fixture
+def ends(tmp_path: Path) -> Iterator[tuple[ForkServer, socket.socket]]:
+    """A fork server that serves nobody yet, and the supervisor's end of its connection."""
+    graph = Graph("flow")
+    graph.actor("source", idle)
+    graph.actor("sink", idle)
+    (tmp_path / PLAN_FILE).write_text(graph.plan().to_json())
+    connection, there = socket.socketpair()
+    with connection, there:
+        there.settimeout(10)
+        server = ForkServer(tmp_path, connection, 0, os.getpid())
+        yield server, there
+        for fd in server._others:
+            os.close(fd)
+
+
+def refuse(*_: object) -> NoReturn:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def told(there: socket.socket) -> list[dict[str, object]]:
+    """Return what it has told by now."""
+    return [json.loads(line) for line in there.recv(1 << 16).splitlines()]
+
+
+def test_no_process_left_for_a_spare_is_no_end_of_anything(
+    ends: tuple[ForkServer, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, _ = ends
+    monkeypatch.setattr(os, "fork", refuse)
+    before = sorted(Path("/dev/fd").iterdir())
+    server._fork_spare()
+    assert sorted(Path("/dev/fd").iterdir()) == before
+    assert server._reserve.spare is None
+
+
+@pytest.mark.parametrize("name", ["socketpair", "recv_fds"])
+def test_neither_is_no_descriptor_left(
+    ends: tuple[ForkServer, socket.socket], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    server, _ = ends
+    monkeypatch.setattr(os, "fork", lambda: NOBODY)
+    monkeypatch.setattr(socket, name, refuse)
+    if name == "recv_fds":
+        warm_up()  # and does not end the process, as a spare without a role ends
+    server._fork_spare()
+    server._reserve.let_go()
+
+
+def test_a_life_whose_fork_is_refused_is_forked_later_and_that_is_told_once(
+    ends: tuple[ForkServer, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, there = ends
+    clock = Hand()
+    server._arrears = Arrears(clock)
+    monkeypatch.setattr(os, "fork", refuse)
+    first, second = Role(0, 1, os.dup(there.fileno())), Role(1, 1, os.dup(there.fileno()))
+    server._fork_actor(first)
+    server._fork_actor(second)
+    assert told(there) == [{"delayed": "source", "reason": os.strerror(errno.EAGAIN)}]
+    assert server._arrears.due() is None
+    for _ in range(20):
+        patience = server._arrears.patience(None)
+        assert patience is not None
+        assert 0 < patience <= 5_000
+        clock.now += patience / 1000 + 1e-6
+        server._fork_overdue()
+    assert patience == pytest.approx(5_000)
+    assert sorted(server._arrears.roles) == [first, second]
+    monkeypatch.setattr(os, "fork", lambda: NOBODY)
+    clock.now += 5.001
+    server._fork_overdue()
+    assert [each["spawned"] for each in told(there)] in ([0, 1], [1, 0])
+    assert server._arrears.patience(None) is None
+    assert server._arrears.patience(3.0) == 3.0
+
+
+def test_a_supervisor_that_reads_nothing_yet_is_not_waited_for(ends: tuple[ForkServer, socket.socket]) -> None:
+    """It asks for all lives before it reads: with many actors both would wait for the other one."""
+    server, there = ends
+    for actor in range(5000):
+        server._send({"spawned": actor, "pid": 1})
+    lines = b""
+    while lines.count(b"\n") < 5000:
+        lines += there.recv(1 << 16)
+        for _, events in server._poll.poll(0):
+            assert events == select.POLLOUT
+            server._flush()
+    assert [json.loads(line)["spawned"] for line in lines.splitlines()] == list(range(5000))
+    assert server._poll.poll(0) == []
+
+
+def test_what_the_program_has_blocked_is_not_blocked_here(ends: tuple[ForkServer, socket.socket]) -> None:
+    server, _ = ends
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        server._take_signals()
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
