@@ -270,15 +270,14 @@ class Turn(Waiting):
             self._cost.add(began, len(snapshot), written=True)
         if fault is not None:
             fault("commit:snapshot")
-        control = self._control
-        epoch = control.epoch + 1  # from there: whatever breaks in between must not write to the slot in force
+        epoch = self._control.epoch + 1  # from there: whatever breaks in between must not write to the slot in force
         self._next.keep(kept)
-        control.write_journal(epoch, self._next.packed)
+        self._control.write_journal(epoch, self._next.packed)
         if fault is not None:
             fault("commit:journal")
         if self._sync is not None:
             self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else kept[0])
-        control.put_in_force(epoch)
+        self._control.put_in_force(epoch)
         if snapshot is not None:
             self._next.snapshot, book.kept = kept, snapshot
         if fault is not None:

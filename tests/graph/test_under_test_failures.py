@@ -17,6 +17,7 @@ from actors import Args, build_graph
 from steady_mp import ConfigurationError, ExitCode
 from steady_mp.events import ActorDied, ActorStarted, ShutdownRequested
 from steady_mp.memory import layout
+from steady_mp.memory.rundir import RunDir
 from steady_mp.testing import litter
 from steady_mp.testing.positions import describe
 from steady_mp.testing.under_test import GraphUnderTest
@@ -172,10 +173,10 @@ def test_a_process_that_is_left_is_named_and_killed(tmp_path: Path) -> None:
 
 
 def test_a_run_directory_that_is_left_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = GraphUnderTest(build_graph, ENDLESS).start()
-    run = graph.run._run
     with monkeypatch.context() as patch:
-        patch.setattr(type(run), "remove", lambda _: None)
+        patch.setattr(RunDir, "remove", lambda _: None)
+        graph = GraphUnderTest(build_graph, ENDLESS).start()
+        run = graph.run._run
         assert complaint(graph.close).endswith(f"has left behind: run directory {run.path}")
     run.remove()
 

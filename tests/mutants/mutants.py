@@ -303,7 +303,7 @@ MUTANTS = [
         "a letter that is taken is not counted",
         LetteredRx,
         "_take_letter",
-        "    self._closed += 1 << layout.CLOSED_BITS\n",
+        "    self._closed += self._counts.popleft() << layout.CLOSED_BITS\n",
         "    pass\n",
     ),
     Mutant(
