@@ -45,7 +45,7 @@ format: $(INSTALLED)  ## mend what the linter can mend
 types: $(INSTALLED)  ## check the types
 	@$(BIN)/mypy
 
-bench: $(BENCHMARKED)  ## measure beside the peers, some 12 minutes; `make bench BENCH=--quick` only shows that it runs
+bench: $(BENCHMARKED)  ## measure beside the peers, some 11 minutes; `make bench BENCH=--quick` only shows that it runs
 	@$(BIN)/python -m benchmarks $(or $(BENCH),$(KEPT))
 
 figures: $(BENCHMARKED)  ## write the tables and charts of the docs from what `make bench` has measured
