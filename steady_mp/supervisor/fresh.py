@@ -1,14 +1,8 @@
-"""What a run begins with; and beginning anew where a durable run stands, as a whole or with one actor's state.
-
-What there was is kept beside it.
-"""
+"""Beginning anew where a durable run stands, as a whole or with one actor's state; what there was is kept beside it."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,16 +11,12 @@ from steady_mp.memory import disk
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
-from steady_mp.memory.status import STATUS_FILE
-from steady_mp.plan import LOG_NOTE, PLAN_FILE, actor_file
+from steady_mp.plan import actor_file
 from steady_mp.supervisor.launcher import kill_leftovers
-from steady_mp.supervisor.recorder import first_status
-from steady_mp.supervisor.script import session_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from steady_mp.log_output import LogSettings
     from steady_mp.plan import Plan
 
 
@@ -117,18 +107,3 @@ def _forget(run: RunDir, index: int, control: ControlBlock) -> Path:
 def _free(path: Path) -> Path:
     """Return a path beside this one that is not taken."""
     return next(kept for number in itertools.count(1) if not (kept := Path(f"{path}.kept-{number}")).exists())
-
-
-def first_contents(
-    plan: Plan, packed: Sequence[bytes], beside: Mapping[str, bytes], root: Path | None, log: LogSettings | None
-) -> dict[str, bytes]:
-    """Return the files of the run directory that are there from the start, with what stands in them."""
-    if plan.main is not None:
-        # What the actors call it, so that their states can be read here; `multiprocessing` does the same.
-        sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
-    contents = {actor_file(index, "args"): each for index, each in enumerate(packed)}
-    contents |= {**session_files(plan, root), **beside}
-    contents[PLAN_FILE] = plan.to_json().encode()
-    contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
-    contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
-    return contents

@@ -261,7 +261,7 @@ def leave(quarantine: Quarantine, seats: Sequence[Seat], run: RunDir) -> tuple[i
         quarantine.settle(seat)
     try:
         left = len([letter for letter in quarantine.letters.all(surely=True) if letter.policy != "skip"])
-    except OSError:
+    except OSError:  # nobody knows how many: the directory stays, and a later sweep keeps them safe
         run.hold_on()
         return 0, ""
     if not left:

@@ -28,8 +28,9 @@ from steady_mp.serving import Telemetry, listen
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.cause import forget_frames
+from steady_mp.supervisor.contents import first_contents
 from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.fresh import first_contents, forget_states, put_aside
+from steady_mp.supervisor.fresh import forget_states, put_aside
 from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave

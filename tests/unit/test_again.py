@@ -12,7 +12,7 @@ from steady_mp.cli import again
 from steady_mp.cli.run import merge_run
 from steady_mp.config import ConfigurationFile, read_file
 from steady_mp.errors import ConfigurationError
-from steady_mp.supervisor.fresh import first_contents
+from steady_mp.supervisor.contents import first_contents
 
 
 def alone(_actor: Actor) -> None: ...

@@ -14,8 +14,8 @@ from steady_mp.cli import main as cli
 from steady_mp.cli import run as command
 from steady_mp.errors import ExitCode
 from steady_mp.memory.rundir import RunDir
+from steady_mp.supervisor.contents import first_contents
 from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.fresh import first_contents
 
 LONG = "x" * 300
 COMMANDS = [
