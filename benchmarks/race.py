@@ -45,8 +45,6 @@ class Race(Experiment):
 
     question: Question
     contestants: Sequence[Contestant]
-    #: How many times the usual rounds it takes, where contestants are nearly level.
-    times: int = 1
 
     @property
     def name(self) -> str:
@@ -60,11 +58,10 @@ class Race(Experiment):
         ]
         for one, row in pairs:
             _attempt(row, functools.partial(one.warm_up, effort), f"{self.name}: {one.name} warms up", watch)
-        rounds = self.times * effort.rounds
-        for number in range(rounds):
+        for number in range(effort.rounds):
             shift = number % len(pairs) if pairs else 0
             for one, row in pairs[shift:] + pairs[:shift]:
-                doing = f"{self.name}: round {number + 1} of {rounds}: {one.name}"
+                doing = f"{self.name}: round {number + 1} of {effort.rounds}: {one.name}"
                 _attempt(row, functools.partial(_measure, one, row, effort), doing, watch)
         return standings(self.question, [row for _, row in pairs])
 

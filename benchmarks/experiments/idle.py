@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
 
 from benchmarks.figures import MEBIBYTES, PERCENT, SECONDS
 from benchmarks.pair import CONTEXT
+from benchmarks.processes import cpu_ns
 from benchmarks.race import Contestant, Race
 from benchmarks.standings import Question, Sample
 from benchmarks.steady import run_graph, state_of
@@ -38,23 +38,13 @@ _LOOK: Final = 0.05
 _SETTLE: Final = 0.5
 
 
-def _cpu_ns(pid: int) -> int:
-    """Return the CPU time of all threads of a process."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks)
-    except OSError:
-        times = psutil.Process(pid).cpu_times()
-        return int((times.user + times.system) * 1e9)
-
-
 def _look_at(pids: Iterable[int], seconds: float) -> tuple[float, float]:
     """Return the share of a core that these processes use, and the mean of their private bytes."""
     time.sleep(_SETTLE)
     pids = list(pids)
-    began, before = time.perf_counter(), sum(map(_cpu_ns, pids))
+    began, before = time.perf_counter(), sum(map(cpu_ns, pids))
     time.sleep(seconds)
-    used, passed = sum(map(_cpu_ns, pids)) - before, time.perf_counter() - began
+    used, passed = sum(map(cpu_ns, pids)) - before, time.perf_counter() - began
     private = [psutil.Process(pid).memory_full_info().uss for pid in pids]
     return used / 1e9 / passed, sum(private) / len(private)
 
