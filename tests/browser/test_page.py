@@ -107,6 +107,27 @@ def test_a_full_channel_is_red_and_named(browser: Browser, serve: Serve) -> None
     assert "red: average fill 100 % is above 90 %" in browser.text("#alerts")
 
 
+def test_what_reads_alike_is_shown_as_often_as_it_is_there(browser: Browser, serve: Serve) -> None:
+    pipeline = scenes.Pipeline(full=True)
+    died = scenes.event("ActorDied", "worker died", level="warning", who="worker", at=1000.0)
+
+    def scene() -> scenes.State:
+        state = pipeline()
+        alert = state["alerts"][0] | {"subject": "worker", "kind": "actor", "since": 1000.0}
+        state["alerts"] = [alert | {"text": "load is above 90 %"}, alert | {"text": "memory is above 1 GiB"}]
+        state["events"] += [died, died]
+        return state
+
+    browser.open(serve(scene).url)
+    is_live(browser)
+    browser.click(".node:nth-child(3)")
+    assert browser.text("#detail-title") == "worker"
+    facts = [text for text in browser.texts("#detail .detail-facts div") if "Alert (red)" in text]
+    assert [("load" in text, "memory" in text) for text in facts] == [(True, False), (False, True)]
+    assert len(browser.texts("#detail .detail-events li")) == 2
+    assert sum("worker died" in text for text in browser.texts("#events li")) == 2
+
+
 def test_a_restart_is_told_with_time_and_cause(browser: Browser, serve: Serve) -> None:
     pipeline = scenes.Pipeline()
     browser.open(serve(pipeline).url)

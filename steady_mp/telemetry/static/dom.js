@@ -45,9 +45,21 @@ export function setStyle(node, name, value) {
   if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
 }
 
-// Keeps the nodes of what stays, in order: a focused row keeps its focus, and nothing flickers.
+// Two items may be alike to the last letter; the second one still has a node of its own. It is counted from the end,
+// because what grows does so at its beginning.
+function distinct(keys) {
+  const times = new Map();
+  return keys.reduceRight((found, key) => {
+    const nth = (times.get(key) ?? 0) + 1;
+    times.set(key, nth);
+    return [nth === 1 ? key : `${key}\n${nth}`, ...found];
+  }, []);
+}
+
+// Keeps the nodes of what stays, in order: a focused row keeps its focus, and nothing flickers. Returns the views.
 export function reconcile(parent, known, items, keyOf, create) {
-  const wanted = new Set(items.map(keyOf));
+  const keys = distinct(items.map(keyOf));
+  const wanted = new Set(keys);
   for (const [key, view] of known) {
     if (!wanted.has(key)) {
       view.node.remove();
@@ -55,12 +67,13 @@ export function reconcile(parent, known, items, keyOf, create) {
     }
   }
   let cursor = parent.firstChild;
-  for (const item of items) {
-    const key = keyOf(item);
+  return items.map((item, i) => {
+    const key = keys[i];
     let view = known.get(key);
     if (!view) known.set(key, (view = create(item)));
     if (view.node === cursor) cursor = cursor.nextSibling;
     else parent.insertBefore(view.node, cursor);
     view.update?.(item);
-  }
+    return view;
+  });
 }

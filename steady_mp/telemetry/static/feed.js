@@ -9,8 +9,9 @@ const SIGNS = { info: "info", warning: "orange", error: "red" };
 const TONES = { info: null, warning: "orange", error: "red" };
 
 class List {
-  constructor(container, nothing, fill) {
+  constructor(container, nothing, keyOf, fill) {
     this.views = new Map();
+    this.keyOf = keyOf;
     this.fill = fill;
     this.rows = el("ol", "feed");
     this.empty = el("p", "none", nothing);
@@ -21,8 +22,8 @@ class List {
     this.empty.hidden = items.length > 0;
     this.rows.hidden = !this.empty.hidden;
     setStyle(this.rows, "height", `calc(var(--row) * ${items.length})`);
-    reconcile(this.rows, this.views, items, (item) => item.key, () => this.create());
-    items.forEach((item, i) => setStyle(this.views.get(item.key).node, "transform", `translateY(calc(var(--row) * ${i}))`));
+    const views = reconcile(this.rows, this.views, items, this.keyOf, () => this.create());
+    views.forEach(({ node }, i) => setStyle(node, "transform", `translateY(calc(var(--row) * ${i}))`));
   }
 
   create() {
@@ -48,24 +49,13 @@ export function withoutSubject({ subject, text }) {
   return text.startsWith(`${subject}: `) ? text.slice(subject.length + 2) : text;
 }
 
-// Two events may be alike to the last letter; the second one still has a row of its own.
-function keyed(items, keyOf) {
-  const times = new Map();
-  return items.map((item) => {
-    const key = keyOf(item);
-    const nth = (times.get(key) ?? 0) + 1;
-    times.set(key, nth);
-    return { ...item, key: `${key} ${nth}` };
-  });
-}
-
 export function restartsOf(state) {
   const found = [];
   for (const actor of state.actors) {
     const mine = state.events.filter((event) => event.actor === actor.name && DEATH.test(event.kind));
     for (const [cause, times] of Object.entries(actor.deaths ?? {})) {
       const last = lastOf(mine.filter((event) => event.text.includes(format.visible(cause))), (event) => event.time);
-      found.push({ actor: actor.name, cause, times, time: last?.time ?? null, text: last?.text ?? "", key: `${actor.name}\n${cause}` });
+      found.push({ actor: actor.name, cause, times, time: last?.time ?? null, text: last?.text ?? "" });
     }
   }
   return found.sort((a, b) => (b.time ?? 0) - (a.time ?? 0));
@@ -73,21 +63,21 @@ export function restartsOf(state) {
 
 export class Feed {
   constructor({ alerts, restarts, events }) {
-    this.alerts = new List(alerts, "No alert holds.", (alert) => ({
+    this.alerts = new List(alerts, "No alert holds.", (alert) => `${alert.kind} ${alert.subject} ${alert.text}`, (alert) => ({
       tone: alert.colour,
       symbol: alert.colour,
       when: format.time(alert.since),
       head: alert.subject,
       body: `${alert.colour}: ${withoutSubject(alert)}`,
     }));
-    this.restarts = new List(restarts, "Nothing has been restarted.", (restart) => ({
+    this.restarts = new List(restarts, "Nothing has been restarted.", (restart) => `${restart.actor} ${restart.cause}`, (restart) => ({
       tone: "orange",
       symbol: "restarting",
       when: restart.time === null ? "" : format.time(restart.time),
       head: `${restart.actor} · ${format.plural(restart.times, "time")}`,
       body: `Cause: ${format.visible(restart.cause)}`,
     }));
-    this.events = new List(events, "No events yet.", (event) => ({
+    this.events = new List(events, "No events yet.", (event) => `${event.time} ${event.kind} ${event.text}`, (event) => ({
       tone: TONES[event.level] ?? null,
       symbol: SIGNS[event.level] ?? "info",
       when: format.time(event.time),
@@ -98,8 +88,8 @@ export class Feed {
 
   update(state) {
     const alerts = [...state.alerts].sort((a, b) => severity(b.colour) - severity(a.colour) || a.since - b.since);
-    this.alerts.update(keyed(alerts, (alert) => `${alert.kind} ${alert.subject} ${alert.text}`));
+    this.alerts.update(alerts);
     this.restarts.update(restartsOf(state));
-    this.events.update(keyed(state.events, (event) => `${event.time} ${event.kind} ${event.text}`).reverse());
+    this.events.update([...state.events].reverse());
   }
 }
