@@ -43,6 +43,12 @@ def hostname(host: str) -> str:
     return name.lower() if not colon or port.isdigit() else ""
 
 
+def cookie_name(host: str) -> str:
+    """Return the cookie that belongs to a Host header: a browser hands a host's cookies to all of its ports."""
+    port = host.rpartition(":")[2]
+    return f"{COOKIE}-{port}" if port.isdecimal() else COOKIE
+
+
 class Guard:
     """Decides who is answered.
 
@@ -77,13 +83,14 @@ class Guard:
         """Return why the request at hand is not answered; None when it is."""
         if request.method not in _READING:
             return "only GET is answered here", HTTPStatus.METHOD_NOT_ALLOWED
-        if not self.is_ours(request.environ.get("HTTP_HOST", "")):
+        host = request.environ.get("HTTP_HOST", "")
+        if not self.is_ours(host):
             return "this server does not go by that name", HTTPStatus.FORBIDDEN
         origin = request.headers.get("Origin")
-        if origin is not None and origin.partition("://")[2] != request.environ.get("HTTP_HOST"):
+        if origin is not None and origin.partition("://")[2] != host:
             return "pages of other sites are not answered", HTTPStatus.FORBIDDEN
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        given = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+        given = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(cookie_name(host))
         if not self.knows_token(given) and not self.is_login:
             return "a token is needed: open /?token=…, or send Authorization: Bearer …", HTTPStatus.UNAUTHORIZED
         return None
@@ -132,7 +139,8 @@ def _add_routes(app: Flask, service: Service, guard: Guard, token: str | None) -
         if guard.is_login:
             # Out of the address line, and of whatever keeps addresses; a script can't read the cookie.
             response = redirect("/")
-            response.set_cookie(COOKIE, token or "", httponly=True, samesite="Strict")
+            name = cookie_name(request.environ.get("HTTP_HOST", ""))
+            response.set_cookie(name, token or "", httponly=True, samesite="Strict")
             return response
         return Response(render_template("index.html"), mimetype="text/html")
 

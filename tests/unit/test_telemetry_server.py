@@ -153,6 +153,17 @@ def test_the_page_turns_the_token_into_a_cookie(site: Site) -> None:
         assert client.get(route).status_code == 200
 
 
+def test_two_runs_on_one_host_keep_their_tokens_apart(site: Site) -> None:
+    first = site.client(token=TOKEN)
+    first.get("/", query_string={"token": TOKEN}, base_url="http://localhost:9900")
+    second = make_app(site.service, host="127.0.0.1", token="another").test_client()  # noqa: S106 - of this test
+    answer = second.get("/", query_string={"token": "another"}, base_url="http://localhost:9901")
+    name, _, value = answer.headers["Set-Cookie"].partition(";")[0].partition("=")
+    first.set_cookie(name, value, domain="localhost")  # a browser has one jar for all ports of a host
+    assert first.get("/api/state", base_url="http://localhost:9900").status_code == 200
+    assert second.get("/api/state", base_url="http://localhost:9901").status_code == 200
+
+
 def test_ready_says_who_is_not(site: Site) -> None:
     client = site.client()
     assert client.get("/readyz").data == b"ok\n"
