@@ -2,7 +2,7 @@
 
 Started by the supervisor it is handed the listening socket (``--fd``), tells on its standard output what has
 happened, one JSON object a line, and ends when its standard input does: that is when the supervisor is gone.
-By hand it opens a socket itself and ends with Ctrl-C, or with the run.
+By hand it opens a socket itself, and ends with Ctrl-C, or with the run if that was not over before.
 """
 
 from __future__ import annotations
@@ -53,11 +53,14 @@ def _tell(event: Event) -> None:
         return
 
 
-def _end_with_supervisor(service: Service) -> None:
-    """Wait for the end of standard input, then let the page say that what it shows is old."""
+def _end_with_run(service: Service, *, child: bool) -> None:
+    """Wait for the supervisor's end, then let the page say that what it shows is old.
+
+    To its `child` standard input ends with it. A fork of it may hold the pipe open; then its process says it.
+    """
     poll = select.poll()
-    poll.register(sys.stdin.fileno(), select.POLLIN)
-    # A fork of the supervisor may hold the pipe open; then its process says it.
+    if child:
+        poll.register(sys.stdin.fileno(), select.POLLIN)
     while not poll.poll(_LOOK) and service.is_supervised:
         pass
     time.sleep(_LINGER)
@@ -92,8 +95,9 @@ def _serve(service: Service, listening: socket.socket, host: str, token: str | N
     if supervised:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # the supervisor decides
-        threading.Thread(target=_end_with_supervisor, args=(service,), daemon=True).start()
     service.start()
+    if supervised or service.is_supervised:  # by hand, what is over can be looked at for as long as one likes
+        threading.Thread(target=_end_with_run, args=(service,), kwargs={"child": supervised}, daemon=True).start()
     server = create_server(
         make_app(service, host=host, token=token),
         sockets=[listening],

@@ -239,6 +239,20 @@ def test_a_killed_supervisor_leaves_no_telemetry(run_root: Path) -> None:
     assert eventually(lambda: bool(sweep(run_root)) or not any(run_root.iterdir()))
 
 
+def test_telemetry_started_by_hand_serves_the_run_and_ends_with_it() -> None:
+    with make(total=8).start(output=io.StringIO()) as run:
+        command = [sys.executable, "-m", "steady_mp.telemetry", str(run.directory), "--port", "0"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:  # noqa: S603
+            assert process.stderr is not None
+            try:
+                assert state(process.stderr.readline().decode().strip())["live"]
+                run.request_shutdown()
+                assert run.block_until_stopped().exit_code is ExitCode.DRAINED
+                assert process.wait(30) == 0
+            finally:
+                process.kill()
+
+
 def test_top_shows_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["top"]) == ExitCode.BAD_CONFIGURATION
     assert "nothing runs on this machine" in capsys.readouterr().err
