@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import selectors
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,7 @@ from steady_mp.errors import StartError
 from steady_mp.events import ForkServerDied, ProcessDelayed
 from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.launcher import Launcher
-from steady_mp.supervisor.messages import ForkServerDue
+from steady_mp.supervisor.messages import ForkServerDue, RestartDue
 from steady_mp.supervisor.seat import Status
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steady_mp.events import Event
+    from steady_mp.logs import LogWriter
     from steady_mp.supervisor.messages import Message
     from steady_mp.supervisor.seat import Seat
 
 #: Fork servers that may die before one of them has forked anybody.
 _MOST_BARREN: Final = 3
-#: Seconds until one that could not be started is tried again.
+#: Seconds until what could not be started is tried again.
 PAUSE: Final = 1.0
 
 
@@ -35,10 +37,12 @@ class ForkServers:
         selector: selectors.BaseSelector,
         emit: Callable[[Event], None],
         after: Callable[[float, Message], None],
+        logs: LogWriter,
     ) -> None:
         """Start none yet; `selector` is to tell when there is news, and `after` when to try again."""
         self._emit = emit
         self._after = after
+        self._logs = logs
         self._has_died = False
         self._directory = directory
         self._selector = selector
@@ -47,11 +51,8 @@ class ForkServers:
         #: How the last one has ended, or why the next one could not be started.
         self.cause = ""
         self._owed: dict[int, Seat] = {}
-
-    @property
-    def is_there(self) -> bool:
-        """Whether one was started and is not known to be gone."""
-        return self._launcher is not None
+        #: Actors without a pipe for their output, since that was told.
+        self._mute: set[int] = set()
 
     @property
     def pid(self) -> int | None:
@@ -86,15 +87,26 @@ class ForkServers:
         owed, self._owed = self._owed, {}
         return list(owed.values())
 
-    def owe(self, seat: Seat) -> None:
-        """Take note of an actor whose next life waits for a fork server."""
+    def spawn(self, seat: Seat) -> None:
+        """Ask for the next life of an actor, as soon as there is a fork server, and a pipe for its output."""
         seat.status = Status.RESTARTING
-        self._owed[seat.index] = seat
-
-    def spawn(self, actor: int, generation: int, log_fd: int) -> None:
-        """Ask for a life of an actor; see `Launcher.spawn`."""
-        if self._launcher is not None:
-            self._launcher.spawn(actor, generation, log_fd)
+        if self._launcher is None:
+            self._owed[seat.index] = seat
+            return
+        try:
+            read_fd, write_fd = os.pipe()
+        except OSError as error:  # no descriptor is left, to this process or to the system
+            if seat.index not in self._mute:
+                self._mute.add(seat.index)
+                self._emit(ProcessDelayed(process=seat.name, reason=error.strerror or str(error)))
+            self._after(PAUSE, RestartDue(seat.index))
+            return
+        self._mute.discard(seat.index)
+        seat.begin()
+        self._logs.add(read_fd, seat.name, seat.generation)
+        self._launcher.spawn(seat.index, seat.generation, write_fd)
+        os.close(write_fd)
+        seat.status = Status.STARTING
 
     def news(self) -> list[Message]:
         """Return what it has told; see `Launcher.news`."""

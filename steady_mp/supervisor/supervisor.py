@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import selectors
 import signal
 import threading
@@ -97,7 +96,6 @@ class Supervisor:
         self._after = self._timers.after
         self._afterwards = Afterwards(self._after, at_once=not plan.spare)
         self.emit = self._emit = emit = self._afterwards.before(emit)
-        self._logs = logs
         self.seats = seats_of(run, plan, channels, (Failures(policy, clock) for policy in policies), ending)
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
@@ -106,7 +104,7 @@ class Supervisor:
         self._errands = Errands(run.path, self, logs)
         self._selector = selectors.DefaultSelector()
         ending.callback(self._selector.close)
-        self._servers = ForkServers(run.path, self._selector, emit, self._after)
+        self._servers = ForkServers(run.path, self._selector, emit, self._after, logs)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
@@ -215,15 +213,7 @@ class Supervisor:
 
     def spawn(self, seat: Seat) -> None:
         """Begin the next life of an actor."""
-        if not self._servers.is_there:
-            self._servers.owe(seat)
-            return
-        seat.begin()
-        read_fd, write_fd = os.pipe()
-        self._logs.add(read_fd, seat.name, seat.generation)
-        self._servers.spawn(seat.index, seat.generation, write_fd)
-        os.close(write_fd)
-        seat.status = Status.STARTING
+        self._servers.spawn(seat)
 
     def _spawned(self, seat: Seat, pid: int) -> None:
         self._servers.has_forked()

@@ -68,6 +68,30 @@ def test_a_fork_server_that_cant_be_started_is_tried_again(
         assert outcome.report.why[0] == f"the fork server can't run: {os.strerror(errno.EAGAIN)}"
 
 
+def test_a_life_without_a_descriptor_for_its_output_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("steady_mp.supervisor.servers.PAUSE", 0.05)
+    real = os.pipe
+    refused: list[int] = []
+
+    def refuse() -> tuple[int, int]:
+        if len(refused) < 3:
+            refused.append(1)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return real()
+
+    def kill(run: Run, watch: Watch) -> None:
+        all_began(watch, 1)
+        monkeypatch.setattr(os, "pipe", refuse)
+        run.kill("sink")
+        watch.wait_for(ActorStarted, actor="sink", generation=2)
+        run.request_shutdown()
+        delays = [event.text for event in watch.all_of(ProcessDelayed)]
+        assert delays == ["no process for sink: Too many open files; the system is asked again"]
+
+    assert complete(calm(), meanwhile=kill).report.exit_code is ExitCode.DRAINED
+    assert len(refused) == 3
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a process has a descriptor")
 def test_a_fork_server_that_has_forked_while_it_imported_is_seen_to_die() -> None:
     """Its child holds the connection open, which so never ends."""
