@@ -182,6 +182,8 @@ class Seat:
             probe = select.poll()
             probe.register(self._pidfd, select.POLLIN)
             probe.poll()
+            with contextlib.suppress(ChildProcessError):  # to process 1 it has come as a child of its own
+                os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
         elif self.pid is not None:
             import psutil  # noqa: PLC0415
 

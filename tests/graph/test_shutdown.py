@@ -217,11 +217,14 @@ def test_sigterm_to_every_process_at_once(first: str) -> None:
         assert "Traceback" not in host.output
 
 
-@pytest.mark.skipif(
+needs_namespaces = pytest.mark.skipif(
     shutil.which("unshare") is None
     or subprocess.run([*UNSHARE, "true"], check=False, capture_output=True).returncode != 0,  # noqa: S603
     reason="needs the right to make a pid namespace (unshare --pid)",
 )
+
+
+@needs_namespaces
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, ExitCode.DRAINED), (signal.SIGKILL, None)])
 def test_as_process_1(number: int, code: ExitCode | None, run_root: Path) -> None:
     with Process(*UNSHARE, *HOST, "family") as outer:
@@ -242,3 +245,20 @@ def test_as_process_1(number: int, code: ExitCode | None, run_root: Path) -> Non
         os.utime(directory, (0, 0))  # it has gone on writing there since
     # Its pid says nothing outside its namespace; that nobody holds its lock does.
     assert sweep(run_root) == ([] if code is not None else [directory])
+
+
+@needs_namespaces
+def test_process_1_buries_the_actors_of_a_dead_fork_server() -> None:
+    """They have become its own children, and nobody else would."""
+    with Process(*UNSHARE, *HOST, "flow") as outer:
+        started(outer)
+        (init,) = psutil.Process(outer.pid).children()
+        (server,) = init.children()
+        actors = [process for process in server.children() if process.name() in {"source", "middle", "sink"}]
+        assert len(actors) == 3
+        server.kill()
+        for name in ("source", "middle", "sink"):
+            outer.wait_line(f"started {name} 2")
+        assert [process.status() for process in actors if process.is_running()] == []
+        init.terminate()
+        assert outer.wait() == ExitCode.DRAINED
