@@ -41,7 +41,8 @@ class ForkServerDied(Event):
 class ProcessDelayed(Event):
     """The system refuses a process, an actor's (by its name) or the fork server's, and is asked again.
 
-    That is for as long as it takes for actors, and told once meanwhile; three times for the fork server.
+    So it is where it refuses a pipe for the process's output. That is for as long as it takes for actors, and told once
+    meanwhile; three times for the fork server.
     """
 
     level: ClassVar[int] = logging.WARNING
