@@ -54,7 +54,7 @@ class LaneTx(Tx[T], Lane):
     def advance_send(self, count: int) -> None:
         """Stage the next `count` of the slots that `poke_slice` has handed out. Never blocks.
 
-        Raises OutOfReach when it has not handed out so many.
+        Raises OutOfReach when it has not handed out so many, and ClosedByMe or PeerGone like `send`.
         """
 
 

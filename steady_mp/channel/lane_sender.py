@@ -83,7 +83,7 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
             if room < 1:
                 self._await_room(SendSaturation.AWAIT_FOR_ROOM)
                 continue
-            chunk = values if room >= total else values[done : done + room]
+            chunk = values if not done and room >= total else values[done : done + room]
             count = len(chunk)
             try:
                 packed = self._slots.items.pack(chunk)
@@ -110,6 +110,8 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
 
     def advance_send(self, count: int) -> None:
         """See `LaneTx.advance_send`."""
+        if count:
+            self._check_open()
         poked = max(0, self._poked - self.position())
         if not 0 <= count <= poked:
             message = (

@@ -134,6 +134,17 @@ class Carrying(Kind):
         link.source.turn.commit()
         assert self.all_plain(got + link.take()) == self.all_plain(values)
 
+    @pytest.mark.parametrize("room", [1, 3])
+    def test_a_slice_that_waits_goes_on_where_it_was(self, make: MakeLink, room: int) -> None:
+        link, values = make(capacity=8), self.values(8 - room + 6)
+        before, together = values[:-6], values[-6:]
+        link.send(before)
+        got: list[Any] = []
+        link.source.parker.plans.append(lambda: got.extend(link.take()))  # more room than for all of it
+        link.tx().send_slice(together)
+        link.source.turn.commit()
+        assert self.all_plain(got + link.take()) == self.all_plain(values)
+
     # Values
 
     @ways

@@ -149,6 +149,19 @@ class LaneConformance(ChannelConformance):
         with pytest.raises(PeerGone, match=other.tx().name):
             _tx(other).poke_slice(1)
 
+    def test_slots_that_were_handed_out_are_not_sent_behind_the_end(self, make: MakeLink) -> None:
+        link = make()
+        _tx(link).poke_slice(1)
+        link.tx().mark_closed()
+        with pytest.raises(ClosedByMe, match=link.tx().name):
+            _tx(link).advance_send(1)
+        other = make()
+        _tx(other).poke_slice(1)
+        other.sink.finish()
+        with pytest.raises(PeerGone, match=other.tx().name):
+            _tx(other).advance_send(1)
+        assert (link.tx().position(), other.tx().position()) == (0, 0)
+
     # When they end
 
     def test_a_view_ends_with_the_commit_that_gives_its_slots_away(self, make: MakeLink) -> None:
