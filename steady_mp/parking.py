@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 from enum import Enum
@@ -186,14 +187,10 @@ class PollParker:
 
     def sleep(self, seconds: float | None, fds: Sequence[int]) -> Wake:
         """See `Parker.sleep`."""
-        others = set(fds) if fds else ()  # conditions that nest may name one twice
-        for fd in others:
-            self._poll.register(fd, select.POLLIN)
         wait = SAFETY if seconds is None else min(seconds, SAFETY)
         # poll counts whole milliseconds: round up, or a timer would spin through its last one.
-        ready = self._poll.poll(max(0, -int(-wait * 1000 // 1)))
-        for fd in others:
-            self._poll.unregister(fd)
+        milliseconds = max(0, -int(-wait * 1000 // 1))
+        ready = self._poll_with(set(fds), milliseconds) if fds else self._poll.poll(milliseconds)
         for fd, _ in ready:
             if fd == self._bell.fd:
                 self._bell.clear()
@@ -202,6 +199,17 @@ class PollParker:
         if ready:
             return Wake.RUNG
         return Wake.TIMER if seconds is not None and seconds <= SAFETY else Wake.SAFETY
+
+    def _poll_with(self, fds: set[int], milliseconds: int) -> list[tuple[int, int]]:
+        """Watch `fds` as well, for this once, whatever a signal's handler raises."""
+        try:
+            for fd in fds:
+                self._poll.register(fd, select.POLLIN)
+            return self._poll.poll(milliseconds)
+        finally:
+            for fd in fds:
+                with contextlib.suppress(KeyError):  # it was not registered yet
+                    self._poll.unregister(fd)
 
 
 def is_readable(fd: int) -> bool:

@@ -85,11 +85,13 @@ class _Fields:
     each access takes more than twice the time.
     """
 
-    __slots__ = ("_get", "names")
+    __slots__ = ("_get", "_may_match", "names")
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, kind: type, names: tuple[str, ...]) -> None:
         self.names = names
         self._get = operator.attrgetter(*names)
+        #: A `__dict__` may take the place of as many references as it has: of one field, or of those that are no slots.
+        self._may_match = len(names) == 1 or any(vars(base).get("__slots__") for base in kind.__mro__)
 
     @classmethod
     def of(cls, kind: type) -> _Fields | None:
@@ -101,7 +103,7 @@ class _Fields:
             and _can_be_found(kind)
         )
         names = tuple(field.name for field in dataclasses.fields(kind)) if plain_record else ()
-        return cls(names) if names else None
+        return cls(kind, names) if names else None
 
     def read(self, value: object) -> tuple[object, ...] | None:
         """Return what the fields hold; None unless that is all there is, and all numbers or text."""
@@ -114,7 +116,7 @@ class _Fields:
             return None
         # An attribute beside the fields shows as one more reference, as does a `__dict__` that was asked for.
         references = gc.get_referents(value)
-        if len(references) != len(parts) + 1 or (len(parts) == 1 and dict in map(type, references)):
+        if len(references) != len(parts) + 1 or (self._may_match and dict in map(type, references)):
             return None
         return parts
 

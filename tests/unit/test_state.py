@@ -37,6 +37,13 @@ class Slotted:
     value: int = 0
 
 
+@dataclass
+class Mixed(Slotted):
+    """One field in a slot, and one beside it."""
+
+    other: int = 0
+
+
 class Custom:
     """Pickled in its own way."""
 
@@ -159,6 +166,20 @@ def test_a_class_that_pickles_in_its_own_way_is_asked_to() -> None:
     assert (found, found.label) == (3, "three")
     node = next_life(Node())
     assert node.me is node
+
+
+@pytest.mark.parametrize("kind", [Counter, Mixed, Versioned])
+@pytest.mark.parametrize("asked", [False, True])
+def test_an_attribute_beside_the_fields_is_kept_also_where_somebody_has_asked_for_all(
+    kind: type, *, asked: bool
+) -> None:
+    state = kind()
+    state.extra = 5
+    if asked:
+        vars(state)
+    found = next_life(state)
+    assert found == state
+    assert found.extra == 5
 
 
 @given(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -161,6 +162,25 @@ class DoorbellConformance:
                 assert parker.sleep(None, [out, out]) is Wake.RUNG
                 assert parker.sleep(0.0, []) is Wake.TIMER
         finally:
+            os.close(out)
+            os.close(held)
+
+    def test_a_descriptor_is_not_watched_on_when_a_handler_ends_the_sleep(self, make: MakeDoorbell) -> None:
+        out, held = os.pipe()
+
+        def handle(_number: int, _frame: object) -> None:
+            raise InterruptedError
+
+        before = signal.signal(signal.SIGALRM, handle)
+        try:
+            with closing(make()()) as bell, self.parked(bell) as parker:
+                with pytest.raises(InterruptedError):  # noqa: PT012 - the alarm may go off at any moment
+                    signal.setitimer(signal.ITIMER_REAL, _SHORT)
+                    parker.sleep(None, [out])
+                os.write(held, b"x")
+                assert parker.sleep(0.0, []) is Wake.TIMER
+        finally:
+            signal.signal(signal.SIGALRM, before)
             os.close(out)
             os.close(held)
 
