@@ -85,7 +85,7 @@ class Nap:
     after the last look rings.
     """
 
-    __slots__ = ("_arm", "_asking", "_cadence", "_ends", "_held", "_ready", "_until", "_waits")
+    __slots__ = ("_arm", "_asking", "_cadence", "_ends", "_held", "_own", "_ready", "_until", "_waits")
 
     def __init__(  # noqa: PLR0913, PLR0917 - made in one place
         self,
@@ -93,17 +93,19 @@ class Nap:
         until: float,
         ends: Sequence[Staging],
         asking: Mapping[int, Sequence[End]],
+        own: Mapping[int, Staging],
         arm: Callable[[Alarm], None],
         ready: Callable[[], bool],
     ) -> None:
         """Sleep until the moment `until`; `asking` are the ends to which what an end waits for may be the answer.
 
-        `arm` and `ready` say what is waited for, as for any sleep.
+        `own` are the other ends of the channels to itself; `arm` and `ready` say what is waited for, as for any sleep.
         """
         self._cadence = cadence
         self._until = until
         self._ends = ends
         self._asking = asking
+        self._own = own
         self._arm = arm
         self._ready = ready
         self._waits: list[End] = []
@@ -131,16 +133,20 @@ class Nap:
     def _is_needed(self) -> bool:
         """Tell whether the commit can't be put off any longer.
 
-        Somebody waits for the room that was taken; this actor waits for room itself, or for the answer of somebody who
-        waits for its question; or the graph drains.
+        Somebody waits for the room that was taken; this actor waits for room itself, for what it has sent to itself, or
+        for the answer of somebody who waits for its question; or the graph drains.
         """
-        if self._cadence.is_draining:
+        if self._cadence.is_draining or any(own.is_staged() for own in self._other_ends()):
             return True
         if any(end.sends for end in self._waits) and any(end.is_staged() for end in self._ends):
             return True
         return any(not end.sends and end.peer_waits() for end in self._ends) or any(
             other.peer_waits() for end in self._waits for other in self._questions(end)
         )
+
+    def _other_ends(self) -> list[Staging]:
+        """Return the other ends, this actor's as well, of the channels at which it waits."""
+        return [self._own[id(end)] for end in self._waits if id(end) in self._own]
 
     def end(self) -> bool:
         """Hold nothing back any more; tell whether the commit is needed now."""

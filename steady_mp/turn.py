@@ -143,7 +143,9 @@ class Turn(Waiting):
     def join(self, end: Staging, neighbour: Neighbour) -> None:
         """Make `end` part of each commit; `neighbour` is at its other end."""
         for other, known in zip(self._ends, self._neighbours, strict=True):
-            if known is neighbour:
+            if other.name == end.name:  # both ends of one channel: what one waits for comes of the other
+                self._own[id(end)], self._own[id(other)] = other, end
+            elif known is neighbour:
                 self.entangle(end, other, asks=True)
                 self.entangle(other, end, asks=True)
         self._next.join(end)

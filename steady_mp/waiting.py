@@ -37,6 +37,7 @@ class Waiting(ABC):
         "_ends",
         "_entangled",
         "_neighbours",
+        "_own",
         "_parted",
         "_recycling",
         "_sleeper",
@@ -66,6 +67,8 @@ class Waiting(ABC):
         self._neighbours: list[Neighbour] = []
         self._entangled: dict[int, list[Staging]] = {}
         self._asking: dict[int, list[Staging]] = {}
+        #: The other ends of this actor's channels to itself.
+        self._own: dict[int, Staging] = {}
         self._warned: set[str] = set()
         self._committed_at = clock()
         #: The next end of a turn has to commit.
@@ -100,7 +103,7 @@ class Waiting(ABC):
         until = 0.0 if cadence is None else cadence.until(self._committed_at)
         if cadence is not None and not (self._due or self._alone or cadence.is_draining or self._clock() >= until):
             self._parted = self._parted or any(end.is_staged() for end in self._ends)
-            nap = Nap(cadence, until, self._ends, self._asking, arm, ready)
+            nap = Nap(cadence, until, self._ends, self._asking, self._own, arm, ready)
             self.sleep(nap.arm, nap.is_over)
             self._due = nap.end() or self._due
             return
@@ -137,6 +140,9 @@ class Waiting(ABC):
 
     def _must_tear(self, end: End) -> bool:
         """Tell whether nothing can change at `end` before this turn commits what it has staged."""
+        own = self._own.get(id(end))
+        if own is not None and own.is_staged():
+            return True
         return end.is_choked() or any(other.peer_waits() for other in self._entangled.get(id(end), ()))
 
     def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None) -> None:
