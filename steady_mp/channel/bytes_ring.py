@@ -19,8 +19,8 @@ _HEADER_BYTES = layout.RECORD.size
 
 
 def largest_record(ring_bytes: int) -> int:
-    """Return the bytes of the largest record that fits an empty ring wherever its tail stands."""
-    return (ring_bytes + _HEADER_BYTES) // 2 & -layout.RECORD_ALIGN
+    """Return the bytes of the largest record that can be, and fits an empty ring wherever its tail stands."""
+    return min((ring_bytes + _HEADER_BYTES) // 2, layout.RECORD_MAX_BYTES) & -layout.RECORD_ALIGN
 
 
 class BytesRing(Ring):

@@ -269,7 +269,8 @@ class BytesTx(ProducingEnd[bytes]):
         """Return how many messages of these sizes fit one record here and now; the batch is written."""
         here = self._position
         self._refresh()
-        room = min(self._lap_end(here) - here, self._ring.size - (here - self._head_position)) - _AROUND
+        free = self._ring.size - (here - self._head_position)
+        room = min(self._lap_end(here) - here, free, layout.RECORD_MAX_BYTES) - _AROUND
         if sum(sizes) + _LENGTH * len(sizes) <= room:
             return len(sizes)
         return bisect_right(list(accumulate(size + _LENGTH for size in sizes)), room)

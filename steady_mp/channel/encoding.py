@@ -36,8 +36,6 @@ _FIXED: Final = frozenset({float, bool, type(None)})
 _SHORT: Final = 256
 #: Bytes up to which bytes wait for the batch; longer ones are written at once, which costs less than copying twice.
 _LUMP: Final = 8192
-#: Most bytes that a record's header can name.
-_LONGEST: Final = (1 << 32) - 1
 #: Bytes of a pickle behind which its pickler is not used again: to clear a memo takes as long as it was large once.
 _WORN: Final = 4096
 #: Mean bytes from which joining them first costs more than writing them one by one.
@@ -87,7 +85,7 @@ def encode_slice(values: Sequence[Any]) -> Encoded | None:
             except struct.error:  # an int of more than 64 bits
                 pass
         elif kind is bytes:
-            return lump(values)
+            return lump(values) if sum(map(len, values)) <= layout.RECORD_MAX_BYTES else None
     if IMMUTABLE.issuperset(kinds):
         return Encoded(layout.RECORD_BATCH, (pickle.dumps(list(values), PROTOCOL),))
     return None
@@ -167,7 +165,7 @@ class Encoder:
         """Return the bytes of the ring that the record takes; refuse one that the ring can never hold."""
         size = sum(map(len, encoded.parts))
         need = layout.record_bytes(size)
-        if need <= self._ring_bytes and size <= _LONGEST:
+        if need <= self._ring_bytes and size <= layout.RECORD_MAX_BYTES:
             return need
         for part in encoded.parts:
             if isinstance(part, memoryview):

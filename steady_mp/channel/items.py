@@ -168,7 +168,7 @@ class _Structs(Items):
 
     def as_array(self, view: memoryview) -> Array:
         found: Array = _numpy().frombuffer(view, _as_dtype(self._struct))
-        return found
+        return found["f0"] if self._single else found  # which leaves out what pads it
 
 
 class _RecordCells:
@@ -319,7 +319,7 @@ def _numpy() -> Any:  # noqa: ANN401 - a module that may not be there
 
 
 def _as_dtype(form: struct.Struct) -> Any:  # noqa: ANN401 - a numpy.dtype
-    """Return the numpy dtype of a struct: fields f0, f1, … where struct has them."""
+    """Return the numpy dtype of a struct: fields f0, f1, … where struct has them. Raises ConfigurationError."""
     text = form.format
     order, codes = (text[0], text[1:]) if text[0] in "@=<>!" else ("@", text)
     names: list[str] = []
@@ -327,8 +327,12 @@ def _as_dtype(form: struct.Struct) -> Any:  # noqa: ANN401 - a numpy.dtype
     offsets: list[int] = []
     before = order
     for repeat, code in _FIELD.findall(codes):
-        times = 1 if code in "sp" else int(repeat or 1)
-        field = (repeat if code in "sp" else "") + code
+        if code == "p":
+            message = f"dtype {text!r}: no array has texts with their length before them; take values, or say s for p"
+            raise ConfigurationError(message)
+        times = 1 if code == "s" else int(repeat or 1)
+        field = (repeat if code == "s" else "") + code
+        before += "" if times else f"0{code}"  # which aligns
         for _ in range(times):
             before += field
             if code != "x":
@@ -336,13 +340,11 @@ def _as_dtype(form: struct.Struct) -> Any:  # noqa: ANN401 - a numpy.dtype
                 names.append(f"f{len(names)}")
                 offsets.append(struct.calcsize(before) - size)
                 formats.append(_dtype_text(order, code, size))
-    described = {"names": names, "formats": formats, "offsets": offsets, "itemsize": form.size}
-    numpy = _numpy()
-    return numpy.dtype(formats[0] if names == ["f0"] and offsets == [0] else described)
+    return _numpy().dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": form.size})
 
 
 def _dtype_text(order: str, code: str, size: int) -> str:
-    if code in "spc":
+    if code in "sc":
         return f"S{size}"
     if code == "?":
         return "?"

@@ -30,7 +30,10 @@ class Lane(ABC):
 
     @abstractmethod
     def as_array(self, view: memoryview) -> np.ndarray[Any, Any]:
-        """Return a view as an array of items, without a copy. Needs numpy; it has to be gone when the view ends."""
+        """Return a view as an array of items, without a copy. Needs numpy; it has to be gone when the view ends.
+
+        Raises ConfigurationError without numpy, and where the items have texts of the kind `p`, which no array has.
+        """
 
 
 class LaneTx(Tx[T], Lane):

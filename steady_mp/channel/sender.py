@@ -98,7 +98,8 @@ class ObjectTx(ProducingEnd[T]):
     def send_together(self, encoded: Encoded, count: int) -> bool:
         """Stage several messages as one record, if there is room for it now."""
         self._check_open()
-        if not self._fits(layout.record_bytes(sum(map(len, encoded.parts)))):
+        size = sum(map(len, encoded.parts))
+        if size > layout.RECORD_MAX_BYTES or not self._fits(layout.record_bytes(size)):
             return False
         self._flush()
         self._write(encoded, count)

@@ -102,6 +102,8 @@ RECORD_BYTES: Final = 4
 RECORD_OOB: Final = 5
 RECORD_PADDING: Final = 6
 RECORD_MAX_COUNT: Final = 4096
+#: Most bytes of a payload that the header can name.
+RECORD_MAX_BYTES: Final = (1 << 32) - 1
 
 # Control block
 CB_MAGIC: Final = 0

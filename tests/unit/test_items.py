@@ -82,6 +82,35 @@ def test_a_struct_is_an_array_with_its_fields(dtype: str, fields: list[tuple[str
     assert array[0].item() == values
 
 
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        ("I4x", [7, 8, 9]),
+        ("Q8x", [7, 8]),
+        ("Bxxx", [1, 2]),
+        ("xB", [1, 2]),
+        ("4s", [b"abcd", b"efgh"]),
+        (">I", [1, 2]),
+        ("c0q", [b"a", b"b"]),
+        ("c0qc", [(b"a", b"b"), (b"c", b"d")]),
+    ],
+)
+def test_an_array_has_the_items_and_nothing_of_what_pads_them(dtype: str, values: list[Any]) -> None:
+    items = items_of(text_of(dtype))
+    room = bytearray(len(values) * items.itemsize)
+    filled = items.as_array(memoryview(room))
+    assert len(filled) == len(values)
+    filled[:] = values
+    assert items.unpack(room) == values
+    assert items.as_array(memoryview(bytes(items.pack(values)))).tolist() == values
+
+
+def test_texts_that_begin_with_their_length_are_no_array() -> None:
+    items = items_of(text_of("5p"))
+    with pytest.raises(ConfigurationError, match=r"dtype '5p': no array has .* say s for p"):
+        items.as_array(memoryview(items.pack([b"abc"])))
+
+
 def test_what_is_no_item_is_named() -> None:
     with pytest.raises(DoesNotFit, match=r"channel 'ticks': 'x+… does not fit dtype 'd': memoryview: invalid type"):
         check_item("x" * 100, "d", "ticks")
