@@ -179,7 +179,8 @@ def replay(names: list[str], which: str | None, *, everything: bool, as_json: bo
     box = open_box(which)
     if everything == bool(names):
         raise ConfigurationError("name the letters to replay, as `steady-mp dead-letters list` does, or give --all")
-    chosen = [box.find(name) for name in names] or [letter for letter in box.letters if letter.policy != "skip"]
+    meant = [box.find(name) for name in names] or [letter for letter in box.letters if letter.policy != "skip"]
+    chosen = list({(letter.index, letter.position): letter for letter in meant}.values())  # who is named twice, once
     if not chosen:
         raise SteadyError(f"{box.graph} has no dead letters")
     if not box.is_alive:

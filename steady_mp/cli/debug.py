@@ -7,6 +7,7 @@ import select
 import socket
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -14,7 +15,7 @@ import typer
 from steady_mp.cli.kill import process_of
 from steady_mp.cli.runs import Opened, find_run
 from steady_mp.cli.view import printable
-from steady_mp.errors import ExitCode, SteadyError
+from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.supervisor.conversation import ASK, BYE
 from steady_mp.supervisor.debugger import address_of
@@ -32,8 +33,10 @@ def debug(actor: str, which: str | None, *, wait: bool) -> int:
     """Attach to the breakpoint that an actor waits at; gives the exit status.
 
     With `wait` it waits for the next breakpoint, and for the ones after it, until its input ends or Ctrl-C. Raises
-    SteadyError where the actor is at no breakpoint.
+    SteadyError where the actor is at no breakpoint, and ConfigurationError where there is no input at all.
     """
+    if sys.stdin is None:  # `<&-`: what is opened next would be taken for the keyboard
+        raise ConfigurationError("pdb reads what you type, and the standard input is closed")
     directory = find_run(which)
     keyboard = Keyboard()
     try:
@@ -90,7 +93,8 @@ def _converse(connection: socket.socket, keyboard: Keyboard) -> bool:
             line = keyboard.line()
             if not line:
                 return True
-            connection.sendall(line)
+            with suppress(ConnectionError):  # it has gone: what it said last can be read still, and then the end
+                connection.sendall(line)
             asked = False
             continue
         fds = [connection.fileno(), *([_STDIN] if asked else [])]

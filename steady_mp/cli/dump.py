@@ -22,6 +22,7 @@ import psutil
 
 from steady_mp.cli import facts
 from steady_mp.cli.ps import deadlocks_of
+from steady_mp.cli.report_file import whole
 from steady_mp.cli.runs import UNREADABLE, Found, Opened, find_run
 from steady_mp.cli.stack import gather, lines_of
 from steady_mp.cli.view import show, show_json
@@ -98,8 +99,7 @@ def collect(run: Opened, *, payloads: bool, timeout: float) -> dict[str, bytes]:
 
 def _write(output: Path, name: str, parts: dict[str, bytes]) -> None:
     """Write the archive at once or not at all, for its owner only."""
-    draft = output.with_name(output.name + ".new")
-    with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+    with whole(output, 0o600) as file:
         if output.suffix == ".zip":
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zipped:
                 for each, data in parts.items():
@@ -110,7 +110,6 @@ def _write(output: Path, name: str, parts: dict[str, bytes]) -> None:
                     member = tarfile.TarInfo(f"{name}/{each}")
                     member.size, member.mtime, member.mode = len(data), int(time.time()), 0o600
                     tarred.addfile(member, io.BytesIO(data))
-    draft.replace(output)
 
 
 # Its parts

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from steady_mp.cli.options import find_target, parse, settings_for
 from steady_mp.cli.run import fill
 from steady_mp.cli.target import load_target
+from steady_mp.cli.view import show_text
 from steady_mp.config import merge, settings_of
 from steady_mp.errors import ExitCode
 from steady_mp.graph import Topology
@@ -55,4 +55,4 @@ def _write(topology: Topology, form: str) -> None:
     from steady_mp.telemetry.svg import render  # noqa: PLC0415
 
     drawn = sketch(topology.plan())
-    sys.stdout.write(render(drawn).decode() if form == "svg" else drawn)
+    show_text(render(drawn).decode() if form == "svg" else drawn)

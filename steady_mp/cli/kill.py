@@ -11,6 +11,7 @@ from steady_mp.cli.runs import Opened, find_run
 from steady_mp.cli.view import printable, show, show_json
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
+from steady_mp.supervisor.cause import cause_of
 
 if TYPE_CHECKING:
     from steady_mp.memory.owner import Owner
@@ -21,7 +22,7 @@ _PAUSE: Final = 0.01
 #: How an actor stands whose process is there, or will be in a moment.
 _COMING: Final = {"starting", "running", "restarting", "lost"}
 #: What the commands say of these signals beside their name.
-_MEANS: Final = {
+_MEANS: Final[dict[int, str]] = {
     signal.SIGSTOP: "it stands still until `--signal CONT`",
     signal.SIGCONT: "it goes on",
     signal.SIGQUIT: "its stack is in the log",
@@ -33,6 +34,7 @@ _MEANS: Final = {
 def kill(actor: str, which: str | None, *, name: str, as_json: bool) -> int:
     """Send the signal; gives the exit status. Raises SteadyError where the actor has no process."""
     number = signal_of(name)
+    called = cause_of(-number)  # as the log has it where an actor dies of it
     with Opened(find_run(which)) as run:
         index = run.actor(actor)
         life = run.control(index).words[layout.GENERATION]
@@ -44,10 +46,10 @@ def kill(actor: str, which: str | None, *, name: str, as_json: bool) -> int:
     if not hit:
         raise SteadyError(f"{actor} has no process at present: life {life} has just ended")
     if as_json:
-        show_json({"actor": actor, "pid": process.pid, "generation": life, "signal": number.name})
+        show_json({"actor": actor, "pid": process.pid, "generation": life, "signal": called})
     else:
         means = f"; {_MEANS[number]}" if number in _MEANS else ""
-        show(f"{number.name} sent to {printable(actor)}, life {life}, process {process.pid}{means}")
+        show(f"{called} sent to {printable(actor)}, life {life}, process {process.pid}{means}")
     return ExitCode.DRAINED
 
 
@@ -71,13 +73,15 @@ def process_of(run: Opened, actor: int) -> Owner:
     return process
 
 
-def signal_of(name: str) -> signal.Signals:
+def signal_of(name: str) -> int:
     """Read a signal as people write it: KILL, SIGKILL, kill, 9. Raises ConfigurationError."""
     try:
-        if name.isdigit():
-            return signal.Signals(int(name))
-        word = name.upper()
-        return signal.Signals[word if word.startswith("SIG") else f"SIG{word}"]
+        if not name.isdigit():
+            word = name.upper()
+            return signal.Signals[word if word.startswith("SIG") else f"SIG{word}"]
+        if (number := int(name)) in signal.valid_signals():  # most of the real-time ones have no name
+            return number
     except (KeyError, ValueError):
-        message = f"--signal {name!r} is no signal of this system: take KILL, TERM, STOP, CONT, QUIT, USR1, or a number"
-        raise ConfigurationError(message) from None
+        pass
+    message = f"--signal {name!r} is no signal of this system: take KILL, TERM, STOP, CONT, QUIT, USR1, or a number"
+    raise ConfigurationError(message)

@@ -22,6 +22,7 @@ from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
 from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
+from steady_mp.cli.view import refused_writes, show_text
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 
 if TYPE_CHECKING:
@@ -74,10 +75,7 @@ def _main(words: list[str]) -> int:
     except SteadyError as error:
         return _refuse(str(error), ExitCode.UNCLEAN)
     except OSError as error:
-        if error.filename is None:  # nothing that anybody could mend by this line
-            raise
-        status = ExitCode.BAD_CONFIGURATION if error.errno in _OF_THE_PATH else ExitCode.UNCLEAN
-        return _refuse(f"{error.filename}: {error.strerror}", status)
+        return _refused(error)
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("interrupted", ExitCode.INTERRUPTED)
     return int(status or 0)
@@ -88,6 +86,19 @@ def _refuse(message: str, status: ExitCode) -> int:
     return status
 
 
+def _refused(error: OSError) -> int:
+    """Say what the system has refused. Raises it again where nobody could mend anything by one line."""
+    if error.filename is not None:
+        status = ExitCode.BAD_CONFIGURATION if error.errno in _OF_THE_PATH else ExitCode.UNCLEAN
+        return _refuse(f"{error.filename}: {error.strerror}", status)
+    if error.errno != errno.ENOSPC:
+        raise error
+    # Typer shows `--help` itself, and knows nothing of `> file` on a full disk.
+    with contextlib.suppress(SteadyError), refused_writes():
+        sys.stdout.flush()  # where this is what is full, the end of the program would trip over it once more
+    return _refuse(f"the output, or a file, can't be written: {error.strerror}", ExitCode.UNCLEAN)
+
+
 @app.callback(invoke_without_command=True)
 def _start(
     context: typer.Context,
@@ -95,10 +106,10 @@ def _start(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
 ) -> None:
     if show_version:
-        print("steady-mp", version("steady-mp"))
+        show_text(f"steady-mp {version('steady-mp')}\n")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        show_text(f"{context.get_help()}\n")
         raise typer.Exit(ExitCode.BAD_CONFIGURATION)
 
 

@@ -1,18 +1,19 @@
-"""The report of a run as a file: checked before the start, whole or not there at all at the end."""
+"""What a command writes to a file: whole or not there at all. The report of a run is checked before the start."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import stat
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from steady_mp.cli.view import json_text
 from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 
 def check(path: Path) -> None:
@@ -39,18 +40,27 @@ def write(facts: Mapping[str, Any], path: Path) -> None:
 
 
 def put(text: str, path: Path, mode: int = 0o666) -> None:
-    """Write a text beside `path` and then put it in its place, so that nobody ever reads half of it. Raises OSError.
+    """Write a text as a file, see `whole`. Raises OSError."""
+    data = text.encode()
+    with whole(path, mode) as file:
+        file.write(data)
 
-    A file that is made gets these permissions, less the umask.
+
+@contextmanager
+def whole(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Open a file beside `path`, and put it in its place at the end, so that nobody ever reads half of it.
+
+    Where it does not come to that, nothing is left of it. It gets these permissions, less the umask. Raises OSError.
     """
     if path.exists() and not path.is_file():  # asked of /dev/stdout itself: the pipe that it leads to has no path
-        path.write_text(text, encoding="utf-8")  # a pipe or a terminal is written to, never replaced
+        with path.open("wb") as pipe:  # a pipe or a terminal is written to, never replaced
+            yield pipe
         return
-    path = path.resolve()  # the file that a link points to is replaced, not the link
+    path = Path(os.path.realpath(path))  # the file that a link points to is replaced, not the link
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with open(draft, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+    with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         try:
-            file.write(text)
+            yield file
             file.flush()
             os.fsync(file.fileno())
             draft.replace(path)

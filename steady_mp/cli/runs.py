@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from steady_mp.channel.kinds import open_store
 from steady_mp.errors import ConfigurationError, SteadyError
-from steady_mp.memory import layout
+from steady_mp.memory import layout, status
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from steady_mp.memory.status import ActorStatus
 
 #: What comes of reading files that are not what they should be.
-UNREADABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+UNREADABLE: Final = status.UNREADABLE
 
 
 #: Parts of the path of a file in a folder that is only a name.

@@ -37,10 +37,13 @@ _STILL: Final = 5
 def stack(actor: str | None, which: str | None, *, timeout: float, as_json: bool) -> int:
     """Show the stacks of all threads of one actor, or of all; gives the exit status, 1 when one did not answer.
 
-    Blocks for `timeout` seconds at most for each. Raises SteadyError when the one that is asked can't answer.
+    Whoever has no process at present has nothing to say, and that is no failure. That its supervisor is gone, or in
+    another container, is one. Blocks for `timeout` seconds at most for each. Raises SteadyError when the one that is
+    asked can't answer.
     """
     with Opened(find_run(which)) as run:
         answers = gather(run, range(len(run.plan.actors)) if actor is None else [run.actor(actor)], timeout)
+        nobody = run.status.owner.is_foreign or run.status.owner.is_dead()
     if actor is not None and answers[0]["stack"] is None:
         raise SteadyError(f"{actor}: {answers[0]['why']}")
     if as_json:
@@ -48,7 +51,7 @@ def stack(actor: str | None, which: str | None, *, timeout: float, as_json: bool
     else:
         for answer in answers:
             show(*lines_of(answer))
-    silent = any(answer["pid"] is not None and answer["stack"] is None for answer in answers)
+    silent = any(answer["stack"] is None and (nobody or answer["pid"] is not None) for answer in answers)
     return ExitCode.UNCLEAN if silent else ExitCode.DRAINED
 
 

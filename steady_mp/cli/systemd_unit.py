@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.run import merge_run
 from steady_mp.cli.target import load_target
+from steady_mp.cli.view import show_text
 from steady_mp.config import merge, settings_of
 from steady_mp.errors import ConfigurationError, ExitCode
 
@@ -66,7 +67,7 @@ def systemd_unit(words: Sequence[str]) -> int:
     for name, value in values.items():
         if name not in UNIT and name != "durable":
             options += _option({**RUN, **settings}[name], value)
-    print(_unit(str(target), options, of_run, of_unit), end="")
+    show_text(_unit(str(target), options, of_run, of_unit))
     return ExitCode.DRAINED
 
 

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from steady_mp.cli.runs import find_run
+from steady_mp.cli.runs import UNREADABLE, find_run
 from steady_mp.cli.summary import Terminal
 from steady_mp.cli.view import printable, restarts_of, show, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
@@ -33,10 +33,11 @@ def top(which: str | None, *, once: bool) -> int:
     directory = find_run(which)
     try:
         sampler = Sampler(directory)
-    except (OSError, ValueError, KeyError) as error:
+        board = Board(sampler.plan)
+        board.update(sampler.sample())  # files that are cut off show here
+    except UNREADABLE as error:
         raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
     console = Terminal()
-    board = Board(sampler.plan)
     try:
         return _show(sampler, board, console, once=once or not console.is_terminal)
     except KeyboardInterrupt:  # how one leaves it
@@ -47,7 +48,6 @@ def top(which: str | None, *, once: bool) -> int:
 
 def _show(sampler: Sampler, board: Board, console: Console, *, once: bool) -> int:
     pause = threading.Event()
-    board.update(sampler.sample())
     pause.wait(sampler.plan.refresh)  # shares and rates take two looks
     if once:
         board.update(sampler.sample())

@@ -72,7 +72,7 @@ def show(*things: object) -> None:
     """Print tables and lines. Raises SteadyError when the output can't be written."""
     console = Terminal()
     width = console.width if console.is_terminal else PIPE_WIDTH
-    with _refused_writes():
+    with refused_writes():
         for thing in things:
             console.width = max(width, _least(thing))
             console.print(thing, soft_wrap=isinstance(thing, str | Text))
@@ -80,8 +80,14 @@ def show(*things: object) -> None:
 
 def show_json(data: object) -> None:
     """Print data for a program: one JSON document. Raises SteadyError when the output can't be written."""
-    with _refused_writes():
+    with refused_writes():
         print(json_text(data, 1, sys.stdout.encoding or "utf-8"), flush=True)
+
+
+def show_text(text: str) -> None:
+    """Print a text for a program as it is. Raises SteadyError when the output can't be written."""
+    with refused_writes():
+        print(text, end="", flush=True)
 
 
 def json_text(data: object, indent: int, encoding: str) -> str:
@@ -108,7 +114,7 @@ def _least(made: object) -> int:
 
 
 @contextmanager
-def _refused_writes() -> Iterator[None]:
+def refused_writes() -> Iterator[None]:
     """Make an output that can't be written a SteadyError; one that nobody reads any more (`| head`) is no failure."""
     try:
         yield

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 STATUS_FILE: Final = "status.json"
 EVENTS_FILE: Final = "events.jsonl"
 
+#: What comes of reading files of a run that are not what they should be.
+UNREADABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
 #: Why an actor had to start again, as a closed list: a thousand restarts make no further one.
 CAUSES: Final = (
     "SIGKILL",

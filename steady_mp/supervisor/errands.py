@@ -130,7 +130,8 @@ class Errands:
         orders = letters.orders(channel)
         waiting = orders[done:]
         wanted = []
-        for position in positions:
+        named = dict.fromkeys(positions)  # each once: a second order of a letter would deliver it a second time
+        for position in named:
             try:
                 letter = letters.read(channel, position)
             except FileNotFoundError:
@@ -142,7 +143,7 @@ class Errands:
         if wanted:
             letters.order(channel, [*orders, *wanted])
             seat.renew()
-        already = f", {len(positions) - len(wanted)} on their way already" if len(wanted) < len(positions) else ""
+        already = f", {len(named) - len(wanted)} on their way already" if len(wanted) < len(named) else ""
         return f"{len(wanted)} dead letters of {plan.name} go to {seat.name}, before anything else it takes{already}"
 
 

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Final
 
 from waitress.server import create_server
 
-from steady_mp.errors import ConfigurationError
+from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.memory.status import UNREADABLE
 from steady_mp.serving import DEFAULT_HOST, Telemetry, listen, url_of
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.server import make_app
@@ -78,17 +79,26 @@ def main() -> int:
     token = os.environ.pop(TOKEN_VARIABLE, "") or None
     logging.getLogger("waitress").setLevel(logging.ERROR)
     try:
+        sampler = Sampler(options.directory)
+        sampler.sample()  # files that are cut off show here, before anybody hears where they are served
+    except UNREADABLE as error:
+        return _refuse(f"{options.directory} can't be read as a run: {error}")
+    try:
         if options.fd is None:
             settings = Telemetry(host=options.host, port=options.port, token=token)
             listening, _ = listen(settings)
             print(url_of(listening, options.host), file=sys.stderr)  # noqa: T201 - for whoever started it by hand
         else:
             listening = socket.socket(fileno=options.fd)
-        service = Service(Sampler(options.directory), _tell)
     except (ConfigurationError, OSError, ValueError) as error:
-        print(f"steady-mp telemetry: {error}", file=sys.stderr)  # noqa: T201
-        return 2
+        return _refuse(str(error))
+    service = Service(sampler, _tell)
     return _serve(service, listening, options.host, token, supervised=options.fd is not None)
+
+
+def _refuse(message: str) -> int:
+    print("steady-mp telemetry:", " ".join(message.split()), file=sys.stderr)  # noqa: T201
+    return ExitCode.BAD_CONFIGURATION
 
 
 def _serve(service: Service, listening: socket.socket, host: str, token: str | None, *, supervised: bool) -> int:

@@ -85,7 +85,7 @@ def test_one_that_stands_still_behind_a_frozen_actor(operator: Operator, tmp_pat
         assert eventually(lambda: operator.actors()["sink"]["state"] in {"idle", "running"})
         full = dumped(operator, tmp_path / "full.zip", "--payloads")
         assert {"run/channel-0", "run/actor-1.args", "run/actor-2.snapshot-0"} <= set(full)
-        assert not list(tmp_path.glob("*.new"))
+        assert not list(tmp_path.glob(".*"))
 
 
 def test_one_in_a_deadlock_with_a_log_file(operator: Operator, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Dead letters are read without the modules of whoever sent them."""
+"""Dead letters are read without the modules of whoever sent them, and each is replayed once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib
 import json
 import pickle
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,3 +60,24 @@ def test_they_are_listed_shown_and_exported_without_the_modules(
     assert "Order(number=7)" in capsys.readouterr().out
     assert dead_letters.export(tmp_path / "letters.jsonl", None, as_json=False) == 0
     assert base64.b64decode(json.loads((tmp_path / "letters.jsonl").read_text())["pickle"]) == message
+
+
+def test_a_letter_that_is_named_twice_is_replayed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letters = [
+        Letter(channel="a→b", index=0, position=each, actor="b", policy="dead_letter", time=0.0) for each in (3, 5)
+    ]
+    box = dead_letters.Box(tmp_path, "shop", letters, is_alive=True, ordered=frozenset())
+    monkeypatch.setattr(dead_letters, "open_box", lambda _: box)
+    asked: list[dict[str, Any]] = []
+
+    def ask(_directory: Path, _errand: str, **details: Any) -> str:
+        asked.append(details)
+        return "they go to b"
+
+    monkeypatch.setattr(dead_letters, "ask", ask)
+    names = ["a→b@5", "a->b@3", "a->b@5", "a→b@5"]
+    assert dead_letters.replay(names, None, everything=False, as_json=True) == 0
+    assert asked == [{"channel": 0, "positions": [5, 3]}]
+    assert json.loads(capsys.readouterr().out)["replayed"] == ["a→b@5", "a→b@3"]

@@ -144,10 +144,8 @@ def owner_of(path: Path) -> tuple[int, int]:
     return facts.st_uid, facts.st_gid
 
 
-def test_a_letter_that_is_taken_while_its_replay_is_asked_for_is_not_delivered_again(tmp_path: Path) -> None:
-    quarantine = Quarantine(tmp_path)
-    for position in (30, 70):
-        quarantine.letters.put(letter(position))
+def replay(directory: Path, quarantine: Quarantine, *positions: int) -> dict[str, Any]:
+    """Have letters replayed; gives the answer."""
     seat = SimpleNamespace(name="sink", is_over=False, renew=lambda: None)
     supervisor: Any = SimpleNamespace(
         killing=False,
@@ -156,21 +154,32 @@ def test_a_letter_that_is_taken_while_its_replay_is_asked_for_is_not_delivered_a
         plan=SimpleNamespace(channels=[SimpleNamespace(name="numbers", consumer=0)]),
     )
     log: Any = Said()
-    errands = Errands(tmp_path, supervisor, log)
+    folder = directory / "errands"
+    folder.mkdir(exist_ok=True)
+    (folder / "1.asked").write_text(json.dumps({"errand": "replay", "channel": 0, "positions": positions}))
+    Errands(directory, supervisor, log).look()
+    answer: dict[str, Any] = json.loads((folder / "1.answered").read_text())
+    return answer
 
-    def ask(*positions: int) -> dict[str, Any]:
-        folder = tmp_path / "errands"
-        folder.mkdir(exist_ok=True)
-        (folder / "1.asked").write_text(json.dumps({"errand": "replay", "channel": 0, "positions": positions}))
-        errands.look()
-        answer: dict[str, Any] = json.loads((folder / "1.answered").read_text())
-        return answer
 
-    assert ask(30)["done"]
+def test_a_letter_that_is_taken_while_its_replay_is_asked_for_is_not_delivered_again(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    for position in (30, 70):
+        quarantine.letters.put(letter(position))
+    assert replay(tmp_path, quarantine, 30)["done"]
     assert quarantine.letters.orders(0) == [30]
     quarantine.commits_behind_settling = 1
-    told = ask(30)
+    told = replay(tmp_path, quarantine, 30)
     assert quarantine.letters.orders(0) == [30], told
     assert "on their way already" in told["text"]
-    assert "no dead letter" in ask(30)["text"]
+    assert "no dead letter" in replay(tmp_path, quarantine, 30)["text"]
     assert quarantine.letters.orders(0) == [30]
+
+
+def test_a_letter_that_is_named_twice_is_delivered_once(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    for position in (30, 70):
+        quarantine.letters.put(letter(position))
+    told = replay(tmp_path, quarantine, 70, 30, 70)
+    assert quarantine.letters.orders(0) == [70, 30]
+    assert told["text"] == "2 dead letters of numbers go to sink, before anything else it takes"

@@ -1,0 +1,43 @@
+"""What `steady-mp pdb` does where its input, or the actor, is not there."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from steady_mp.cli import debug
+from steady_mp.errors import ConfigurationError
+from steady_mp.supervisor.conversation import ASK, BYE
+
+
+def test_a_closed_input_is_refused_before_anything_is_attached_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`<&-`: what is opened next gets descriptor 0, and would be read as the keyboard."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(ConfigurationError, match="the standard input is closed"):
+        debug.debug("worker", None, wait=False)
+
+
+@pytest.mark.parametrize("last_words", [b"", BYE])
+def test_an_actor_that_has_gone_before_the_line_reaches_it(
+    last_words: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+
+    class Typing(debug.Keyboard):
+        """One who types while the actor dies."""
+
+        @property
+        def has_line(self) -> bool:
+            there.sendall(last_words)
+            there.close()
+            return True
+
+        def line(self) -> bytes:
+            return b"continue\n"
+
+    with here, there:
+        there.sendall(b"(Pdb) " + ASK)
+        assert debug._converse(here, Typing()) is bool(last_words)
+    assert capsys.readouterr().out == "(Pdb) "

@@ -1,0 +1,77 @@
+"""The archive of `steady-mp dump` as a file: for its owner only, whole or not there at all, and nothing beside it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp.cli import dump
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARTS = {"summary.txt": b"all is well\n"}
+
+
+def read(path: Path) -> bytes:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as zipped:
+            return zipped.read("dumped/summary.txt")
+    with tarfile.open(path) as tarred:
+        file = tarred.extractfile("dumped/summary.txt")
+        assert file is not None
+        return file.read()
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_what_lies_beside_it_decides_nothing(tmp_path: Path, name: str) -> None:
+    """Whoever else can write there has made what an earlier version took for its draft."""
+    beside = tmp_path / f"{name}.new"
+    beside.write_text("somebody's")
+    beside.chmod(0o644)
+    dump._write(tmp_path / name, "dumped", PARTS)
+    assert read(tmp_path / name) == PARTS["summary.txt"]
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert beside.read_text() == "somebody's"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_older_archive_that_all_could_read_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_text("older")
+    path.chmod(0o644)
+    dump._write(path, "dumped", PARTS)
+    assert read(path) == PARTS["summary.txt"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_link_beside_it_is_not_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / "a.zip.new").symlink_to(precious)
+    dump._write(tmp_path / "a.zip", "dumped", PARTS)
+    assert precious.read_text() == "precious"
+    assert not (tmp_path / "a.zip").is_symlink()
+
+
+def test_a_folder_of_its_name_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").mkdir()
+    with pytest.raises(IsADirectoryError):
+        dump._write(tmp_path / "a.zip", "dumped", PARTS)
+    assert [each.name for each in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_self: zipfile.ZipFile, _name: str, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(OSError, match="No space left"):
+        dump._write(tmp_path / "a.zip", "dumped", PARTS)
+    assert not list(tmp_path.iterdir())
