@@ -178,6 +178,24 @@ def test_a_state_outlives_its_crashes() -> None:
     assert len(outcome.states["ticker"].entries) == 9
 
 
+def test_several_states_are_a_list_whichever_of_them_was_acquired() -> None:
+    def build(graph: Graph) -> None:
+        graph.actor("second", toys.acquire, [graph.state(), graph.state()], [1])
+        graph.actor("both", toys.acquire, [graph.state(), graph.state()], [1, 0])
+        graph.actor("neither", toys.acquire, [graph.state(), graph.state()], [])
+        graph.actor("only", toys.acquire, [graph.state()], [0])
+        graph.actor("never", toys.acquire, [graph.state()], [])
+        graph.actor("none", toys.acquire, [], [])
+
+    kept = simulate(build).states
+    assert kept["second"] == [None, toys.Book([1])]
+    assert kept["both"] == [toys.Book([0]), toys.Book([1])]
+    assert kept["neither"] == [None, None]
+    assert kept["only"] == toys.Book([0])
+    assert kept["never"] is None
+    assert kept["none"] is None
+
+
 @pytest.mark.parametrize(
     ("crash", "said"),
     [
