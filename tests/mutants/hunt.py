@@ -38,6 +38,7 @@ SHOWN_BY = {
     "a threshold that is passed already": 594,
     "the head is published too early": 98,
     "publish before the commit": 124,
+    "the head of a lane is published too early": 192,
     "the tail is read before the closing": 75,
     "closed before the last message": 71,
 }

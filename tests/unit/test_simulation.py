@@ -50,6 +50,11 @@ def test_the_pipeline_is_exact_under_a_crash_by_each_of_many_seeds() -> None:
     assert explored.switches > 100
 
 
+def test_a_graph_that_ends_by_itself_has_its_crashes_by_each_seed_too() -> None:
+    explored = explore(toys.line, seeds=range(100), crashes=2, check=complete)
+    assert explored.crashes == 2 * explored.runs
+
+
 @pytest.mark.parametrize("actor", ["heartbeat", "generator", "worker", "logger"])
 def test_each_actor_may_die_at_each_fault_point(actor: str) -> None:
     crashes = [crash for crash in crash_points(build_graph, ARGS, hits=3) if crash.actor == actor]
