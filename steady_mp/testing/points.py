@@ -17,3 +17,7 @@ DONE: Final = ("commit:epoch", "commit:publish", "commit:published", "commit:rin
 PARKED: Final = ("park:armed", "park:sleep", "park:woke")
 
 FAULT_POINTS: Final = (*START, *UNDONE, *DONE, *PARKED)
+
+#: What an actor on a `Bench` comes to. Nobody sleeps at the other ends, so it has nobody to ring; and nobody wakes it,
+#: unless it waits for a time, or for a descriptor: one of those comes to ``park:woke`` too.
+ON_BENCH: Final = tuple(point for point in FAULT_POINTS if point not in {"commit:ring", "park:woke"})

@@ -12,7 +12,7 @@ from actors.generator import GeneratorState
 from actors.logger import LoggerState
 from actors.worker import WorkerState
 from steady_mp.testing import Bench
-from steady_mp.testing.points import FAULT_POINTS
+from steady_mp.testing.points import ON_BENCH
 
 if TYPE_CHECKING:
     from steady_mp import Actor, Rx, RxBundle, SteadyState, Tx
@@ -63,7 +63,7 @@ def test_the_totals_are_the_last_line() -> None:
     assert bench.finished
 
 
-@pytest.mark.parametrize("point", FAULT_POINTS)
+@pytest.mark.parametrize("point", ON_BENCH)
 def test_wherever_the_worker_dies_no_message_is_lost_or_doubled(point: str) -> None:
     bench = Bench("worker")
     beats, numbers, results, state = bench.input(), bench.input(), bench.output(), bench.state()
@@ -73,6 +73,7 @@ def test_wherever_the_worker_dies_no_message_is_lost_or_doubled(point: str) -> N
         beats.send_all([beat])
         bench.crash_at(point)
         bench.run()
+        assert bench.crashed
     bench.run()
     results.assert_all(fizzbuzz(number) for number in range(15))
 

@@ -37,10 +37,14 @@ SHOWN_BY = {
     "a wait inside of a turn forgets what was put off before it": 428,
     "a threshold that is passed already": 594,
     "the head is published too early": 98,
+    "publish before the commit": 124,
+    "the head of a lane is published too early": 192,
     "the tail is read before the closing": 75,
     "closed before the last message": 71,
 }
 _RING = 1 << 13
+#: What an actor dies of whose code does not fit together.
+_BLUNDERS = ("KeyError", "NameError", "UnboundLocalError", "AttributeError", "TypeError")
 
 
 def prey(number: int) -> Callable[[Graph], None]:
@@ -85,17 +89,20 @@ def exact(outcome: Outcome) -> None:
         assert not wrong, wrong
 
 
-def run(seed: int) -> Outcome:
+def run(seed: int, *, calm: bool = False) -> Outcome:
     """Simulate one of the graphs with few or many crashes, or one whose messages are put aside and replayed.
 
     Some faults show only where a crash hits one step of a commit; others, lost wake-ups, are mended by each crash.
+    A `calm` run has no crashes.
     """
     if seed % GRAPHS in POSTED:
-        office = posted.Office(seed)
+        office, crashes = posted.Office(seed), 0 if calm else 15
         with posted.opened(office):
-            return simulate(posted.build, seed=seed, crashes=15, check=office.check, max_steps=_STEPS, shrink=False)
+            return simulate(
+                posted.build, seed=seed, crashes=crashes, check=office.check, max_steps=_STEPS, shrink=False
+            )
     bursts = seed % 8 == 4  # whose turns are torn where a crash comes right behind an early commit
-    crashes = 20 if bursts else (2, 8)[seed // GRAPHS % 2]
+    crashes = 0 if calm else 20 if bursts else (2, 8)[seed // GRAPHS % 2]
     return simulate(prey(seed % GRAPHS), seed=seed, crashes=crashes, check=exact, max_steps=_STEPS, shrink=False)
 
 
@@ -108,6 +115,20 @@ def hunt(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, SimulationFailed] | N
             except SimulationFailed as failure:
                 return seed, failure
     return None
+
+
+def blunders(mutant: Mutant, seed: int) -> list[str]:
+    """Return what the actors of a mutant have died of in a calm run, where it is the mutant that no longer fits.
+
+    Such a mutant breaks every commit, whatever it stands for, and is found for that. (A fault of the protocol may
+    bring an actor to any error too, but behind a crash.)
+    """
+    with mutant.alive():
+        try:
+            lines = list(run(seed, calm=True).trace)
+        except SimulationFailed as failure:
+            lines = list(failure.trace or ())
+    return [line for line in lines if any(f"  died: {name}" in line for name in _BLUNDERS)]
 
 
 def main(words: list[str]) -> int:

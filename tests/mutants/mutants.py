@@ -26,7 +26,6 @@ from steady_mp.channel.lettered import LetteredRx
 from steady_mp.channel.producing import ProducingEnd
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
-from steady_mp.memory.control import ControlBlock
 from steady_mp.next_journal import NextJournal
 from steady_mp.parking import Sleeper
 from steady_mp.turn import Turn
@@ -79,28 +78,37 @@ def _mutated(function: Any, old: str, new: str) -> Any:
     return names[function.__name__]
 
 
+# A commit from its journal on: the passages that come in another order.
+_JOURNAL = """\
+    self._control.write_journal(epoch, self._next.packed)
+    if fault is not None:
+        fault("commit:journal")
+    if self._sync is not None:
+        self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else kept[0])
+"""
+_IN_FORCE = """\
+    self._control.put_in_force(epoch)
+    if snapshot is not None:
+        self._next.snapshot, book.kept = kept, snapshot
+    if fault is not None:
+        fault("commit:epoch")
+    if self._sync is not None:
+        self._sync.seal()
+"""
+PUBLISH = "    self._publish(moved)\n"
+
 MUTANTS = [
     # The order of the commit
+    Mutant("publish before the commit", Turn, "commit", _IN_FORCE + PUBLISH, PUBLISH + _IN_FORCE),
     Mutant(
-        "publish before the commit",
-        Turn,
-        "commit",
-        "    self._control.put_in_force(epoch)\n",
-        "    self._publish(moved)\n    self._control.put_in_force(epoch)\n",
-    ),
-    Mutant(
-        "publish before the journal",
-        Turn,
-        "commit",
-        "    self._control.write_journal(epoch, self._next.packed)\n",
-        "    self._publish(moved)\n    self._control.write_journal(epoch, self._next.packed)\n",
+        "publish before the journal", Turn, "commit", _JOURNAL + _IN_FORCE + PUBLISH, PUBLISH + _JOURNAL + _IN_FORCE
     ),
     Mutant(
         "the journal is written after the epoch",
-        ControlBlock,
-        "put_in_force",
-        "    order()\n    self.words[layout.EPOCH] = epoch\n",
-        "    pass\n",
+        Turn,
+        "commit",
+        "    self._control.write_journal(epoch, self._next.packed)\n",
+        "    self._control.put_in_force(epoch)\n    self._control.write_journal(epoch, self._next.packed)\n",
     ),
     Mutant(
         "the journal in place",

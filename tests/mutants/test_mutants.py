@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from steady_mp.turn import Turn
 from tests.mutants import hunt
-from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.mutants import MUTANTS, PUBLISH, Mutant
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.title)
 def test_the_mutant_is_found(mutant: Mutant) -> None:
-    assert hunt.hunt(mutant) is not None
+    found = hunt.hunt(mutant)
+    assert found is not None
+    assert not hunt.blunders(mutant, seed=found[0])
+
+
+def test_a_mutant_that_breaks_each_commit_is_told_from_a_fault_of_the_protocol() -> None:
+    twice = Mutant("publish twice", Turn, "commit", PUBLISH, 2 * PUBLISH)
+    assert "  died: KeyError: " in hunt.blunders(twice, seed=1)[0]
 
 
 def test_without_a_mutant_nothing_is_found() -> None:

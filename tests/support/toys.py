@@ -77,6 +77,12 @@ def fail(actor: Actor) -> None:
     raise ValueError(message)
 
 
+def acquire(_actor: Actor, states: list[SteadyState[Book]], which: list[int]) -> None:
+    """Acquire some of its states; each keeps which one it is."""
+    for index in which:
+        states[index].acquire(Book).entries.append(index)
+
+
 def line(graph: Graph, total: int = 30) -> None:
     """One who counts and one who keeps."""
     tx, rx = graph.channel(4, name="numbers")

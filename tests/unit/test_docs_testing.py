@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.fizzbuzz import fizzbuzz
+from steady_mp.testing import SimulationFailed, explore
 from steady_mp.testing.difference import difference
+from tests.examples.test_in_simulation import all_counted, build_forgetful
 from tests.unit.source import ROOT
 
 if TYPE_CHECKING:
@@ -72,6 +74,15 @@ def test_the_difference_that_is_shown_is_a_real_one() -> None:
     assert f"```text\nAssertionError: results: {told}\n```\n" in (ROOT / "docs/testing/bench.md").read_text(
         encoding="utf-8"
     )
+
+
+def test_the_failure_that_is_shown_is_a_real_one() -> None:
+    page = (ROOT / "docs/testing/simulation.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(check: .*?\n)(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    with pytest.raises(SimulationFailed) as found:
+        explore(build_forgetful, seeds=range(200), check=all_counted)
+    told = str(found.value)
+    assert all(part in told for part in shown), f"the page shows another one:\n{told}"
 
 
 def test_the_index_leads_to_every_page() -> None:

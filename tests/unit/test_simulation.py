@@ -50,6 +50,11 @@ def test_the_pipeline_is_exact_under_a_crash_by_each_of_many_seeds() -> None:
     assert explored.switches > 100
 
 
+def test_a_graph_that_ends_by_itself_has_its_crashes_by_each_seed_too() -> None:
+    explored = explore(toys.line, seeds=range(100), crashes=2, check=complete)
+    assert explored.crashes == 2 * explored.runs
+
+
 @pytest.mark.parametrize("actor", ["heartbeat", "generator", "worker", "logger"])
 def test_each_actor_may_die_at_each_fault_point(actor: str) -> None:
     crashes = [crash for crash in crash_points(build_graph, ARGS, hits=3) if crash.actor == actor]
@@ -176,6 +181,24 @@ def test_a_state_outlives_its_crashes() -> None:
     outcome = simulate(toys.ticking, crashes=[Crash("ticker", "commit:done", 3)], shutdown_after=95.0)
     assert outcome.actor("ticker").generation == 2
     assert len(outcome.states["ticker"].entries) == 9
+
+
+def test_several_states_are_a_list_whichever_of_them_was_acquired() -> None:
+    def build(graph: Graph) -> None:
+        graph.actor("second", toys.acquire, [graph.state(), graph.state()], [1])
+        graph.actor("both", toys.acquire, [graph.state(), graph.state()], [1, 0])
+        graph.actor("neither", toys.acquire, [graph.state(), graph.state()], [])
+        graph.actor("only", toys.acquire, [graph.state()], [0])
+        graph.actor("never", toys.acquire, [graph.state()], [])
+        graph.actor("none", toys.acquire, [], [])
+
+    kept = simulate(build).states
+    assert kept["second"] == [None, toys.Book([1])]
+    assert kept["both"] == [toys.Book([0]), toys.Book([1])]
+    assert kept["neither"] == [None, None]
+    assert kept["only"] == toys.Book([0])
+    assert kept["never"] is None
+    assert kept["none"] is None
 
 
 @pytest.mark.parametrize(

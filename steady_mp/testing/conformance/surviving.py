@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,12 +19,22 @@ if TYPE_CHECKING:
     from steady_mp.testing.rig import Party
 
 _LIVES = 60
+_ROOM = 3
 
 
 def oversleep(party: Party, condition: Condition) -> None:
     """Let an actor wait for something, and leave it asleep: it has asked to be rung, and nobody has."""
     with pytest.raises(Overslept):
         party.actor().await_for_all(condition)
+
+
+def doze(link: Link, party: Party, victim: str) -> None:
+    """Leave the victim's peer asleep for one more than there is, so that the victim has somebody to ring."""
+    tx, rx = link.tx(), link.rx()
+    there, wait = (tx.vacant(), tx.wait_vacant) if party is link.source else (rx.avail(), rx.wait_avail)
+    if party.name != victim and there < _ROOM:
+        with contextlib.suppress(Overslept):
+            party.actor().await_for_all(wait(there + 1))
 
 
 def die(party: Party, point: str, work: Callable[[], object]) -> None:
@@ -139,24 +150,25 @@ class Surviving(Kind):
     @pytest.mark.parametrize("point", FAULT_POINTS[1:])
     def test_whoever_dies_again_and_again_all_arrives_once(self, make: MakeLink, point: str) -> None:
         for victim in ("source", "sink"):
-            for hit in (1, 2):
-                self._live_and_die(make(capacity=3), victim, point, hit)
+            kills = [self._live_and_die(make(capacity=_ROOM), victim, point, hit) for hit in (1, 2)]
+            assert kills[0], f"the {victim} never came to {point}"
 
-    def _live_and_die(self, link: Link, victim: str, point: str, hit: int) -> None:
-        values = self.values(20)
+    def _live_and_die(self, link: Link, victim: str, point: str, hit: int) -> int:
+        """Let one of the two die whenever it comes to `point`; return how often it did."""
+        kills, values = 0, self.values(20)
 
         def source() -> None:
             tx = link.tx()
             for value in values[tx.position() :][: min(2, tx.vacant())]:
                 tx.send(value)
             link.source.turn.commit()
-            link.source.actor().await_for_any(tx.wait_vacant(3), link.source.actor().wait_timeout(1.0))
+            link.source.actor().await_for_any(tx.wait_vacant(_ROOM), link.source.actor().wait_timeout(1.0))
 
         def sink() -> None:
             got: list[Any] = link.sink.state().acquire(list)
             got += self.all_plain(link.rx().take_slice(2))
             link.sink.turn.commit()
-            link.sink.actor().await_for_any(link.rx().wait_avail(3), link.sink.actor().wait_timeout(1.0))
+            link.sink.actor().await_for_any(link.rx().wait_avail(_ROOM), link.sink.actor().wait_timeout(1.0))
 
         for party in (link.source, link.sink):
             party.parker.clock = link.rig.clock  # a sleep that nobody ends takes the time that it may
@@ -168,8 +180,11 @@ class Surviving(Kind):
                     if life % 2:
                         party.begin()
                     work()
+                    doze(link, party, victim)
                 except Killed:
+                    kills += 1
                     party.spare()
                     party.begin()
         assert link.sink.state().acquire(list) == self.all_plain(values)
         assert (link.tx().position(), link.rx().position()) == (20, 20)
+        return kills

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 def conclude(world: World) -> Outcome:
     """Read what a run came to from its memory."""
-    states = {player.name: _states(player) for player in world.players}
+    saved = {player.name: _saved(player) for player in world.players}
     return Outcome(
         seed=world.seed,
-        states={name: values[0] if len(values) == 1 else (values or None) for name, values in states.items()},
+        states={player.name: _kept(player, saved[player.name]) for player in world.players},
         lines=world.lines,
         crashes=list(world.struck),
-        report=_report(world, states),
+        report=_report(world, saved),
         trace=world.trace,
         steps=world.steps.count,
         switches=len(world.disturbed),
     )
 
 
-def _report(world: World, states: dict[str, list[Any]]) -> Report:
+def _report(world: World, saved: dict[str, dict[int, Any]]) -> Report:
     given_up = [player for player in world.players if player.given_up]
     actors = [
         ActorReport(
@@ -38,7 +38,7 @@ def _report(world: World, states: dict[str, list[Any]]) -> Report:
             restarts=player.generation - 1,
             deaths=list(player.deaths),
             finished=not player.given_up,
-            state=_shown(states[player.name]),
+            state=_shown(list(saved[player.name].values())),
         )
         for player in world.players
     ]
@@ -53,13 +53,20 @@ def _report(world: World, states: dict[str, list[Any]]) -> Report:
     )
 
 
-def _states(player: Player) -> list[Any]:
-    """Return the states of the last commit, in the order of their declaration."""
+def _saved(player: Player) -> dict[int, Any]:
+    """Return the states of the last commit by their index, in the order of their declaration."""
     journal = player.control.journal()
     if not journal.snapshot_length:
-        return []
+        return {}
     saved = player.snapshots.read(journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
-    return [value for _, value in sorted(decode(saved).items(), key=lambda item: item[0])]
+    return dict(sorted(decode(saved).items()))
+
+
+def _kept(player: Player, saved: dict[int, Any]) -> Any:  # noqa: ANN401 - whatever the actor keeps
+    """Return what `Outcome.states` has of an actor: as many as it was handed, whichever of them it has acquired."""
+    handed = sorted(player.plan.states or ())
+    values = [saved.get(index) for index in handed]
+    return values if len(values) > 1 else next(iter(values), None)
 
 
 def _shown(values: list[Any]) -> Any:  # noqa: ANN401 - plain data

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 class Outcome:
     """A simulated run that ended well.
 
-    `states` holds each actor's state as of its last commit, the object itself (a list of them where an
-    actor has several, None where it has none). `lines` are what the actors logged and printed, with who
-    did. `crashes` are those that struck. `report` is what a real run gives, `trace` all that happened;
-    ``str(trace)`` is the same for the same seed. `switches` counts how often somebody was disturbed.
+    `states` holds each actor's state as of its last commit, the object itself: a list of them where an actor was
+    handed several, in the order of their declaration; None for one that was never acquired, and where there is
+    none. `lines` are what the actors logged and printed, with who did. `crashes` are those that struck. `report`
+    is what a real run gives, `trace` all that happened; ``str(trace)`` is the same for the same seed. `switches`
+    counts how often somebody was disturbed.
     """
 
     seed: int

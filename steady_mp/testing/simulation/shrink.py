@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What ends a test without a failure; what pytest fails one with is no Exception either.
+LEAVING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 #: Runs that shrinking may take.
 _TRIES: Final = 400
 
@@ -43,8 +45,12 @@ class _Shrinker:
                 failure.switches = list(switches)
                 self.least = failure
                 return True
+        except LEAVING:
+            raise
         except Exception:  # noqa: BLE001 - of the graph's declaration, say: whatever it is, it is another failure
             return False
+        except BaseException:  # noqa: BLE001 - the test's time-out, say: it is told what is known by now
+            self._left = 0
         return False
 
 

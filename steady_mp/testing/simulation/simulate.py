@@ -8,6 +8,7 @@ explore(build_graph, Args(rate=10, beats=20), seeds=range(1000), crashes=1, chec
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import traceback
 from dataclasses import dataclass
@@ -18,11 +19,11 @@ from steady_mp.supervisor.run import Graph
 from steady_mp.testing.points import FAULT_POINTS
 from steady_mp.testing.simulation.dice import STEP, Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
-from steady_mp.testing.simulation.shrink import shrunk
+from steady_mp.testing.simulation.shrink import LEAVING, shrunk
 from steady_mp.testing.simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _MOST_STEPS: Final = 5_000_000
 _SHOWN: Final = 60
@@ -39,24 +40,48 @@ class _Setting:
     max_steps: int
     log_level: str = "warning"
 
-    def run(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> Outcome:
-        world = World(
-            _declared(self.build, self.args, self.log_level),
+    def world(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> World:
+        graph = Graph("simulation", log_level=self.log_level)
+        self.build(*((graph,) if self.args is None else (graph, self.args)))
+        return World(
+            graph,
             seed=seed,
             crashes=crashes,
             only=only,
             shutdown_after=self.shutdown_after,
             max_steps=self.max_steps,
         )
-        outcome = world.run()
-        if self.check is not None:
-            try:
-                self.check(outcome)
-            except AssertionError as error:
-                raise world.failed("check", str(error) or "the check failed") from error
-            except Exception as error:
-                raise world.failed("check", "".join(traceback.format_exception_only(error)).strip()) from error
+
+    def run(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> Outcome:
+        world = self.world(seed, crashes, only)
+        with self.noting(world, only):
+            outcome = world.run()
+            if self.check is not None:
+                try:
+                    self.check(outcome)
+                except AssertionError as error:
+                    raise world.failed("check", str(error) or "the check failed") from error
+                except Exception as error:
+                    raise world.failed("check", "".join(traceback.format_exception_only(error)).strip()) from error
         return outcome
+
+    @contextlib.contextmanager
+    def noting(self, world: World, only: frozenset[int] | None) -> Iterator[None]:
+        """Let through what is no Exception, as what pytest fails a test with, with a note on the run that it ended."""
+        try:
+            yield
+        except (Exception, *LEAVING):
+            raise
+        except BaseException as error:
+            again = self.call(world.seed, world.struck, None if only is None else sorted(only))
+            error.add_note(f"seed {world.seed}; the same run again: {again}")
+            raise
+
+    def call(self, seed: int, crashes: Iterable[Crash], only: list[int] | None) -> str:
+        """Return the call that repeats a run, with what only the test knows left out."""
+        listed = ", ".join(f"Crash({c.actor!r}, {c.point!r}, {c.hit})" for c in crashes)
+        switches = "" if only is None else f", only={only}"
+        return f"simulate({getattr(self.build, '__name__', 'build')}, …, seed={seed}, crashes=[{listed}]{switches})"
 
 
 def simulate(  # noqa: PLR0913 - each is a question that a test may ask
@@ -77,8 +102,9 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     Every access to a channel's header, every commit point and every fault point is a step before which
     the scheduler may let another actor go on; the `seed` decides where, how long stores stay invisible to
     others, and how much virtual time a step takes. When all wait, time jumps to the next timer.
-    `crashes` kills so many times, where the seed decides, or exactly as the given `Crash` values say. Turn,
-    journal, recovery, channels and state are those of a real run, on real memory.
+    `crashes` kills so many times, where the seed decides (at the latest when the graph begins to end), or
+    exactly as the given `Crash` values say. Turn, journal, recovery, channels and state are those of a real
+    run, on real memory.
 
     A graph that never ends by itself is asked to shut down `shutdown_after` virtual seconds; `max_steps`
     ends one that never waits. `only` keeps those of the seed's switches that it numbers: a replay.
@@ -87,6 +113,7 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     Raises SimulationFailed, which is an AssertionError, when all wait for ever, somebody sleeps though
     what it waits for is there, an actor is given up (and not isolated) or refuses to stop, a channel holds more than it
     may, or `check` raises, which is its cause then; its message has the seed, a shrunk trace and the replay.
+    What is no Exception, as what pytest fails a test with, comes through with the seed and the replay as a note.
     Raises ConfigurationError for a graph that can't run. Blocks until the end; starts no process, no thread.
     """
     _need_greenlet()
@@ -157,25 +184,23 @@ def crash_points(
     """Return a `Crash` for each fault point that each actor reaches in a run without crashes.
 
     For a point that is reached more than once, `hits` of them, from the first to the last: to try every
-    actor at every point.
+    actor at every point. Raises SimulationFailed where that run fails.
     """
     found: list[Crash] = []
     _need_greenlet()
-    graph = _declared(build, args, "warning")
-    world = World(graph, seed=seed, crashes=0, only=None, shutdown_after=shutdown_after, max_steps=_MOST_STEPS)
-    world.run()
+    setting = _Setting(build=build, args=args, check=None, shutdown_after=shutdown_after, max_steps=_MOST_STEPS)
+    world = setting.world(seed, 0, None)
+    try:
+        with setting.noting(world, None):
+            world.run()
+    except SimulationFailed as failure:
+        raise _told(setting, failure, shorten=False) from None
     for player in world.players:
         for point in FAULT_POINTS:
             total = player.hits[point]
             spread = {1 + (total - 1) * n // max(1, hits - 1) for n in range(hits)} if total else set()
             found += [Crash(player.name, point, hit) for hit in sorted(spread)]
     return found
-
-
-def _declared(build: Callable[..., None], args: object, log_level: str) -> Graph:
-    graph = Graph("simulation", log_level=log_level)
-    build(*((graph,) if args is None else (graph, args)))
-    return graph
 
 
 def _need_greenlet() -> None:
@@ -196,9 +221,7 @@ def _checked(crashes: Iterable[Crash]) -> list[Crash]:
 def _told(setting: _Setting, failure: SimulationFailed, *, shorten: bool) -> SimulationFailed:
     """Say how the failure comes about: as few crashes and switches as it takes, the trace, the replay."""
     least = shrunk(setting.run, failure) if shorten else failure
-    crashes = ", ".join(f"Crash({c.actor!r}, {c.point!r}, {c.hit})" for c in least.crashes)
-    name = getattr(setting.build, "__name__", "build")
-    call = f"simulate({name}, …, seed={least.seed}, crashes=[{crashes}], only={least.switches})"
+    call = setting.call(least.seed, least.crashes, least.switches)
     trace = "" if least.trace is None else least.trace.excerpt(_SHOWN)
     text = f"{least.text}\nseed {failure.seed}; what it takes: {call}\n{trace}"
     told = SimulationFailed(least.kind, text)

@@ -63,7 +63,7 @@ class World:
         names = [actor.name for actor in self.plan.actors]
         self.dice = Dice(seed, names, crashes if isinstance(crashes, int) else 0)
         planned = self.dice.crashes if isinstance(crashes, int) else list(crashes)
-        #: A seed's crashes strike in any case, at the latest while the graph drains; named ones where they are named.
+        #: A seed's crashes strike in any case, at the latest while the graph ends; named ones where they are named.
         self._insist = isinstance(crashes, int)
         switches: Iterable[Switch] = self.dice.switches()
         if only is not None:
@@ -255,8 +255,11 @@ class World:
         self._deadline = self.steps() + self._shutdown_timeout
         self.note(who, "shutdown requested")
         self._ring_all()
+        self._crash_while_it_ends()
+
+    def _crash_while_it_ends(self) -> None:
+        """See that each seed has its crashes, though nobody knew how long the run would be."""
         if self._insist:
-            # So that each seed has its crashes, though nobody knew how long the run would be.
             left = self.steps.drop_crashes() + sum(player.drop_crashes() for player in self.players)
             self.steps.crash_soon(left)
 
@@ -274,6 +277,7 @@ class World:
         if journal.finished:
             player.status = Status.OVER
             self.note(player.name, "finished")
+            self._crash_while_it_ends()  # a graph may end without that anybody asks for it
             return
         player.status = Status.DOWN
         player.until = self.steps()

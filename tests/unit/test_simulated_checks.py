@@ -1,0 +1,71 @@
+"""Simulated runs that fail otherwise than by an assertion: what pytest fails a test with, Ctrl-C, a time-out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp.testing.simulation import Crash, Outcome, SimulationFailed, crash_points, explore, simulate
+from tests.support import toys
+
+if TYPE_CHECKING:
+    from steady_mp import Actor, Graph
+
+
+def failing_by_pytest(outcome: Outcome) -> None:
+    if outcome.crashes:
+        pytest.fail("somebody died")
+
+
+def come_too_late(_actor: Actor) -> None:
+    pytest.fail("too late")
+
+
+def test_a_check_that_fails_by_pytest_tells_the_seed_and_the_crashes_as_a_note() -> None:
+    crash = Crash("keeper", "commit:epoch", 3)
+    with pytest.raises(pytest.fail.Exception, match="somebody died") as found:
+        explore(toys.line, seeds=[5], crashes=[crash, Crash("keeper", "commit:epoch", 10_000)], check=failing_by_pytest)
+    call = "simulate(line, …, seed=5, crashes=[Crash('keeper', 'commit:epoch', 3)])"
+    assert found.value.__notes__ == [f"seed 5; the same run again: {call}"]
+
+
+def test_a_time_out_in_the_middle_of_a_run_tells_the_seed_and_the_crashes_as_a_note() -> None:
+    def build(graph: Graph) -> None:
+        graph.actor("failer", come_too_late)
+
+    with pytest.raises(pytest.fail.Exception, match="too late") as found:
+        explore(build, seeds=[5])
+    assert found.value.__notes__ == ["seed 5; the same run again: simulate(build, …, seed=5, crashes=[])"]
+
+
+@pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+def test_ctrl_c_in_a_check_is_left_alone(leaving: type[BaseException]) -> None:
+    def check(_outcome: Outcome) -> None:
+        raise leaving
+
+    with pytest.raises(leaving) as found:
+        simulate(toys.line, check=check)
+    assert not hasattr(found.value, "__notes__")
+
+
+def test_a_time_out_while_a_failure_is_shrunk_leaves_the_least_that_is_known() -> None:
+    runs: list[int] = []
+
+    def check(outcome: Outcome) -> None:
+        runs.append(len(outcome.crashes))
+        if len(runs) > 3:
+            pytest.fail("too late")
+        assert not outcome.crashes
+
+    crashes = [Crash("keeper", "commit:epoch", hit) for hit in (3, 5, 7, 9)]
+    with pytest.raises(SimulationFailed, match="check: ") as found:
+        simulate(toys.line, crashes=crashes, check=check)
+    assert runs == [4, 4, 4, 0], "again, without its switches, without its crashes"
+    assert (found.value.crashes, found.value.switches) == (crashes, [])
+
+
+def test_crash_points_of_a_graph_that_fails_tells_the_seed_and_the_trace() -> None:
+    with pytest.raises(SimulationFailed, match=r"seed 3; what it takes: simulate\(failing, …, seed=3") as found:
+        crash_points(toys.failing, seed=3)
+    assert "died: ValueError: life 1 fails" in str(found.value)
