@@ -1,0 +1,75 @@
+"""What is shown of a run that is over: nobody in it lives, whatever its files said last."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp.cli import top
+from steady_mp.events import ActorFinished, RunStopped
+from steady_mp.memory.status import STATUS_FILE, read_status, write_status
+from tests.support.simulated import Simulated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def run() -> Iterator[Simulated]:
+    """Give a run in which eat has finished and feed works."""
+    with Simulated(graph="odd") as made:
+        made.now = time.monotonic()  # the commands look by the real clock
+        made.begin(0)
+        made.begin(1)
+        made.record(ActorFinished(actor="eat", generation=1))
+        yield made
+
+
+def kill(directory: Path) -> None:
+    """Let the supervisor be gone: who has its pid now is somebody else."""
+    status = read_status(directory)
+    write_status(directory, dataclasses.replace(status, born=status.born + 1, url="http://127.0.0.1:9900"))
+
+
+def drain(run: Simulated) -> None:
+    run.wall += 6.0
+    run.record(RunStopped(clean=True, exit_code=0, seconds=6.0))
+
+
+def shown(run: Simulated, capsys: pytest.CaptureFixture[str]) -> tuple[str, dict[str, str]]:
+    """Return the head of `top --once`, and the states of the actors in it."""
+    assert top.top(str(run.run.path), once=True) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return lines[0], {words[0]: words[1] for words in map(str.split, lines) if words and words[0] in {"feed", "eat"}}
+
+
+def test_top_shows_a_living_run(run: Simulated, capsys: pytest.CaptureFixture[str]) -> None:
+    head, states = shown(run, capsys)
+    assert head.startswith("odd  running, up ")
+    assert states == {"feed": "running", "eat": "finished"}
+
+
+def test_top_shows_a_run_dead_whose_supervisor_was_killed(run: Simulated, capsys: pytest.CaptureFixture[str]) -> None:
+    kill(run.run.path)
+    head, states = shown(run, capsys)
+    assert head == f"odd  dead  its supervisor {run.sampler.sample().status.pid} is gone"
+    assert states == {"feed": "dead", "eat": "finished"}
+
+
+def test_top_shows_a_run_that_has_ended_as_such(run: Simulated, capsys: pytest.CaptureFixture[str]) -> None:
+    drain(run)
+    head, states = shown(run, capsys)
+    assert head == "odd  ended"
+    assert states == {"feed": "dead", "eat": "finished"}
+
+
+def test_what_was_swept_between_two_looks_has_ended(run: Simulated) -> None:
+    run.tick()
+    run.run.path.joinpath(STATUS_FILE).unlink()
+    run.tick()
+    assert run.board.sample is not None
+    assert top.how_over(run.board.sample, run.run.path) == "ended"
