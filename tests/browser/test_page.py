@@ -128,6 +128,35 @@ def test_what_reads_alike_is_shown_as_often_as_it_is_there(browser: Browser, ser
     assert sum("worker died" in text for text in browser.texts("#events li")) == 2
 
 
+def test_an_alert_that_holds_is_said_once_and_keeps_its_row(browser: Browser, serve: Serve) -> None:
+    pipeline = scenes.Pipeline()
+
+    def scene() -> scenes.State:
+        state = pipeline()
+        alert = {"subject": "worker", "kind": "actor", "colour": "yellow", "since": 1000.0}
+        state["alerts"] = [alert | {"text": f"worker: average load above 50 %, now 6{pipeline.steps % 10}.4 %"}]
+        return state
+
+    fake = serve(pipeline)
+    browser.open(fake.url)
+    is_live(browser)
+    fake.scene = scene
+    browser.until_says("#announce", "worker: average load above 50 %")
+    assert ", now " not in browser.text("#announce")
+    browser.js(
+        "window.heard = [];"
+        "const said = document.getElementById('announce');"
+        "new MutationObserver(() => window.heard.push(said.textContent)).observe(said, { childList: true });"
+    )
+    row = browser.js("return document.querySelector('#alerts li')")
+    figures, before = browser.text("#alerts"), pipeline.steps
+    browser.until(lambda: pipeline.steps > before + 20, "twenty answers more")
+    browser.until(lambda: browser.text("#alerts") != figures, "another figure")
+    assert ", now 6" in browser.text("#verdict-text")
+    assert browser.js("return window.heard") == []
+    assert browser.js("return document.querySelector('#alerts li')") == row
+
+
 def test_a_restart_is_told_with_time_and_cause(browser: Browser, serve: Serve) -> None:
     pipeline = scenes.Pipeline()
     browser.open(serve(pipeline).url)
