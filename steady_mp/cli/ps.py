@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, open_status
-from steady_mp.cli.view import STYLES, printable, restarts_of, show, show_json, state_of, table
+from steady_mp.cli.view import STYLES, memory_of, printable, restarts_of, show, show_json, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.kept import all_kept
 from steady_mp.memory.rundir import RunDir, default_root
@@ -117,6 +117,6 @@ def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
             str(actor["generation"]),
             Text(restarts_of(actor)),
             f"{actor['commits']:,}",
-            f"{actor['rss'] / 2**20:.0f} MiB",
+            memory_of(actor),
         )
     return head, made, *(f"deadlock: {printable(way)}, every channel of the circle is full" for way in run["deadlocks"])

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from steady_mp.cli.runs import find_run, lay_to_rest
 from steady_mp.cli.summary import Terminal
-from steady_mp.cli.view import STYLES, printable, restarts_of, show, state_of, table
+from steady_mp.cli.view import STYLES, memory_of, printable, restarts_of, show, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.status import STATUS_FILE
 from steady_mp.telemetry.board import Board
@@ -106,8 +106,8 @@ def _actors(actors: list[dict[str, Any]]) -> Table:
             _name(each),
             state_of(each),
             f"{each['load']:.0f} %",
-            f"{each['mcpu']:.0f}",
-            f"{each['rss'] / 2**20:.0f} MiB",
+            "-" if each["mcpu"] is None else f"{each['mcpu']:.0f}",
+            memory_of(each),
             f"{each['turns']:,}",
             Text(restarts_of(each)),
         )

@@ -177,6 +177,15 @@ def test_top_takes_a_cause_with_brackets_as_it_is() -> None:
     assert "\x1b" not in out
 
 
+def test_what_is_not_known_of_another_container_is_no_figure(shown: Callable[..., list[str]]) -> None:
+    each = {**actor("far", rss=None), "load": 1.0, "mcpu": None, "turns": 3, "alert": None}
+    (row,) = [line for line in shown(*ps._draw(run_of(each))) if line.startswith("far ")]
+    assert row.split()[-1] == "-"
+    state = {"graph": "flow", "phase": "running", "uptime": 1.0, "summary": "", "alerts": [], "channels": []}
+    (row,) = [line for line in shown(top.draw({**state, "actors": [each]})) if line.startswith("far ")]
+    assert row.split()[2:7] == ["1", "%", "-", "-", "3"]
+
+
 def test_top_shown_once_keeps_its_figures_at_any_width(shown: Callable[..., list[str]]) -> None:
     each = {
         **actor("the-worker-of-all-the-orders-of-today"),
