@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp.cli import top
+from steady_mp.cli import ps, top
+from steady_mp.cli.runs import open_status
 from steady_mp.events import ActorFinished, RunStopped
-from steady_mp.memory.status import STATUS_FILE, read_status, write_status
+from steady_mp.memory.status import EVENTS_FILE, STATUS_FILE, read_status, write_status
 from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
@@ -73,3 +75,40 @@ def test_what_was_swept_between_two_looks_has_ended(run: Simulated) -> None:
     run.tick()
     assert run.board.sample is not None
     assert top.how_over(run.board.sample, run.run.path) == "ended"
+
+
+def seen(run: Simulated) -> tuple[dict[str, Any], str]:
+    """Return what ps has of the run, as JSON and as the head that is drawn."""
+    found = open_status(run.run.path)
+    looked = ps.look(found)
+    return looked, str(ps._draw(looked, found.status.pid)[0])
+
+
+def test_ps_shows_who_supervises_a_living_run(run: Simulated) -> None:
+    looked, head = seen(run)
+    assert (looked["phase"], looked["pid"]) == ("running", os.getpid())
+    assert looked["uptime"] > 0
+    assert f"supervisor {os.getpid()}" in head
+
+
+def test_ps_counts_the_time_of_a_drained_run_up_to_its_end(run: Simulated) -> None:
+    run.record(RunStopped(clean=True, exit_code=0, seconds=2.0))  # of the session before
+    drain(run)
+    kill(run.run.path)
+    looked, head = seen(run)
+    assert (looked["phase"], looked["pid"], looked["url"], looked["uptime"]) == ("stopped", None, None, 6.0)
+    assert head == f"odd  stopped  after 6 s  {run.run.path.name}"
+
+
+def test_ps_does_not_guess_when_a_run_ended_that_has_not_said_so(run: Simulated) -> None:
+    drain(run)
+    (run.run.path / EVENTS_FILE).unlink()
+    looked, head = seen(run)
+    assert (looked["phase"], looked["uptime"]) == ("stopped", None)
+    assert head == f"odd  stopped  {run.run.path.name}"
+    status = read_status(run.run.path)
+    write_status(run.run.path, dataclasses.replace(status, phase="running"))
+    kill(run.run.path)
+    looked, head = seen(run)
+    assert (looked["phase"], looked["pid"], looked["url"], looked["uptime"]) == ("dead", None, None, None)
+    assert head.startswith(f"odd  dead  its supervisor {os.getpid()} is gone; ")

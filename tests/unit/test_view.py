@@ -120,7 +120,7 @@ def test_a_broken_pipe_of_stderr_leaves_stdout_alone(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("width", [80, 120, None])
 def test_ps_shows_all_names_and_figures_at_any_width(width: int | None, shown: Callable[..., list[str]]) -> None:
     name = "worker-of-orders"
-    lines = shown(*ps._draw(run_of(actor(name), actor("tiny", deaths={}, restarts=0))), width=width)
+    lines = shown(*ps._draw(run_of(actor(name), actor("tiny", deaths={}, restarts=0)), 1), width=width)
     (row,) = [line for line in lines if name in line]
     assert {"4194304", "17", "1,234,567", "512"} <= set(row.split())
     assert any(line.startswith("tiny ") for line in lines)
@@ -132,7 +132,7 @@ def test_ps_shows_all_names_and_figures_at_any_width(width: int | None, shown: C
 @pytest.mark.parametrize("width", [40, 80])
 def test_what_has_no_room_at_all_makes_the_lines_longer(width: int, shown: Callable[..., list[str]]) -> None:
     channel = "the-generator-of-orders→the-worker-of-all-the-orders"
-    lines = shown(*ps._draw(run_of(actor("x", state="blocked", blocked_on=channel))), width=width)
+    lines = shown(*ps._draw(run_of(actor("x", state="blocked", blocked_on=channel)), 1), width=width)
     assert any(line.startswith("x ") and f"blocked on {channel}" in line and "512 MiB" in line for line in lines)
 
 
@@ -179,7 +179,7 @@ def test_top_takes_a_cause_with_brackets_as_it_is() -> None:
 
 def test_what_is_not_known_of_another_container_is_no_figure(shown: Callable[..., list[str]]) -> None:
     each = {**actor("far", rss=None), "load": 1.0, "mcpu": None, "turns": 3, "alert": None}
-    (row,) = [line for line in shown(*ps._draw(run_of(each))) if line.startswith("far ")]
+    (row,) = [line for line in shown(*ps._draw(run_of(each), 1)) if line.startswith("far ")]
     assert row.split()[-1] == "-"
     state = {"graph": "flow", "phase": "running", "uptime": 1.0, "summary": "", "alerts": [], "channels": []}
     (row,) = [line for line in shown(top.draw({**state, "actors": [each]})) if line.startswith("far ")]
