@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp.cli import ps, top
+from steady_mp.cli import ps, state, top
 from steady_mp.cli.runs import open_status
 from steady_mp.events import ActorFinished, RunStopped
 from steady_mp.memory.status import EVENTS_FILE, STATUS_FILE, read_status, write_status
@@ -112,3 +112,19 @@ def test_ps_does_not_guess_when_a_run_ended_that_has_not_said_so(run: Simulated)
     looked, head = seen(run)
     assert (looked["phase"], looked["pid"], looked["url"], looked["uptime"]) == ("dead", None, None, None)
     assert head.startswith(f"odd  dead  its supervisor {os.getpid()} is gone; ")
+
+
+def test_state_says_that_an_actor_is_dead_with_its_run(run: Simulated, capsys: pytest.CaptureFixture[str]) -> None:
+    def life(actor: str) -> str:
+        state.state(actor, str(run.run.path), as_json=False)
+        return capsys.readouterr().out.splitlines()[0]
+
+    assert (life("feed"), life("eat")) == (
+        "feed as of commit 0 (life 1, running)",
+        "eat as of commit 0 (life 1, finished)",
+    )
+    kill(run.run.path)
+    assert (life("feed"), life("eat")) == (
+        "feed as of commit 0 (life 1, dead)",
+        "eat as of commit 0 (life 1, finished)",
+    )
