@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from steady_mp.cli.runs import find_run, lay_to_rest
-from steady_mp.cli.summary import Terminal
+from steady_mp.cli.summary import Terminal, visible
 from steady_mp.cli.view import STYLES, memory_of, printable, restarts_of, show, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.status import STATUS_FILE
@@ -94,7 +94,7 @@ def draw(state: Mapping[str, Any]) -> Group:
     elif phase != _ENDED:
         head.append(f", up {state['uptime']:.0f} s")
     if state["summary"]:
-        head.append(f"\n{state['summary']}", "yellow")
+        head.append(f"\n{visible(state['summary'])}", "yellow")
     alerts = [Text(printable(each["text"]), _COLORS[each["colour"]]) for each in state["alerts"]]
     return Group(head, Text(), _actors(state["actors"]), Text(), _channels(state["channels"]), *alerts)
 

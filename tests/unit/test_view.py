@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.text import Text
 
-from steady_mp.cli import ps, summary, top, view, why
-from steady_mp.errors import SteadyError
+from steady_mp.cli import dump, main, ps, stop, summary, top, view, why
+from steady_mp.errors import ConfigurationError, SteadyError
+from steady_mp.events import RunStopped, ShutdownRefused
 from steady_mp.memory.deaths import DeathReport
+from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,3 +199,48 @@ def test_top_shown_once_keeps_its_figures_at_any_width(shown: Callable[..., list
     state = {"graph": "flow", "phase": "running", "uptime": 1.0, "summary": "", "alerts": [], "channels": []}
     lines = shown(top.draw({**state, "actors": [each]}), width=40)
     assert any(each["name"] in line and "9,876,543" in line and "512 MiB" in line for line in lines)
+
+
+EVIL = "\x1b]0;owned\x07\u202e"
+
+
+def test_the_summary_of_top_is_inert(shown: Callable[..., list[str]]) -> None:
+    state = {"graph": "flow", "phase": "running", "uptime": 1.0, "alerts": [], "actors": [], "channels": []}
+    lines = shown(top.draw({**state, "summary": f"{EVIL}→eat is full"}))
+    assert lines[1] == r"\u001b]0;owned\u0007\u202e→eat is full"
+
+
+def test_a_refusal_is_inert_and_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(**_: object) -> None:
+        raise ConfigurationError(f"no actor\n'x': there is {EVIL}, {os.linesep} →")
+
+    monkeypatch.setattr(main, "app", refuse)
+    assert main.main(["ps"]) == 2
+    assert capsys.readouterr().err == "steady-mp: no actor 'x': there is \\u001b]0;owned\\u0007\\u202e, →\n"
+
+
+def test_the_summary_of_a_dump_is_inert(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dump, "collect", lambda *_, **__: {"summary.txt": f"graph {EVIL}\n\n→ is dead\n".encode()})
+    with Simulated() as run:
+        which, output = str(run.run.path), tmp_path / "it.zip"
+        assert dump.dump(which, output=output, payloads=False, timeout=1.0, as_json=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [r"graph \u001b]0;owned\u0007\u202e", "", "→ is dead"]
+
+
+def test_how_a_run_was_stopped_is_inert(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with Simulated(graph=f"flow{EVIL}") as run:
+
+        def end(*_: object, **__: object) -> str:
+            run.record(ShutdownRefused(actor=EVIL, reason="busy"))
+            run.record(RunStopped(clean=False, exit_code=1, seconds=1.0))
+            return "stopped"
+
+        monkeypatch.setattr(stop, "_ask", lambda *_, **__: None)
+        monkeypatch.setattr(stop, "_see_it_end", end)
+        stop.stop(str(run.run.path), now=False, wait=True, timeout=1.0, as_json=False)
+    out = capsys.readouterr().out
+    assert all(line.isprintable() for line in out.splitlines())
+    assert r"flow\u001b]0;owned\u0007\u202e: stopped" in out
