@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from steady_mp.channel.kinds import Shape
 
 _NAME_LENGTH: Final = 64
+#: Characters that no text may have which is handed to the system, or written.
+_NOWHERE: Final = frozenset(map(chr, (0, *range(0xD800, 0xE000))))
 Showstopper = Literal["dead_letter", "stop", "skip"]
 SHOWSTOPPERS: Final[tuple[Showstopper, ...]] = ("dead_letter", "stop", "skip")
 
@@ -39,6 +41,9 @@ def check_name(what: str, name: object) -> None:
         raise ConfigurationError(message)
     if len(name) > _NAME_LENGTH:
         message = f"{what} name {name[:20]!r}… has {len(name)} characters: at most {_NAME_LENGTH} are allowed"
+        raise ConfigurationError(message)
+    if not _NOWHERE.isdisjoint(name):  # an actor would die of its name before it could say a word
+        message = f"{what} name {name!r} has a NUL or half of a surrogate pair in it, which the system takes nowhere"
         raise ConfigurationError(message)
 
 

@@ -25,6 +25,7 @@ from steady_mp.cli.ps import deadlocks_of
 from steady_mp.cli.report_file import whole
 from steady_mp.cli.runs import UNREADABLE, Found, Opened, find_run
 from steady_mp.cli.stack import gather, lines_of
+from steady_mp.cli.summary import visible
 from steady_mp.cli.view import show, show_json
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
@@ -68,7 +69,11 @@ def dump(which: str | None, *, output: Path | None, payloads: bool, timeout: flo
     if as_json:
         show_json({"file": str(output.absolute()), "graph": run.plan.graph, "parts": sorted(parts)})
     else:
-        show(parts["summary.txt"].decode().rstrip("\n"), "", f"{output}: {len(parts)} files; summary.txt is above")
+        show(
+            *map(visible, parts["summary.txt"].decode().splitlines()),
+            "",
+            f"{output}: {len(parts)} files; summary.txt is above",
+        )
     return ExitCode.DRAINED
 
 

@@ -20,6 +20,7 @@ from steady_mp.cli.graph import graph
 from steady_mp.cli.operating import one_of, operating
 from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
+from steady_mp.cli.summary import visible
 from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
 from steady_mp.cli.view import refused_writes, show_text
@@ -82,7 +83,7 @@ def _main(words: list[str]) -> int:
 
 
 def _refuse(message: str, status: ExitCode) -> int:
-    print("steady-mp:", " ".join(message.split()), file=sys.stderr)
+    print("steady-mp:", visible(" ".join(message.split())), file=sys.stderr)
     return status
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, open_status
-from steady_mp.cli.view import STYLES, printable, restarts_of, show, show_json, state_of, table
+from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, lay_to_rest, open_status
+from steady_mp.cli.view import STYLES, memory_of, printable, restarts_of, show, show_json, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.kept import all_kept
 from steady_mp.memory.rundir import RunDir, default_root
+from steady_mp.memory.status import read_events
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.state import describe
@@ -24,23 +25,25 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at what may be a deadlock.
 _PAUSE: Final = 0.1
+#: Events among which the end of a run is looked for: nothing happens behind it.
+_LATEST: Final = 10
 #: What of an actor's figures one look can know.
 _SHOWN: Final = ("name", "state", "blocked_on", "pid", "generation", "restarts", "deaths", "commits", "rss")
 
 
 def ps(which: str | None, *, as_json: bool) -> int:
     """Show all runs, or the one that is named; gives the exit status."""
-    seen = []
+    seen: list[tuple[Found, dict[str, Any]]] = []
     for found in all_runs() if which is None else [open_status(find_run(which, dead=True))]:
         with suppress(*([ConfigurationError] if which is None else [])):  # it has ended meanwhile, or is none
-            seen.append(look(found))
+            seen.append((found, look(found)))
     if as_json:
-        show_json(seen)
+        show_json([run for _, run in seen])
     elif not seen:
         past = "; `steady-mp why` shows how the last one ended" if all_kept() else ""
         show(f"nothing runs on this machine (looked in {default_root()}){past}")
-    for number, run in enumerate([] if as_json else seen):
-        show(*([""] if number else []), *_draw(run))
+    for number, (found, run) in enumerate([] if as_json else seen):
+        show(*([""] if number else []), *_draw(run, found.status.pid))
     return ExitCode.DRAINED
 
 
@@ -64,11 +67,17 @@ def look(found: Found) -> dict[str, Any]:
         "actors": actors,
     }
     if run["phase"] in {"dead", "stopped"}:
-        for actor in actors:
-            actor.update(pid=None, rss=0, blocked_on=None)
-            if actor["state"] not in {"finished", "given up"}:
-                actor["state"] = "dead"
+        run.update(pid=None, url=None, uptime=_seconds(found) if run["phase"] == "stopped" else None)
+        lay_to_rest(actors)
     return run
+
+
+def _seconds(found: Found) -> float | None:
+    """Return how long a run went on that has come to its end, by its own word; None where that is lost."""
+    with suppress(*UNREADABLE):
+        ends = [event for event in read_events(found.directory, _LATEST) if event["kind"] == "RunStopped"]
+        return round(float(ends[-1]["seconds"]), 1)
+    return None
 
 
 def _actors(directory: Path) -> list[dict[str, Any]]:
@@ -99,13 +108,18 @@ def deadlocks_of(directory: Path) -> list[str]:
         sampler.close()
 
 
-def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
+def _draw(run: Mapping[str, Any], supervisor: int) -> tuple[object, ...]:
+    """Draw what `look` has found; `supervisor` is the pid that is, or was, its supervisor's."""
     head = Text.assemble((printable(run["graph"]), "bold"), "  ", (run["phase"], STYLES.get(run["phase"], "")))
     if run["phase"] == "dead":
         way_out = f"--resume {run['directory']}" if run["durable"] else "`steady-mp clean` removes what it left"
-        head.append(f"  its supervisor {run['pid']} is gone; {way_out}  {run['run']}")
+        head.append(f"  its supervisor {supervisor} is gone; {way_out}  {run['run']}")
         return (head,)
-    head.append(f"  up {run['uptime']:.0f} s  supervisor {run['pid']}  {run['run']}")
+    if run["phase"] == "stopped":
+        after = "" if run["uptime"] is None else f"  after {run['uptime']:.0f} s"
+        head.append(f"{after}  {run['run']}")
+    else:
+        head.append(f"  up {run['uptime']:.0f} s  supervisor {supervisor}  {run['run']}")
     if run["url"]:
         head.append(f"  {run['url']}")
     made = table("actor", "state", "pid", "life", "restarts", "commits", "memory", left=2, long=("restarts",))
@@ -117,6 +131,6 @@ def _draw(run: Mapping[str, Any]) -> tuple[object, ...]:
             str(actor["generation"]),
             Text(restarts_of(actor)),
             f"{actor['commits']:,}",
-            f"{actor['rss'] / 2**20:.0f} MiB",
+            memory_of(actor),
         )
     return head, made, *(f"deadlock: {printable(way)}, every channel of the circle is full" for way in run["deadlocks"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from steady_mp.channel.kinds import open_store
 from steady_mp.errors import ConfigurationError, SteadyError
@@ -18,6 +18,7 @@ from steady_mp.memory.status import STATUS_FILE, RunStatus, read_status
 from steady_mp.plan import PLAN_FILE, Plan, actor_file, channel_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from steady_mp.channel.store import Store
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 UNREADABLE: Final = status.UNREADABLE
 
 
+#: States that an actor comes to by itself, and keeps when its run is over.
+_LAST: Final = frozenset({"finished", "given up"})
 #: Parts of the path of a file in a folder that is only a name.
 _BARE: Final = 2
 
@@ -46,6 +49,17 @@ class Found:
     def is_alive(self) -> bool:
         """Whether it goes on, as far as can be known: its supervisor may live in another container."""
         return self.status.phase != "stopped" and not self.status.owner.is_dead()
+
+
+def last_state(state: str) -> str:
+    """Return how an actor stands whose run is over, from what was said of it last."""
+    return state if state in _LAST else "dead"
+
+
+def lay_to_rest(actors: Iterable[dict[str, Any]]) -> None:
+    """Change what `ps` and `top` show of actors to how they stand when their run is over: none has a process."""
+    for actor in actors:
+        actor.update(pid=None, rss=0, blocked_on=None, state=last_state(actor["state"]))
 
 
 def all_runs() -> list[Found]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from steady_mp.cli.runs import Opened, find_run
+from steady_mp.cli.runs import Found, Opened, find_run, last_state
 from steady_mp.cli.view import json_text, printable, show, show_json
 from steady_mp.errors import ExitCode, StateError
 from steady_mp.memory.committed import read_committed
@@ -22,6 +22,7 @@ def state(actor: str, which: str | None, *, as_json: bool) -> int:
         except StateError as error:
             raise StateError(f"{actor}: {error}") from None
         status = run.status.actors[index]
+        alive = Found(run.directory, run.status).is_alive
     data: dict[str, Any] = {
         "actor": actor,
         "commit": epoch,
@@ -31,7 +32,8 @@ def state(actor: str, which: str | None, *, as_json: bool) -> int:
     if as_json:
         show_json(data)
         return ExitCode.DRAINED
-    show(f"{printable(actor)} as of commit {epoch:,} (life {status.generation}, {status.status})")
+    how = status.status if alive else last_state(status.status)
+    show(f"{printable(actor)} as of commit {epoch:,} (life {status.generation}, {how})")
     if values:
         show(json_text(data["state"], 2, "utf-8"))
     else:

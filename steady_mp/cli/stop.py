@@ -12,6 +12,7 @@ import psutil
 
 from steady_mp.cli.runs import Found, find_run, open_status
 from steady_mp.cli.story import Story
+from steady_mp.cli.summary import visible
 from steady_mp.cli.view import show, show_json
 from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.memory.rundir import RunDir, default_root, sweep
@@ -58,8 +59,8 @@ def stop(which: str | None, *, now: bool, wait: bool, timeout: float, as_json: b
             }
         )
     else:
-        show(*[event["text"] for event in story.all("ShutdownRefused")])
-        show(f"{run.status.graph}: {how}")
+        show(*[visible(event["text"]) for event in story.all("ShutdownRefused")])
+        show(visible(f"{run.status.graph}: {how}"))
     return ExitCode.DRAINED if now else code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
@@ -41,6 +42,11 @@ class Terminal(Console):
         silence(self.file)
 
 
+def visible(text: str) -> str:
+    """Return a text in which what would move the cursor, or turn the text around, is written as JSON writes it."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
 def silence(stream: IO[str]) -> None:
     """Lead a stream that can't be written to nowhere; the end of the program would trip over the same text again."""
     void = os.open(os.devnull, os.O_WRONLY)
@@ -73,12 +79,12 @@ def verdict(facts: Mapping[str, Any]) -> Text:
     word = VERDICTS.get(code, f"exit status {code}")
     why = "; ".join(" ".join(str(reason).split()) for reason in facts["why"])
     text = f"{word}: {why}" if why else word
-    return Text(f"{text} (after {facts['wall_time']:.1f} s)", style="green" if facts["clean"] else "bold red")
+    return Text(f"{visible(text)} (after {facts['wall_time']:.1f} s)", style="green" if facts["clean"] else "bold red")
 
 
 def letters(facts: Mapping[str, Any]) -> Text:
     """`2 dead letters in /tmp/…: steady-mp dead-letters list --run …`."""
-    where = f"steady-mp dead-letters list --run {facts['letters']}"
+    where = f"steady-mp dead-letters list --run {visible(str(facts['letters']))}"
     return Text(f"{counted(facts['dead_letters'], 'dead letter')} left, see {where}", style="bold yellow")
 
 
@@ -104,7 +110,7 @@ def counted(count: int, noun: str) -> str:
 def _strikes(actors: Mapping[str, Mapping[str, int]]) -> Table:
     table = _table("chaos", "kills", "freezes")
     for name, each in actors.items():
-        table.add_row(Text(name), f"{each['kills']:,}", f"{each['freezes']:,}")
+        table.add_row(Text(visible(name)), f"{each['kills']:,}", f"{each['freezes']:,}")
     return table
 
 
@@ -113,7 +119,7 @@ def _actors(actors: Sequence[Mapping[str, Any]]) -> Table:
     for each in actors:
         finished = "" if each["finished"] else " (not finished)"
         table.add_row(
-            Text(each["name"] + finished),
+            Text(visible(each["name"]) + finished),
             str(each["generation"]),
             str(each["restarts"]),
             Text(_causes(each["deaths"])),
@@ -124,7 +130,7 @@ def _actors(actors: Sequence[Mapping[str, Any]]) -> Table:
 def _causes(deaths: Sequence[str]) -> str:
     """Each cause once, in the order of its first death: `SIGKILL x3, exit code 3`."""
     counted = Counter(" ".join(str(cause).split()) for cause in deaths)
-    return ", ".join(cause if count == 1 else f"{cause} x{count}" for cause, count in counted.items())
+    return visible(", ".join(cause if count == 1 else f"{cause} x{count}" for cause, count in counted.items()))
 
 
 def _channels(channels: Sequence[Mapping[str, Any]]) -> Table:
@@ -132,7 +138,9 @@ def _channels(channels: Sequence[Mapping[str, Any]]) -> Table:
     for each in channels:
         way = f"{each['from']}→{each['to']}"  # what a channel is called that was given no name
         name = each["name"] if each["name"].startswith(way) else f"{each['name']} ({way})"
-        table.add_row(Text(name), *(f"{each[figure]:,}" for figure in ("sent", "taken", "in_flight", "capacity")))
+        table.add_row(
+            Text(visible(name)), *(f"{each[figure]:,}" for figure in ("sent", "taken", "in_flight", "capacity"))
+        )
     return table
 
 

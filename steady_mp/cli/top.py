@@ -9,22 +9,28 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from steady_mp.cli.runs import UNREADABLE, find_run
-from steady_mp.cli.summary import Terminal
-from steady_mp.cli.view import printable, restarts_of, show, state_of, table
+from steady_mp.cli.runs import UNREADABLE, find_run, lay_to_rest
+from steady_mp.cli.summary import Terminal, visible
+from steady_mp.cli.view import STYLES, memory_of, printable, restarts_of, show, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.memory.status import STATUS_FILE
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.state import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from rich.console import Console
     from rich.table import Table
 
+    from steady_mp.telemetry.sampler import Sample
+
 _BAR: Final = 8
 _PERCENT: Final = 100
+_ENDED: Final = "ended"
+_DEAD: Final = "dead"
 _COLORS: Final = {"yellow": "yellow", "orange": "dark_orange", "red": "bold red"}
 
 
@@ -50,24 +56,45 @@ def _show(sampler: Sampler, board: Board, console: Console, *, once: bool) -> in
     pause = threading.Event()
     pause.wait(sampler.plan.refresh)  # shares and rates take two looks
     if once:
-        board.update(sampler.sample())
-        show(draw(describe(board)))
+        board.update(sample := sampler.sample())
+        show(draw(_stand(board, how_over(sample, sampler.directory))))
         return ExitCode.DRAINED
     with Live(console=console, screen=True, auto_refresh=False) as live:
-        while (sample := sampler.sample()).status.phase != "stopped" and sample.supervised:
+        while not (how := how_over(sample := sampler.sample(), sampler.directory)):
             board.update(sample)
             live.update(draw(describe(board)), refresh=True)
             pause.wait(sampler.plan.refresh)
-    show(draw(describe(board)))
-    show("the run has ended")
+    show(draw(_stand(board, how)))  # the figures are those of the last look at it alive
+    show("the run has ended" if how == _ENDED else "the run is dead")
     return ExitCode.DRAINED
 
 
+def how_over(sample: Sample, directory: Path) -> str:
+    """Return whether the run has `ended` or is `dead`; empty while it goes on."""
+    if sample.status.phase == "stopped" or not (directory / STATUS_FILE).exists():
+        return _ENDED
+    return "" if sample.supervised else _DEAD
+
+
+def _stand(board: Board, how: str) -> dict[str, Any]:
+    """Describe how a run stands that may be over (`how_over`)."""
+    state = describe(board)
+    if how:
+        state |= {"phase": how, "summary": ""}
+        lay_to_rest(state["actors"])
+    return state
+
+
 def draw(state: Mapping[str, Any]) -> Group:
-    """Draw a state (`telemetry.state.describe`) as tables."""
-    head = Text.assemble((printable(state["graph"]), "bold"), f"  {state['phase']}, up {state['uptime']:.0f} s")
+    """Draw a state (`telemetry.state.describe`) as tables; its phase may also be `ended` or `dead`."""
+    phase = state["phase"]
+    head = Text.assemble((printable(state["graph"]), "bold"), "  ", (phase, STYLES.get(phase, "")))
+    if phase == _DEAD:
+        head.append(f"  its supervisor {state['run']['pid']} is gone")
+    elif phase != _ENDED:
+        head.append(f", up {state['uptime']:.0f} s")
     if state["summary"]:
-        head.append(f"\n{state['summary']}", "yellow")
+        head.append(f"\n{visible(state['summary'])}", "yellow")
     alerts = [Text(printable(each["text"]), _COLORS[each["colour"]]) for each in state["alerts"]]
     return Group(head, Text(), _actors(state["actors"]), Text(), _channels(state["channels"]), *alerts)
 
@@ -79,8 +106,8 @@ def _actors(actors: list[dict[str, Any]]) -> Table:
             _name(each),
             state_of(each),
             f"{each['load']:.0f} %",
-            f"{each['mcpu']:.0f}",
-            f"{each['rss'] / 2**20:.0f} MiB",
+            "-" if each["mcpu"] is None else f"{each['mcpu']:.0f}",
+            memory_of(each),
             f"{each['turns']:,}",
             Text(restarts_of(each)),
         )

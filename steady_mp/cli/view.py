@@ -62,6 +62,11 @@ def state_of(actor: Mapping[str, Any]) -> Text:
     return Text(printable(words), STYLES.get(actor["state"], ""))
 
 
+def memory_of(actor: Mapping[str, Any]) -> str:
+    """Return what an actor has in memory; a dash where that can't be known, of one in another container."""
+    return "-" if actor["rss"] is None else f"{actor['rss'] / 2**20:.0f} MiB"
+
+
 def restarts_of(actor: Mapping[str, Any]) -> str:
     """Return how often an actor was restarted, and why."""
     causes = ", ".join(f"{printable(cause)} x{count}" for cause, count in actor["deaths"].items())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rich.text import Text
 
 from steady_mp.cli.ps import look
-from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, open_status
+from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, last_state, open_status
 from steady_mp.cli.view import STYLES, printable, show, show_json, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.deaths import DeathReport, read_reports
@@ -111,7 +111,7 @@ def _open(which: str | None) -> _Case:
             for each in found.status.actors
         ]
         for each in actors:
-            each["state"] = each["state"] if each["state"] in {"finished", "given up"} else "dead"
+            each["state"] = last_state(each["state"])
     return _Case(found, phase, actors, reports, _finished(directory))
 
 

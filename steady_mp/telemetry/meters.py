@@ -115,11 +115,12 @@ class ActorMeter:
         if self.now is not None and at > self._at:
             seconds = at - self._at
             load = _PERCENT * self._busy(self.now, sample, seconds)
-            mcpu = CORE * _spent(self.now, sample) / seconds
             self.windows[Metric.LOAD].add(load)
-            self.windows[Metric.MCPU].add(mcpu)
             self.load_history.add(load)
-            self.mcpu_history.add(mcpu)
+            if sample.cpu is not None or not sample.lives:
+                mcpu = CORE * _spent(self.now, sample) / seconds
+                self.windows[Metric.MCPU].add(mcpu)
+                self.mcpu_history.add(mcpu)
         self._at = at
         self.now = sample
         self.state = self._classify(sample, status)
@@ -142,7 +143,7 @@ class ActorMeter:
 
         Between two lives it has no work and no process: it is not busy then.
         """
-        if after.cpu is None:
+        if not after.lives:
             return 0.0
         if (before.pid, before.generation) != (after.pid, after.generation):
             # What the old life waited at its end is not known; what the new one did is.

@@ -134,7 +134,7 @@ def _rank(colors: Iterable[AlertColor | None]) -> int:
 
 
 _ACTOR_FIGURES: Final = (
-    _Figure(_GAUGE, "up", "1 while the actor has a process.", lambda a: a.seen.cpu is not None),
+    _Figure(_GAUGE, "up", "1 while the actor has a process.", lambda a: a.seen.lives),
     *map(_state_figure, _STATES),
     _Figure(
         _GAUGE,
@@ -148,7 +148,7 @@ _ACTOR_FIGURES: Final = (
         "Processor time of the actor over the window, in cores.",
         lambda a: a.average(Measured.MCPU) / CORE,
     ),
-    _Figure(_GAUGE, "resident_memory_bytes", "Resident memory of the actor's process.", lambda a: a.seen.rss),
+    _Figure(_GAUGE, "resident_memory_bytes", "Resident memory of the actor's process.", lambda a: a.seen.rss or 0),
     _Figure(_COUNTER, "lives", "Lives that the actor has begun.", lambda a: a.status.generation),
     _Figure(_COUNTER, "freezes", "Times that chaos has stopped the actor for a moment.", lambda a: a.status.freezes),
     _Figure(_COUNTER, "turns", "Turns that were committed.", lambda a: a.seen.turns),

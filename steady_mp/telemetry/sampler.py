@@ -53,9 +53,12 @@ class ActorSample:
     waited_before: float
     #: Position of the full end that it waits for, or None.
     blocked_end: int | None
-    #: Seconds of processor time of this life; None when there is no process.
+    #: It has a process, as far as can be known.
+    lives: bool
+    #: Seconds of processor time of this life; None when there is no process, or none that can be asked about.
     cpu: float | None
-    rss: int
+    #: Resident bytes; None when the process can't be asked about, since it is in another container.
+    rss: int | None
     halt: Halt
     #: Seconds in its own code without having looked up; 0 while it waits.
     in_code: float
@@ -140,6 +143,8 @@ class Sampler:
         self._controls = [self._map(actor_file(index, "control")) for index in range(len(self.plan.actors))]
         self._processes = [_Process() for _ in self.plan.actors]
         self._supervisor = self._status.owner if self._status.born else Owner.of(self._status.pid)
+        #: A pid in its files means somebody else here.
+        self._is_foreign = self._supervisor.is_foreign
         self._size = 0
         self._measured = float("-inf")
 
@@ -176,14 +181,15 @@ class Sampler:
     def _sample_actor(self, index: int, at: float) -> ActorSample:
         words = self._controls[index]
         status = self._status.actors[index]
-        cpu, rss, halt = self._processes[index].look(status.pid)
+        cpu, rss, halt = self._processes[index].look(None if self._is_foreign else status.pid)
+        lives = bool(status.pid) if self._is_foreign else cpu is not None
         # A wait is added up at its end and every few seconds, and each time up to when is stored first: read in the
         # other order, and what is added meanwhile is seen one time too few. The meter never lets that go backwards.
         waited_before = waited = words[layout.WAITED_NS] * _NS
         phase = words[layout.PHASE]
         since = max(words[layout.WAIT_SINCE_NS], words[layout.LOOKED_NS]) * _NS
         blocked = words[layout.BLOCKED_ON] if phase == layout.PHASE_WAITING else 0
-        if phase == layout.PHASE_WAITING and cpu is not None:
+        if phase == layout.PHASE_WAITING and lives:
             waited += max(0.0, at - since)
         return ActorSample(
             pid=status.pid or 0,
@@ -197,8 +203,9 @@ class Sampler:
             waited=waited,
             waited_before=waited_before,
             blocked_end=blocked - 1 if blocked and blocked <= len(self.plan.actors[index].ends) else None,
+            lives=lives,
             cpu=cpu,
-            rss=rss,
+            rss=None if lives and cpu is None else rss,
             halt=halt,
             in_code=seconds_in_its_code(words, at),
             debugged=is_debugged(words),

@@ -73,7 +73,7 @@ def _actor(board: Board, sample: Sample, index: int) -> dict[str, Any]:
         "deaths": status.deaths,
         "pid": status.pid,
         "load": _rounded(meter.windows[Metric.LOAD].average(), 1) or 0.0,
-        "mcpu": _rounded(meter.windows[Metric.MCPU].average(), 1) or 0.0,
+        "mcpu": None if seen.rss is None else _rounded(meter.windows[Metric.MCPU].average(), 1) or 0.0,
         "rss": seen.rss,
         "turns": seen.turns,
         "commits": seen.commits,

@@ -115,6 +115,7 @@ def test_what_reads_alike_is_shown_as_often_as_it_is_there(browser: Browser, ser
         state = pipeline()
         alert = state["alerts"][0] | {"subject": "worker", "kind": "actor", "since": 1000.0}
         state["alerts"] = [alert | {"text": "load is above 90 %"}, alert | {"text": "memory is above 1 GiB"}]
+        state["alerts"].append(alert | {"kind": "channel", "text": "filled is above 90 %"})  # it has the actor's name
         state["events"] += [died, died]
         return state
 
@@ -126,6 +127,52 @@ def test_what_reads_alike_is_shown_as_often_as_it_is_there(browser: Browser, ser
     assert [("load" in text, "memory" in text) for text in facts] == [(True, False), (False, True)]
     assert len(browser.texts("#detail .detail-events li")) == 2
     assert sum("worker died" in text for text in browser.texts("#events li")) == 2
+
+
+def test_an_alert_that_holds_is_said_once_and_keeps_its_row(browser: Browser, serve: Serve) -> None:
+    pipeline = scenes.Pipeline()
+
+    def scene() -> scenes.State:
+        state = pipeline()
+        alert = {"subject": "worker", "kind": "actor", "colour": "yellow", "since": 1000.0}
+        state["alerts"] = [alert | {"text": f"worker: average load above 50 %, now 6{pipeline.steps % 10}.4 %"}]
+        return state
+
+    fake = serve(pipeline)
+    browser.open(fake.url)
+    is_live(browser)
+    fake.scene = scene
+    browser.until_says("#announce", "worker: average load above 50 %")
+    assert ", now " not in browser.text("#announce")
+    browser.js(
+        "window.heard = [];"
+        "const said = document.getElementById('announce');"
+        "new MutationObserver(() => window.heard.push(said.textContent)).observe(said, { childList: true });"
+    )
+    row = browser.js("return document.querySelector('#alerts li')")
+    figures, before = browser.text("#alerts"), pipeline.steps
+    browser.until(lambda: pipeline.steps > before + 20, "twenty answers more")
+    browser.until(lambda: browser.text("#alerts") != figures, "another figure")
+    assert ", now 6" in browser.text("#verdict-text")
+    assert browser.js("return window.heard") == []
+    assert browser.js("return document.querySelector('#alerts li')") == row
+
+
+def test_a_clock_that_is_set_back_begins_the_trend_anew(browser: Browser, serve: Serve) -> None:
+    browser.open(serve(scenes.Pipeline()).url)
+    is_live(browser)
+    kept = browser.js("""
+        const { Trend } = await import(new URL("model.js", document.querySelector("script[src]").src));
+        const trend = new Trend();
+        const looks = [...Array(100).keys()].map((n) => 10000 + n).concat([...Array(100).keys()]);
+        return looks.map((as_of) => {
+          const channels = [{ name: "c", sent: as_of % 10000 * 7, in_flight: 0, blocked_seconds: 0 }];
+          trend.add({ run: { id: "r" }, as_of, channels });
+          return [trend.samples.length, trend.sentRate("c")];
+        });
+    """)
+    assert max(length for length, _ in kept) <= 12
+    assert [kept[99], kept[100], kept[101], kept[199]] == [[11, 7], [1, None], [2, 7], [11, 7]]
 
 
 def test_a_restart_is_told_with_time_and_cause(browser: Browser, serve: Serve) -> None:

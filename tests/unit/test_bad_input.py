@@ -156,6 +156,16 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "an empty name": (lambda: Graph().actor(" ", alone), "actor name ' ': give it a name that is not empty"),
     "no name": (lambda: Graph().actor(None, alone), "actor name None: give it a name that is not empty"),  # type: ignore[arg-type]
     "a long name": (lambda: Graph().actor("x" * 65, alone), "'xxxxxxxxxxxxxxxxxxxx'… has 65 characters: at most 64"),
+    "half a letter": (
+        lambda: Graph().actor("x\ud800", alone),
+        "actor name 'x\\ud800' has a NUL or half of a surrogate pair in it, which the system takes nowhere",
+    ),
+    "half a letter of a channel": (
+        lambda: Graph().channel(name="\udcff"),
+        "channel name '\\udcff' has a NUL or half of a",
+    ),
+    "half a letter of a graph": (lambda: Graph("\udfff"), "graph name '\\udfff' has a NUL or half of a"),
+    "a NUL": (lambda: Graph().actor("a\0b", alone), "actor name 'a\\x00b' has a NUL or half of a surrogate pair"),
     "a long channel name": (lambda: Graph().channel(name="y" * 65), "has 65 characters: at most 64 are allowed"),
     "negative time-out": (lambda: Graph(shutdown_timeout=-1), "shutdown_timeout -1: must be a number of seconds"),
     "endless time-out": (lambda: Graph(shutdown_timeout=float("inf")), "shutdown_timeout inf: must be a number of"),

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+import os
+
 import pytest
 
 from steady_mp.events import (
@@ -11,8 +14,11 @@ from steady_mp.events import (
     ShutdownRequested,
 )
 from steady_mp.memory import layout
-from steady_mp.memory.standing import STALL
+from steady_mp.memory.standing import STALL, Halt
+from steady_mp.memory.status import read_status, write_status
 from steady_mp.monitors import Metric
+from steady_mp.supervisor.recorder import Recorder
+from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.state import describe
 from tests.support.simulated import Simulated
 
@@ -203,3 +209,29 @@ def test_a_window_has_the_length_that_was_asked_for() -> None:
         assert run.board.span == 5.0
         assert len(run.board.channels[0].windows[Metric.FILLED]) == 11
         assert run.board.channels[0].span == pytest.approx(5.0)
+
+
+def test_a_run_in_another_container_is_not_asked_about_by_its_pids() -> None:
+    """They belong to strangers here: this process has the pid of feed."""
+    with Simulated() as run:
+        status = read_status(run.run.path)
+        write_status(run.run.path, dataclasses.replace(status, namespace=status.namespace + 1))
+        run.record = Recorder(run.run.path, run.plan, print, lambda: run.wall)
+        run.sampler.close()
+        run.sampler = Sampler(run.run.path, clock=lambda: run.now, wall=lambda: run.wall)
+        run.begin()
+        for _ in range(3):
+            run.actors[0][layout.WAITED_NS] += int(0.4e9)
+            run.tick()
+        seen = run.sampler.sample().actors[0]
+        assert (seen.cpu, seen.rss, seen.halt, seen.lives) == (None, None, Halt(), True)
+        feed, eat = describe(run.board)["actors"]
+        assert (feed["state"], feed["pid"], feed["rss"], feed["mcpu"]) == ("running", os.getpid(), None, None)
+        assert feed["load"] == pytest.approx(20, abs=0.1)  # by its words, which tell that anywhere
+        assert (eat["state"], eat["rss"], eat["mcpu"]) == ("starting", 0, 0)
+        words = run.actors[0]
+        words[layout.PHASE] = layout.PHASE_WAITING
+        words[layout.WAIT_SINCE_NS] = int(run.now * 1e9)
+        waited = run.sampler.sample().actors[0].waited
+        run.tick(1.0)
+        assert run.sampler.sample().actors[0].waited == pytest.approx(waited + 1.0)

@@ -106,3 +106,19 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         monkeypatch.setattr("sys.stdout", full)
         summary.show(FACTS)
     assert capsys.readouterr().err == "steady-mp: can't show how the run ended: No space left on device\n"
+
+
+def test_no_name_moves_the_cursor_at_the_end_of_a_run() -> None:
+    evil = "\x1b]0;owned\x07\u202e\n→"
+    actor = {**FACTS["actors"][0], "name": evil, "deaths": [f"exit {evil}"]}
+    channel = {**FACTS["channels"][1], "name": evil, "from": evil, "to": "x"}
+    strikes = {evil: {"kills": 1, "freezes": 0}}
+    chaos = {"actors": strikes, "kills": 1, "freezes": 0, "freeze": 0, "seed": 7, "exact": False}
+    facts = {**FACTS, "actors": [actor], "channels": [channel], "why": [f"{evil} died"], "exit_code": 3}
+    facts |= {"clean": False, "chaos": chaos, "dead_letters": 1, "letters": f"/kept/{evil}"}
+    stream = io.StringIO()
+    summary.show(facts, Console(file=stream))
+    out = stream.getvalue()
+    assert all(line.isprintable() for line in out.splitlines())
+    assert out.count(r"\u001b]0;owned\u0007\u202e") == 7
+    assert "gave up: \\u001b]0;owned\\u0007\\u202e → died" in out

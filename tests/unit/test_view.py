@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.text import Text
 
-from steady_mp.cli import ps, summary, top, view, why
-from steady_mp.errors import SteadyError
+from steady_mp.cli import dump, main, ps, stop, summary, top, view, why
+from steady_mp.errors import ConfigurationError, SteadyError
+from steady_mp.events import RunStopped, ShutdownRefused
 from steady_mp.memory.deaths import DeathReport
+from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +122,7 @@ def test_a_broken_pipe_of_stderr_leaves_stdout_alone(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("width", [80, 120, None])
 def test_ps_shows_all_names_and_figures_at_any_width(width: int | None, shown: Callable[..., list[str]]) -> None:
     name = "worker-of-orders"
-    lines = shown(*ps._draw(run_of(actor(name), actor("tiny", deaths={}, restarts=0))), width=width)
+    lines = shown(*ps._draw(run_of(actor(name), actor("tiny", deaths={}, restarts=0)), 1), width=width)
     (row,) = [line for line in lines if name in line]
     assert {"4194304", "17", "1,234,567", "512"} <= set(row.split())
     assert any(line.startswith("tiny ") for line in lines)
@@ -132,7 +134,7 @@ def test_ps_shows_all_names_and_figures_at_any_width(width: int | None, shown: C
 @pytest.mark.parametrize("width", [40, 80])
 def test_what_has_no_room_at_all_makes_the_lines_longer(width: int, shown: Callable[..., list[str]]) -> None:
     channel = "the-generator-of-orders→the-worker-of-all-the-orders"
-    lines = shown(*ps._draw(run_of(actor("x", state="blocked", blocked_on=channel))), width=width)
+    lines = shown(*ps._draw(run_of(actor("x", state="blocked", blocked_on=channel)), 1), width=width)
     assert any(line.startswith("x ") and f"blocked on {channel}" in line and "512 MiB" in line for line in lines)
 
 
@@ -177,6 +179,15 @@ def test_top_takes_a_cause_with_brackets_as_it_is() -> None:
     assert "\x1b" not in out
 
 
+def test_what_is_not_known_of_another_container_is_no_figure(shown: Callable[..., list[str]]) -> None:
+    each = {**actor("far", rss=None), "load": 1.0, "mcpu": None, "turns": 3, "alert": None}
+    (row,) = [line for line in shown(*ps._draw(run_of(each), 1)) if line.startswith("far ")]
+    assert row.split()[-1] == "-"
+    state = {"graph": "flow", "phase": "running", "uptime": 1.0, "summary": "", "alerts": [], "channels": []}
+    (row,) = [line for line in shown(top.draw({**state, "actors": [each]})) if line.startswith("far ")]
+    assert row.split()[2:7] == ["1", "%", "-", "-", "3"]
+
+
 def test_top_shown_once_keeps_its_figures_at_any_width(shown: Callable[..., list[str]]) -> None:
     each = {
         **actor("the-worker-of-all-the-orders-of-today"),
@@ -188,3 +199,48 @@ def test_top_shown_once_keeps_its_figures_at_any_width(shown: Callable[..., list
     state = {"graph": "flow", "phase": "running", "uptime": 1.0, "summary": "", "alerts": [], "channels": []}
     lines = shown(top.draw({**state, "actors": [each]}), width=40)
     assert any(each["name"] in line and "9,876,543" in line and "512 MiB" in line for line in lines)
+
+
+EVIL = "\x1b]0;owned\x07\u202e"
+
+
+def test_the_summary_of_top_is_inert(shown: Callable[..., list[str]]) -> None:
+    state = {"graph": "flow", "phase": "running", "uptime": 1.0, "alerts": [], "actors": [], "channels": []}
+    lines = shown(top.draw({**state, "summary": f"{EVIL}→eat is full"}))
+    assert lines[1] == r"\u001b]0;owned\u0007\u202e→eat is full"
+
+
+def test_a_refusal_is_inert_and_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(**_: object) -> None:
+        raise ConfigurationError(f"no actor\n'x': there is {EVIL}, {os.linesep} →")
+
+    monkeypatch.setattr(main, "app", refuse)
+    assert main.main(["ps"]) == 2
+    assert capsys.readouterr().err == "steady-mp: no actor 'x': there is \\u001b]0;owned\\u0007\\u202e, →\n"
+
+
+def test_the_summary_of_a_dump_is_inert(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dump, "collect", lambda *_, **__: {"summary.txt": f"graph {EVIL}\n\n→ is dead\n".encode()})
+    with Simulated() as run:
+        which, output = str(run.run.path), tmp_path / "it.zip"
+        assert dump.dump(which, output=output, payloads=False, timeout=1.0, as_json=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [r"graph \u001b]0;owned\u0007\u202e", "", "→ is dead"]
+
+
+def test_how_a_run_was_stopped_is_inert(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with Simulated(graph=f"flow{EVIL}") as run:
+
+        def end(*_: object, **__: object) -> str:
+            run.record(ShutdownRefused(actor=EVIL, reason="busy"))
+            run.record(RunStopped(clean=False, exit_code=1, seconds=1.0))
+            return "stopped"
+
+        monkeypatch.setattr(stop, "_ask", lambda *_, **__: None)
+        monkeypatch.setattr(stop, "_see_it_end", end)
+        stop.stop(str(run.run.path), now=False, wait=True, timeout=1.0, as_json=False)
+    out = capsys.readouterr().out
+    assert all(line.isprintable() for line in out.splitlines())
+    assert r"flow\u001b]0;owned\u0007\u202e: stopped" in out

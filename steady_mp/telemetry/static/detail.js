@@ -22,7 +22,7 @@ function actorFacts(actor, now) {
     ["Snapshots written", format.bytes(actor.snapshot_bytes)],
     ["Time spent on snapshots", format.duration(actor.snapshot_seconds)],
     ...(actor.monitors ?? []).map((monitor) => [monitor.label, format.monitor(monitor)]),
-    ...alertFacts(actor, now),
+    ...alertFacts("actor", actor, now),
   ];
 }
 
@@ -43,13 +43,14 @@ function channelFacts(channel, now) {
     ["Bytes in the ring", `${format.bytes(channel.bytes)} of ${format.bytes(channel.ring_bytes)}`],
     ["Producer waited for room", format.duration(channel.blocked_seconds)],
     ...(channel.monitors ?? []).map((monitor) => [monitor.label, format.monitor(monitor)]),
-    ...alertFacts(channel, now),
+    ...alertFacts("channel", channel, now),
   ];
 }
 
-function alertFacts(subject, state) {
+// An actor and a channel may have the same name.
+function alertFacts(kind, { name }, state) {
   return state.alerts
-    .filter((alert) => alert.subject === subject.name)
+    .filter((alert) => alert.kind === kind && alert.subject === name)
     .map((alert) => [`Alert (${alert.colour})`, `${alert.text}, since ${format.time(alert.since)}`]);
 }
 

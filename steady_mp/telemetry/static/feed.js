@@ -49,6 +49,15 @@ export function withoutSubject({ subject, text }) {
   return text.startsWith(`${subject}: `) ? text.slice(subject.length + 2) : text;
 }
 
+// What an alert says as long as it holds: without the figure at its end, which is another one at each look.
+export function lasting(alert) {
+  const text = withoutSubject(alert);
+  const end = text.lastIndexOf(", now ");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+const alertKey = (alert) => [alert.kind, alert.subject, alert.colour, alert.since, lasting(alert)].join("\n");
+
 export function restartsOf(state) {
   const found = [];
   for (const actor of state.actors) {
@@ -63,7 +72,7 @@ export function restartsOf(state) {
 
 export class Feed {
   constructor({ alerts, restarts, events }) {
-    this.alerts = new List(alerts, "No alert holds.", (alert) => `${alert.kind} ${alert.subject} ${alert.text}`, (alert) => ({
+    this.alerts = new List(alerts, "No alert holds.", alertKey, (alert) => ({
       tone: alert.colour,
       symbol: alert.colour,
       when: format.time(alert.since),

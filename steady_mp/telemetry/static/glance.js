@@ -1,7 +1,7 @@
 // The questions of somebody who has just arrived, answered in words: the sentence on top and the tiles below it.
 import { byId, el, icon, setAttribute, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
-import { restartsOf, withoutSubject } from "./feed.js";
+import { lasting, restartsOf, withoutSubject } from "./feed.js";
 import { OVERLOADED, isFull, isJammed, lastOf, ownName, route, severity, slowestPath } from "./model.js";
 
 const titleOf = (channel) => ownName(channel) || route(channel);
@@ -108,7 +108,7 @@ function tile(title, onSelect) {
   return { node, update };
 }
 
-// The sentence: what is wrong comes first, what is merely so comes last.
+// The sentence: what is wrong comes first, what is merely so comes last. `said` is what of it is worth saying aloud.
 function sentence(state, trend) {
   const faults = (state.not_ready ?? []).join(" · ");
   const more = faults || grounds(state, trend);
@@ -121,7 +121,10 @@ function sentence(state, trend) {
   if (state.phase === "draining") return { tone: "wait", text: "The graph drains: what is under way is finished first.", more: faults };
   if (!state.ready && faults) return { tone: "orange", text: faults, more: "" };
   const alert = lastOf(state.alerts, (one) => severity(one.colour));
-  if (alert) return { tone: alert.colour, text: `${alert.subject}: ${withoutSubject(alert)}`, more };
+  if (alert) {
+    const [text, said] = [withoutSubject, lasting].map((words) => `${alert.subject}: ${words(alert)}`);
+    return { tone: alert.colour, text, said, more };
+  }
   return { tone: "calm", text: "Nothing holds the graph back.", more };
 }
 
@@ -143,15 +146,15 @@ export class Glance {
 
   // Answers the sentence, for the live region.
   judge(state, trend, { status, why, since }) {
-    let { tone, text, more } = state ? sentence(state, trend) : { tone: "wait", text: "Waiting for the first answer…", more: why };
+    let { tone, text, said = text, more } = state ? sentence(state, trend) : { tone: "wait", text: "Waiting for the first answer…", more: why };
     if (status === "stale") {
       const old = state.phase === "stopped" ? text : `Nothing new since ${format.time(since)}: these figures are old.`;
-      [tone, text, more] = ["stale", old, `Cause: ${why}. Trying again.`];
+      [tone, text, said, more] = ["stale", old, old, `Cause: ${why}. Trying again.`];
     }
     setAttribute(this.verdict, "data-tone", tone);
     setIcon(this.sign, VERDICT_ICONS[tone]);
     setText(this.text, text);
     setText(this.more, more);
-    return text;
+    return said;
   }
 }

@@ -94,9 +94,10 @@ export class Trend {
   }
 
   add(state) {
-    if (this.run !== state.run?.id) this.samples = [];
+    const last = this.samples.at(-1)?.at;
+    if (this.run !== state.run?.id || state.as_of < last) this.samples = []; // another run, or a clock that was set back
     this.run = state.run?.id;
-    if (this.samples.at(-1)?.at === state.as_of) return;
+    if (last === state.as_of && this.samples.length) return;
     const channels = new Map(state.channels.map((c) => [c.name, [c.sent, c.in_flight, c.blocked_seconds]]));
     this.samples.push({ at: state.as_of, channels });
     while (this.samples.length > 2 && state.as_of - this.samples[0].at > SPAN_SECONDS) this.samples.shift();
