@@ -141,12 +141,14 @@ class RunningGraph:
         if error is None:
             self.close()
             return
-        if not isinstance(error, _LEAVING) and (told := self.last_words(error)) is not None:
-            error.add_note(told)
         try:
-            self.close()
-        except AssertionError as litter_left:
-            error.add_note(str(litter_left))
+            if not isinstance(error, _LEAVING) and (told := self.last_words(error)) is not None:
+                error.add_note(told)
+        finally:  # a time-out or a Ctrl-C may come just there
+            try:
+                self.close()
+            except AssertionError as litter_left:
+                error.add_note(str(litter_left))
 
     def _await_end(self, deadline: float) -> Report | None:
         """Wait for the end and return the report; None at the deadline."""
