@@ -237,11 +237,7 @@ class RunningGraph:
 
     def channel(self, name: str) -> ChannelReport:
         """Return how many messages of a channel were sent and taken, as committed by now (or at the end)."""
-        plans = self._plan.channels
-        index = next((index for index, plan in enumerate(plans) if plan.name == name), None)
-        if index is None:
-            message = f"no channel {name!r} in graph {self.name!r}: there are {', '.join(c.name for c in plans)}"
-            raise ConfigurationError(message)
+        plans, index = self._plan.channels, self._channel_index(name)
         try:
             sent, taken = cursors(self.run, index)
         except ValueError:  # it has ended, and its memory was unmapped
@@ -257,6 +253,14 @@ class RunningGraph:
             taken=taken,
             in_flight=sent - taken,
         )
+
+    def _channel_index(self, name: str) -> int:
+        plans = self._plan.channels
+        index = next((index for index, plan in enumerate(plans) if plan.name == name), None)
+        if index is None:
+            message = f"no channel {name!r} in graph {self.name!r}: there are {', '.join(c.name for c in plans)}"
+            raise ConfigurationError(message)
+        return index
 
     @property
     def counters(self) -> dict[str, dict[str, int]]:
