@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TextIO
 from steady_mp import ActorReport, ChannelReport, ConfigurationError, Event, Graph, Report, Run
 from steady_mp.events import RunStopped, ShutdownRefused
 from steady_mp.testing import litter
+from steady_mp.testing.leaving import LEAVING
 from steady_mp.testing.lines import Lines
 from steady_mp.testing.positions import counters, cursors, describe
 from steady_mp.testing.stacks import stacks
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 #: Stands for arguments that were not given.
 NO_ARGS: Final = object()
 _MOST_LINES: Final = 100_000
-#: What ends a test without a failure; what pytest fails one with is no Exception either.
-_LEAVING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 #: Title of the last part of a dump.
 _LAST: Final = "latest lines of the log"
 
@@ -142,7 +141,7 @@ class RunningGraph:
             self.close()
             return
         try:
-            if not isinstance(error, _LEAVING) and (told := self.last_words(error)) is not None:
+            if not isinstance(error, LEAVING) and (told := self.last_words(error)) is not None:
                 error.add_note(told)
         finally:  # a time-out or a Ctrl-C may come just there
             try:
