@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from steady_mp.chaos import Monkey
 from steady_mp.events import ChaosFroze, ChaosKilled, Event, RunStopped
+from steady_mp.testing.leaving import LEAVING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +108,7 @@ def unleash(
     try:
         with monkey:
             yield strikes
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+    except LEAVING:
         raise
     except BaseException as error:  # what pytest fails a test with is no Exception
         error.add_note(str(strikes))

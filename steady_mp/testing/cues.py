@@ -36,12 +36,12 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show at most `most` messages of the input from `position` on, without taking them; wait for one if asked to."""
+    """Show at most `most` messages of the input from `position` on, without taking them; `wait` so long for one."""
 
     lane: int
     position: int
     most: int
-    wait: bool
+    wait: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Messages of an input from `position` on, pickled; `closed` says that no others will come."""
+    """Messages of an input from `position` on, pickled; `closed` says that there are none, and none will come."""
 
     lane: int
     position: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ import psutil
 from steady_mp.testing.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: In the environment of every process of a run: its directory; and, of what is below a root: the root.
 RUN_MARK: Final = "STEADY_MP_RUN"
@@ -48,15 +49,38 @@ def opened_since(before: dict[int, str]) -> list[str]:
     """Return what was opened since `before` and stays open, after a moment for threads that are about to end."""
 
     def fresh() -> list[str]:
-        # rich opens /dev/null for good when nobody reads what it prints.
-        return [
-            f"descriptor {fd} → {to}" for fd, to in descriptors().items() if before.get(fd) != to and to != os.devnull
-        ]
+        found = {fd: to for fd, to in descriptors().items() if before.get(fd) != to}
+        for fd in _kept_by_rich(found):
+            del found[fd]
+        return [f"descriptor {fd} → {to}" for fd, to in found.items()]
 
     if not eventually(lambda: not fresh(), seconds=_GRACE / 4):
         gc.collect()  # what nobody refers to any more is not left behind
         eventually(lambda: not fresh(), seconds=_GRACE)
     return fresh()
+
+
+def _kept_by_rich(found: Iterable[int]) -> list[int]:
+    """Return which descriptors rich keeps: when nobody reads what it prints, it leads the standard output nowhere.
+
+    That is for good, and so is the one that it opens for it.
+    """
+    try:
+        output = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):  # there is none, or it is none of the system's
+        return []
+    if not _leads_nowhere(output):
+        return []
+    nowhere = sorted(filter(_leads_nowhere, found))
+    others = [fd for fd in nowhere if fd != output]
+    return [fd for fd in nowhere if fd == output] + others[:1]
+
+
+def _leads_nowhere(descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(os.devnull))  # noqa: PTH116 - no file on a disk
+    except OSError:
+        return False
 
 
 def is_childless() -> bool:
@@ -136,7 +160,8 @@ class Litter:
     def _living(self) -> list[psutil.Process]:
         found = {process for process in descendants() if process not in self._processes}
         if self._root is not None and not self._adopts:
-            # An orphan is nobody's descendant; its environment still says which test it comes from.
+            # An orphan is nobody's descendant; its environment still says which test it comes from, if it has it still.
+            # To adopt it is for a whole process to decide: children that it never had would come to its `os.wait`.
             found |= {process for process in marked(ROOT_MARK, str(self._root)) if process.pid != os.getpid()}
         return sorted(found, key=lambda process: process.pid)
 

@@ -6,8 +6,10 @@ the position of the next message to send, and of the next one to take.
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -93,6 +95,7 @@ class _Part:
         self._path = path
         self._wire: Wire | None = None
         self._cue: Cue | None = None
+        self._cued_at = 0.0
         self._leaves = False
         #: It was let go, and none of its inputs can bring anything any more.
         self.is_over = False
@@ -110,6 +113,7 @@ class _Part:
                 return
             for cue in wire.receive():
                 self._cue = cue
+                self._cued_at = time.monotonic()
             answer = self._follow(self._cue) if self._cue is not None else []
             if isinstance(answer, list):
                 self._actor.await_for_any(self._actor.wait_readable(wire.fileno()), *answer)
@@ -173,9 +177,10 @@ class _Part:
         rx = self._inputs[cue.lane]
         moved = _Moved(rx)
         shown = self._look(cue.lane, cue.position, cue.most)
-        if shown.values or shown.closed or not cue.wait:
+        left = cue.wait - (time.monotonic() - self._cued_at)
+        if shown.values or shown.closed or left <= 0:
             return shown
-        return [moved]
+        return [moved] if left == math.inf else [moved, self._actor.wait_timeout(left)]
 
     def _leave(self, positions: list[int]) -> Answer | list[Condition]:
         self._leaves = True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from steady_mp import errors
 from steady_mp.channel.kinds import check_message
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 256
 _BATCH_BYTES: Final = 1 << 20
+#: Seconds after which it is looked whether a sender waits for room.
+_LOOK: Final = 0.01
 #: Seconds that an actor has to say how far it has come, once a wait for it was given up.
 _GRACE: Final = 2.0
 
@@ -38,6 +41,9 @@ class House(Protocol):
 
     def channel(self, name: str) -> ChannelReport:
         """Return how many messages of a channel were sent and taken."""
+
+    def wants_room(self, channel: str, head: int) -> bool:
+        """Tell whether the sender of a channel waits for room that it gets once all before message `head` is taken."""
 
 
 class Input:
@@ -164,8 +170,12 @@ class Player:
         """Take all messages that are there; none is waited for. After the final bow: all that came until then."""
         index = self._lane("input", self.inputs, lane)
         deadline = time.monotonic() + timeout
-        while not self._leaves and self._show(index, _BATCH, deadline, timeout, wait=False):
-            pass
+        try:
+            while not self._leaves and self._show(index, _BATCH, deadline, 0.0).values:
+                pass
+        except TimeoutError:
+            name = self._inputs[index].name
+            self._house.fail(f"{self.name} could not take from {name} within {timeout:g} s: it does not answer")
         values = list(self._inputs[index].shown)
         self._hand_out(index, len(values), deadline, timeout)
         return values
@@ -194,7 +204,9 @@ class Player:
     def expect(self, *values: object, lane: int | str | None = None, timeout: float = PATIENCE) -> None:
         """Take as many messages as there are `values`, and see that they are these, in this order.
 
-        Raises AssertionError with the difference as soon as one is another one; nothing is taken then.
+        Raises AssertionError with the difference as soon as one is another one, or when too few have come after
+        `timeout` seconds. What has come stays for the test then, and in the channel too; unless its sender waited for
+        room while others were still expected: then it was given that of the messages that had come.
         """
         index = self._lane("input", self.inputs, lane)
         deadline = time.monotonic() + timeout
@@ -213,33 +225,42 @@ class Player:
         while len(source.shown) < count:
             if self._leaves:
                 return "it has left the stage, and no message is left"
-            if source.following > source.taken:  # there may be no room for more before these are taken
-                self._take(index, source.following, deadline, timeout)
             try:
-                if not self._show(index, max(_BATCH, count), deadline, timeout, wait=True):
+                if not self._await_more(index, max(_BATCH, count), deadline, timeout):
                     return f"{source.name} is closed, and no message is left"
             except TimeoutError:
                 return f"no further message in {source.name} within {timeout:g} s"
         return None
 
-    def _show(self, index: int, most: int, deadline: float, timeout: float, *, wait: bool) -> bool:
-        """Look at what follows; tell whether there was anything."""
+    def _await_more(self, index: int, most: int, deadline: float, timeout: float) -> bool:
+        """Wait for what follows; False when nothing will. Raises TimeoutError."""
+        source = self._inputs[index]
+        while source.following > source.taken:
+            # The channel stays as full as the test wants it, until its sender waits for room; nobody tells that here.
+            wants_room = self._house.wants_room(source.name, source.following)
+            wait = 0.0 if wants_room else max(0.0, min(_LOOK, deadline - time.monotonic()))
+            shown = self._show(index, most, deadline, wait)
+            if shown.values or shown.closed:
+                return not shown.closed
+            if wants_room:
+                self._take(index, source.following, deadline, timeout)
+            elif time.monotonic() >= deadline:
+                raise TimeoutError
+        return not self._show(index, most, deadline, math.inf).closed
+
+    def _show(self, index: int, most: int, deadline: float, wait: float) -> Shown:
+        """Look at what follows, and keep it; wait so many seconds for any. Raises TimeoutError."""
         source = self._inputs[index]
         cue = Show(index, source.following, most, wait)
-        if wait:
-            answer = self._ask(cue, deadline, f"take from {source.name}")
-        else:
-            answer = self._call(cue, deadline, f"take from {source.name}", timeout)
-        return isinstance(answer, Shown) and self._keep(answer)
+        shown = cast("Shown", self._ask(cue, deadline, f"take from {source.name}"))
+        self._keep(shown)
+        return shown
 
-    def _keep(self, answer: Shown) -> bool:
-        """Keep what was shown; tell whether there was anything new."""
+    def _keep(self, answer: Shown) -> None:
+        """Keep what was shown."""
         source = self._inputs[answer.lane]
-        if answer.position != source.following:  # shown twice, because it was asked for twice
-            return False
-        values = [pickle.loads(value) for value in answer.values]  # noqa: S301 - from a socket of our own
-        source.shown.extend(values)
-        return bool(values)
+        if answer.position == source.following:  # else it was shown twice, because it was asked for twice
+            source.shown.extend(pickle.loads(value) for value in answer.values)  # noqa: S301 - from a socket of our own
 
     def _hand_out(self, index: int, count: int, deadline: float, timeout: float) -> None:
         """Let the actor take what the test is about to get."""

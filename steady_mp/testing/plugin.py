@@ -70,32 +70,46 @@ def steady_mp_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     started: list[Any] = []
     request.node.stash[_started] = started
     litter = Litter(root)
-    wrong = []
-    broken: Exception | None = None
+    wrong: list[str] = []
+    broken: BaseException | None = None
     try:
         yield root
     finally:
         failed = request.node.stash.get(_failed, False)
-        for graph in reversed(started):
-            try:
-                # A test that has failed has said enough; one that has not may have lost a wake-up.
-                graph.close() if failed else graph.__exit__(None, None, None)
-            except AssertionError as error:
-                wrong.append(str(error))
-            except Exception as error:  # noqa: BLE001 - raised below: the others are to be closed all the same
-                broken = broken or error
-        started.clear()
-        # The traceback of a failed test holds on to what its frames have opened.
-        if left := litter.left(opened=not failed):
-            wrong.append(f"left behind: {'; '.join(left)}")
-        shutil.rmtree(root, ignore_errors=True)
-        shutil.rmtree(kept, ignore_errors=True)
+        try:
+            broken = _close_all(started, wrong, failed=failed)
+            # The traceback of a failed test holds on to what its frames have opened.
+            if left := litter.left(opened=not failed):
+                wrong.append(f"left behind: {'; '.join(left)}")
+        except BaseException as error:  # noqa: BLE001 - raised below
+            broken = broken or error
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+            shutil.rmtree(kept, ignore_errors=True)
     if broken is not None:
         for why in wrong:
             broken.add_note(why)
         raise broken
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
+
+
+def _close_all(started: list[Any], wrong: list[str], *, failed: bool) -> BaseException | None:
+    """Close what a test has started, all of it; tell what is `wrong`, and return what has broken off a close first.
+
+    That may be a Ctrl-C, or a time-out, which is no Exception: pytest goes on after it with the next test.
+    """
+    broken: BaseException | None = None
+    for graph in reversed(started):
+        try:
+            # A test that has failed has said enough; one that has not may have lost a wake-up.
+            graph.close() if failed else graph.__exit__(None, None, None)
+        except AssertionError as error:
+            wrong.append(str(error))
+        except BaseException as error:  # noqa: BLE001 - raised in the end: the others are to be closed all the same
+            broken = broken or error
+    started.clear()
+    return broken
 
 
 @pytest.fixture

@@ -36,6 +36,13 @@ def cursors(run: Run, index: int) -> tuple[int, int]:
     return words[layout.TAIL], taken
 
 
+def wants_room(run: Run, index: int, head: int) -> bool:
+    """Tell whether the producer of a channel sleeps until no more than all before `head` is taken."""
+    words = run._channels[index].words  # noqa: SLF001
+    wanted = words[layout.WAKE_HEAD]  # first: once it is awake, the head is behind that
+    return words[layout.HEAD] < wanted <= head
+
+
 def is_stopped(pid: int) -> bool:
     """Tell whether a process is stopped (SIGSTOP) with all of its threads: none of them runs on."""
     tasks = Path(f"/proc/{pid}/task")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TextIO
 from steady_mp import ActorReport, ChannelReport, ConfigurationError, Event, Graph, Report, Run
 from steady_mp.events import RunStopped, ShutdownRefused
 from steady_mp.testing import litter
+from steady_mp.testing.leaving import LEAVING
 from steady_mp.testing.lines import Lines
 from steady_mp.testing.positions import counters, cursors, describe
 from steady_mp.testing.stacks import stacks
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 #: Stands for arguments that were not given.
 NO_ARGS: Final = object()
 _MOST_LINES: Final = 100_000
-#: What ends a test without a failure; what pytest fails one with is no Exception either.
-_LEAVING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 #: Title of the last part of a dump.
 _LAST: Final = "latest lines of the log"
 
@@ -141,12 +140,14 @@ class RunningGraph:
         if error is None:
             self.close()
             return
-        if not isinstance(error, _LEAVING) and (told := self.last_words(error)) is not None:
-            error.add_note(told)
         try:
-            self.close()
-        except AssertionError as litter_left:
-            error.add_note(str(litter_left))
+            if not isinstance(error, LEAVING) and (told := self.last_words(error)) is not None:
+                error.add_note(told)
+        finally:  # a time-out or a Ctrl-C may come just there
+            try:
+                self.close()
+            except AssertionError as litter_left:
+                error.add_note(str(litter_left))
 
     def _await_end(self, deadline: float) -> Report | None:
         """Wait for the end and return the report; None at the deadline."""
@@ -235,11 +236,7 @@ class RunningGraph:
 
     def channel(self, name: str) -> ChannelReport:
         """Return how many messages of a channel were sent and taken, as committed by now (or at the end)."""
-        plans = self._plan.channels
-        index = next((index for index, plan in enumerate(plans) if plan.name == name), None)
-        if index is None:
-            message = f"no channel {name!r} in graph {self.name!r}: there are {', '.join(c.name for c in plans)}"
-            raise ConfigurationError(message)
+        plans, index = self._plan.channels, self._channel_index(name)
         try:
             sent, taken = cursors(self.run, index)
         except ValueError:  # it has ended, and its memory was unmapped
@@ -255,6 +252,14 @@ class RunningGraph:
             taken=taken,
             in_flight=sent - taken,
         )
+
+    def _channel_index(self, name: str) -> int:
+        plans = self._plan.channels
+        index = next((index for index, plan in enumerate(plans) if plan.name == name), None)
+        if index is None:
+            message = f"no channel {name!r} in graph {self.name!r}: there are {', '.join(c.name for c in plans)}"
+            raise ConfigurationError(message)
+        return index
 
     @property
     def counters(self) -> dict[str, dict[str, int]]:

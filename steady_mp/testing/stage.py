@@ -25,6 +25,7 @@ from steady_mp.packing import Declared, pack
 from steady_mp.plan import actor_file
 from steady_mp.testing.part import play
 from steady_mp.testing.player import Player
+from steady_mp.testing.positions import wants_room
 from steady_mp.testing.running import NO_ARGS
 from steady_mp.testing.under_test import LONG_PATIENCE, GraphUnderTest
 from steady_mp.testing.wire import listen
@@ -159,6 +160,13 @@ class Stage(GraphUnderTest):
             message = f"{name} plays itself: the test plays {', '.join(self._players) or 'nobody'}"
             raise ConfigurationError(message)
         return self._players[name]
+
+    def wants_room(self, channel: str, head: int) -> bool:
+        """Tell whether the sender of a channel waits for room that it gets once all before message `head` is taken."""
+        try:
+            return wants_room(self.run, self._channel_index(channel), head)
+        except ValueError:  # it has ended, and its memory was unmapped
+            return False
 
     def final_bow(self, seconds: float = LONG_PATIENCE, *, rescued: bool = False) -> Report:
         """Everybody leaves: sources stop, outputs close, all that is queued is taken. Return the report.

@@ -18,20 +18,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO, TypeVar
 
 from steady_mp import ConfigurationError, Event, Graph, Report
-from steady_mp.events import (
-    ActorDied,
-    ActorFinished,
-    ActorGivenUp,
-    ActorRecycled,
-    ActorReplayed,
-    ForkServerDied,
-    RunStopped,
-)
+from steady_mp.events import ActorDied, ActorFinished, ActorGivenUp, RunStopped
+from steady_mp.testing.excuses import Excuses
 from steady_mp.testing.points import FAULT_POINTS
 from steady_mp.testing.positions import is_stopped
 from steady_mp.testing.running import NO_ARGS, RunningGraph
 from steady_mp.testing.waiting import eventually
-from steady_mp.testing.watch import PATIENCE
+from steady_mp.testing.watch import PATIENCE, ends_life
 from steady_mp.testing.watch import describe as describe_event
 
 if TYPE_CHECKING:
@@ -72,7 +65,7 @@ class GraphUnderTest(RunningGraph):
         Raises ConfigurationError like `Graph`; whatever else `build_graph` raises comes through.
         """
         super().__init__(what, args, output=output, root=root, **options)
-        self._frozen: set[str] = set()
+        self._excuses = Excuses(self._plan, lambda: self.rescues)
         self._may_be_rescued = False
         for crash in crash_at:
             if isinstance(crash, str):
@@ -113,7 +106,7 @@ class GraphUnderTest(RunningGraph):
         life, before = self._await_life(actor, seconds, "killed")
         self.run.kill(actor)
         end = self.events.first(
-            lambda event: id(event) not in before and _ends(event, actor, life), seconds, claim=False
+            lambda event: id(event) not in before and ends_life(event, actor, life), seconds, claim=False
         )
         if end is None or isinstance(end, ActorFinished):
             self.fail(f"{actor} can't be killed: {'it has finished' if end else f'it lives on after {seconds:g} s'}")
@@ -123,14 +116,15 @@ class GraphUnderTest(RunningGraph):
         """Stop the process of `actor` (SIGSTOP); return when it is known to stand still, with all its threads.
 
         Between two lives it waits for the next one. A life that was frozen can be killed; the next one is
-        not frozen. Raises AssertionError like `kill`.
+        not frozen. As long as it lasts, no rescue of it or of a neighbour is a lost wake-up. Raises AssertionError
+        like `kill`.
         """
         self._signal(actor, signal.SIGSTOP, is_stopped, seconds, "frozen")
-        self._frozen.add(actor)
 
     def thaw(self, actor: str, seconds: float = PATIENCE) -> None:
         """Let the process of `actor` go on; return when it is known to. Raises AssertionError like `kill`."""
         self._signal(actor, signal.SIGCONT, lambda pid: not is_stopped(pid), seconds, "thawed")
+        self._excuses.end(actor)
 
     def _signal(self, actor: str, number: int, done: Callable[[int], bool], seconds: float, what: str) -> None:
         told: int | None = None
@@ -139,8 +133,10 @@ class GraphUnderTest(RunningGraph):
         def look() -> bool:
             nonlocal told, end
             end = self._end_of(actor)
-            pid = self.run.pid(actor)
+            life, pid = self.run.generation(actor), self.run.pid(actor)
             if pid is not None and pid != told:  # also when a life has ended meanwhile and the next one has begun
+                if number == signal.SIGSTOP:
+                    self._excuses.begin(actor, life)
                 self.run.kill(actor, number)
                 told = pid
             return end is not None or (pid is not None and done(pid))
@@ -148,6 +144,7 @@ class GraphUnderTest(RunningGraph):
         if not eventually(look, seconds):
             self.fail(f"{actor} could not be {what} within {seconds:g} s")
         if end is not None and (told is None or number == signal.SIGSTOP):  # who was thawed may finish at once
+            self._excuses.end(actor)  # it may have ended before that was begun
             self.fail(f"{actor} can't be {what}: {end}")
 
     def _await_life(self, actor: str, seconds: float, what: str) -> tuple[int, set[int]]:
@@ -247,24 +244,14 @@ class GraphUnderTest(RunningGraph):
         if error is None:
             self._check_rescues()
 
+    def _on_event(self, event: Event) -> None:
+        self._excuses.see(event)  # before the test hears of it
+        super()._on_event(event)
+
     def _check_rescues(self) -> None:
         if self._may_be_rescued or self._run is None:  # its start was refused
             return
-        # Whoever waits for an actor that was frozen between its commit and its ring rightly sleeps that long.
-        excused = {
-            self._plan.actors[index].name
-            for channel in self._plan.channels
-            for index in (channel.producer, channel.consumer)
-            if {self._plan.actors[channel.producer].name, self._plan.actors[channel.consumer].name} & self._frozen
-        }
-        lost = {name: count for name, count in self.rescues.items() if name not in excused}
+        lost = self._excuses.lost()
         if lost:
             who = ", ".join(f"{name} ({count} times)" for name, count in lost.items())
             self.fail(f"a wake-up was lost: only the safety time-out has woken {who}")
-
-
-def _ends(event: Event, actor: str, life: int) -> bool:
-    """Tell whether an event says that this life of an actor is over."""
-    if isinstance(event, ActorDied | ActorFinished | ActorGivenUp | ActorReplayed | ActorRecycled):
-        return event.actor == actor and event.generation >= life
-    return isinstance(event, ForkServerDied | RunStopped)

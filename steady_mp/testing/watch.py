@@ -8,7 +8,15 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from steady_mp.errors import ConfigurationError
-from steady_mp.events import RunStopped
+from steady_mp.events import (
+    ActorDied,
+    ActorFinished,
+    ActorGivenUp,
+    ActorRecycled,
+    ActorReplayed,
+    ForkServerDied,
+    RunStopped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +112,13 @@ class Watch:
 def describe(kind: type[Event], fields: dict[str, object]) -> str:
     """Name what is waited for."""
     return f"{kind.__name__}({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
+
+
+def ends_life(event: Event, actor: str, life: int) -> bool:
+    """Tell whether an event says that this life of an actor is over."""
+    if isinstance(event, ActorDied | ActorFinished | ActorGivenUp | ActorReplayed | ActorRecycled):
+        return event.actor == actor and event.generation >= life
+    return isinstance(event, ForkServerDied | RunStopped)
 
 
 def _check_fields(kind: type[Event], fields: dict[str, object]) -> None:

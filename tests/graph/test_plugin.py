@@ -206,14 +206,30 @@ def test_nobody_is_left():
     result.assert_outcomes(passed=2)
 
 
-def test_one_that_cant_be_closed_keeps_no_other_from_it(run_tests: Callable[..., pytest.RunResult]) -> None:
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ("ZeroDivisionError('mine')", r"E +ZeroDivisionError: mine"),
+        ("pytest.fail.Exception('Timeout (>1.0s) from pytest-timeout.')", r"(E +)?Failed: Timeout \(>1\.0s\) from .*"),
+    ],
+)
+def test_one_that_cant_be_closed_keeps_no_other_from_it(
+    error: str, shown: str, run_tests: Callable[..., pytest.RunResult]
+) -> None:
     result = run_tests(
-        """
+        f"""
 from steady_mp.testing import litter
 
+def fail():
+    raise {error}
+
+def too_late():
+    raise KeyError("the first one is told")
+
 def test_fails_to_close(graph_under_test):
-    first, second = graph_under_test(build_graph, ENDLESS), graph_under_test(build_graph, ENDLESS)
-    second._release = lambda: 1 / 0
+    graphs = [graph_under_test(build_graph, ENDLESS) for _ in range(3)]
+    graphs[2]._release = fail
+    graphs[1]._release = too_late
     kept.append(pathlib.Path(os.environ["STEADY_MP_ROOT"]))
 
 def test_nobody_is_left():
@@ -222,7 +238,27 @@ def test_nobody_is_left():
 """
     )
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.re_match_lines([r"E +ZeroDivisionError: division by zero"])
+    result.stdout.re_match_lines([shown])
+    assert "KeyError" not in str(result.stdout)
+
+
+def test_a_look_at_what_is_left_that_is_broken_off_leaves_no_folder(run_tests: Callable[..., pytest.RunResult]) -> None:
+    result = run_tests(
+        """
+from steady_mp.testing import litter
+
+def fail(_self, **_options):
+    raise pytest.fail.Exception("Timeout")
+
+def test_is_late(steady_mp_root, monkeypatch):
+    monkeypatch.setattr(litter.Litter, "left", fail)
+    kept.append(steady_mp_root)
+
+def test_nothing_is_left():
+    assert not kept[0].exists()
+"""
+    )
+    result.assert_outcomes(passed=2, errors=1)
 
 
 def test_a_fixture_that_fails_while_its_graph_runs_says_where_everybody_stood(

@@ -125,3 +125,34 @@ def test_large_messages_and_many_of_them() -> None:
         stage.actor("worker").expect(*values, lane=1)
         source.join()
         stage.final_bow()
+
+
+# Expecting
+
+
+def test_an_expect_in_vain_leaves_the_channel_as_full_as_it_was() -> None:
+    with Stage(passing, 4, playing=["source", "sink"]) as stage:
+        source, sink = stage.actor("source"), stage.actor("sink")
+        source.echo_all([1, 2])
+        stage.wait_until(lambda: stage.channel("results").sent == 2)
+        told = complaint(lambda: sink.expect(1, 2, 4, timeout=0.2))
+        assert told.startswith("sink: no further message in results within 0.2 s\n")
+        assert stage.channel("results").taken == 0
+        source.echo_all(range(3, 9))
+        stage.wait_until(lambda: stage.channel("numbers").in_flight == 4)  # and results is full
+        assert complaint(lambda: sink.expect(1, 2, 4)).startswith("sink: another message in results\n")
+        assert stage.channel("results").taken == 0
+        sink.expect(*range(1, 9))
+        assert stage.final_bow().clean
+
+
+def test_an_expect_in_vain_has_given_room_to_who_waited_for_it() -> None:
+    with Stage(passing, 4, playing=["source", "sink"]) as stage:
+        source, sink = stage.actor("source"), stage.actor("sink")
+        assert sink.take_all() == []  # it is there: its half second is not for its start
+        source.echo_all(range(8))
+        stage.wait_until(lambda: stage.channel("numbers").in_flight == 4)  # and results is full
+        assert complaint(lambda: sink.expect(*range(9), timeout=0.5)).startswith("sink: no further message in results")
+        assert stage.channel("results").taken >= 4
+        sink.expect(*range(8))  # they stay for the test
+        assert stage.final_bow().clean

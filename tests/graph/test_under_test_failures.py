@@ -123,7 +123,7 @@ def test_who_refuses_to_stop_is_shown_with_its_stack() -> None:
 def rescue(graph: GraphUnderTest, actor: str) -> None:
     """Count a rescue of an actor, as its own loop would."""
     seat = next(seat for seat in graph.run._supervisor.seats if seat.name == actor)
-    graph.wait_for(ActorStarted, actor=actor)
+    graph.wait_until(lambda: seat.pid is not None)
     seat.control.words[layout.RESCUES] += 1
 
 
@@ -141,11 +141,40 @@ def test_a_lost_wake_up_fails_the_test_that_did_not_allow_it() -> None:
 
 def test_who_waited_for_a_frozen_neighbour_has_not_lost_anything() -> None:
     with GraphUnderTest(build_graph, ENDLESS) as graph:
+        graph.freeze("worker")
+        for actor in ("logger", "logger", "worker"):
+            rescue(graph, actor)
+        graph.thaw("worker")
+        rescue(graph, "generator")  # its wait may have begun before
+        graph.run.request_shutdown()
+        assert graph.finish().clean
+        assert graph.rescues == {"generator": 1, "worker": 1, "logger": 2}
+
+
+def test_a_freeze_excuses_nothing_from_before_it_or_from_long_after_it() -> None:
+    with GraphUnderTest(build_graph, ENDLESS) as graph:
         rescue(graph, "logger")
         graph.freeze("worker")
         graph.thaw("worker")
+        rescue(graph, "generator")
+        rescue(graph, "generator")
         graph.run.request_shutdown()
-        assert graph.finish().clean
+        told = complaint(graph.finish)
+        assert ": only the safety time-out has woken generator (1 times), logger (1 times)\n" in told
+        assert graph.finish(rescued=True).clean
+
+
+def test_with_the_life_that_was_frozen_ends_what_is_excused() -> None:
+    with GraphUnderTest(build_graph, ENDLESS) as graph:
+        graph.freeze("worker")
+        rescue(graph, "logger")
+        graph.kill("worker")
+        rescue(graph, "logger")
+        graph.wait_for(ActorStarted, actor="worker", generation=2)
+        rescue(graph, "logger")
+        graph.run.request_shutdown()
+        assert ": only the safety time-out has woken logger (1 times)\n" in complaint(graph.finish)
+        assert graph.finish(rescued=True).clean
 
 
 # What is left

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from rich.console import Console
 
 from steady_mp.testing import litter
 from steady_mp.testing.litter import Litter
@@ -59,6 +62,31 @@ def test_what_nobody_refers_to_is_no_litter(tmp_path: Path) -> None:
 
     found = Litter()
     Holder()
+    assert found.left() == []
+
+
+def test_a_descriptor_that_leads_nowhere_is_litter_too() -> None:
+    found = Litter()
+    opened = os.open(os.devnull, os.O_RDONLY)
+    assert found.left() == [f"descriptor {opened} → {os.devnull}"]
+    os.close(opened)
+
+
+def test_what_rich_keeps_open_when_nobody_reads_what_it_prints_is_no_litter(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    with contextlib.suppress(BrokenPipeError), open(writer, "w") as output:  # noqa: PTH123 - a descriptor
+        monkeypatch.setattr(sys, "stdout", output)
+        found = Litter()
+        before = litter.descriptors()
+        os.close(reader)
+        with pytest.raises(SystemExit):
+            Console(file=output).print("for nobody")
+        (kept,) = {fd for fd, to in litter.descriptors().items() if before.get(fd) != to} - {writer}
+        assert found.left() == []
+        opened = sorted([kept, os.open(os.devnull, os.O_RDONLY)])
+        assert found.left() == [f"descriptor {opened[1]} → {os.devnull}"]  # one is rich's, whichever
+        for descriptor in opened:
+            os.close(descriptor)
     assert found.left() == []
 
 

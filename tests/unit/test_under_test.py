@@ -114,3 +114,20 @@ def test_whatever_fails_a_test_is_told_where_everybody_stood(
     graph, _ = scripted((1, 100))
     graph.__exit__(type(error), error, None)
     assert getattr(error, "__notes__", []) == notes
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, pytest.fail.Exception])
+def test_who_is_interrupted_while_it_tells_is_closed_all_the_same(
+    interruption: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_self: GraphUnderTest, *, ask: bool) -> str:  # noqa: ARG001
+        raise interruption
+
+    closed: list[bool] = []
+    monkeypatch.setattr(GraphUnderTest, "dump", interrupt)
+    monkeypatch.setattr(GraphUnderTest, "close", lambda _self: closed.append(True))
+    graph, _ = scripted((1, 100))
+    error = TimeoutError()
+    with pytest.raises(interruption):
+        graph.__exit__(TimeoutError, error, None)
+    assert closed == [True]
