@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from steady_mp.testing.leaving import LEAVING
 from steady_mp.testing.simulation.outcome import SimulationFailed
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What ends a test without a failure; what pytest fails one with is no Exception either.
-LEAVING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 #: Runs that shrinking may take.
 _TRIES: Final = 400
 

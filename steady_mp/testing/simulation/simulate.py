@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.run import Graph
+from steady_mp.testing.leaving import LEAVING
 from steady_mp.testing.points import FAULT_POINTS
 from steady_mp.testing.simulation.dice import STEP, Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
-from steady_mp.testing.simulation.shrink import LEAVING, shrunk
+from steady_mp.testing.simulation.shrink import shrunk
 from steady_mp.testing.simulation.world import World
 
 if TYPE_CHECKING:
