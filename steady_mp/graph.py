@@ -292,22 +292,22 @@ class Topology:
         reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
-        index = len(self._actors)
         for end in met:
-            self._own(index, name, end)
+            self._check_free(name, end)
         policy, wait = restart or RestartPolicy(), wait_strategy or WaitStrategy()
         typed = byvalue.is_typed(cast("FunctionType", behavior))
         draft = ActorDraft(
             name, reference, packed, *_held(met), policy, watching, commit_every, recycle, stall_timeout, wait, typed
         )
+        self._owners.update(((end.kind, end.index), len(self._actors)) for end in met)  # only where nothing was refused
         self._actors.append(draft)
 
-    def _own(self, index: int, name: str, end: Declared) -> None:
+    def _check_free(self, name: str, end: Declared) -> None:
         if end.graph != self._identity:
             message = f"actor {name!r}: {end.label} belongs to another graph"
             raise ConfigurationError(message)
-        owner = self._owners.setdefault((end.kind, end.index), index)
-        if owner != index:
+        owner = self._owners.get((end.kind, end.index))
+        if owner is not None:
             message = (
                 f"actor {name!r}: {end.label} belongs to actor {self._actors[owner].name!r} already; "
                 "declare one channel (or state) for each pair of actors"

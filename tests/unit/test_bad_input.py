@@ -78,6 +78,13 @@ def two_owners() -> None:
     graph.actor("second", send, tx)
 
 
+def another_of_that_number() -> None:
+    graph = Graph("mine")
+    tx, _ = graph.channel(name="numbers")
+    theirs, _ = Graph("other").channel(name="strange")
+    graph.actor("source", configure, [theirs, tx])
+
+
 def two_states() -> None:
     graph = Graph()
     state = graph.state()
@@ -145,6 +152,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "an end without actor": (no_owner, "the receiving end of channel 'numbers' (capacity 7) has no actor: hand it"),
     "wrong direction": (wrong_direction, "'_numbers' wants a receiving end (Rx) and was given the sending end of"),
     "another graph": (stranger, "actor 'source': the sending end of channel 'numbers' belongs to another graph"),
+    "another graph's beside one's own": (another_of_that_number, "end of channel 'strange' belongs to another graph"),
     "a name twice": (same_name, "actor 'worker': the name is taken; give each actor its own"),
     "capacity 0": (lambda: Graph().channel(0), "capacity 0: must be a whole number from 1 to"),
     "capacity -1": (lambda: Graph().channel(-1), "capacity -1: must be a whole number from 1 to"),

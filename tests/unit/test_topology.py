@@ -128,6 +128,22 @@ def test_two_graphs_have_nothing_in_common() -> None:
         two.actor("a", source, tx)
 
 
+def test_who_is_refused_claims_nothing() -> None:
+    """Else its ends would be those of the next actor, which was never handed them."""
+    graph = Graph("claims")
+    (first, orders), (second, taken) = graph.channel(name="orders"), graph.channel(name="taken")
+    state = graph.state()
+    graph.actor("a", source, first, second)
+    graph.actor("b", sink, taken)
+    with pytest.raises(ConfigurationError, match="'c': the receiving end of channel 'taken' belongs to actor 'b'"):
+        graph.actor("c", keeper, state, [orders, taken])
+    graph.actor("d", source)
+    graph.actor("e", keeper, state, orders)
+    plan = graph.plan()
+    assert [(channel.name, channel.consumer) for channel in plan.channels] == [("orders", 3), ("taken", 1)]
+    assert [actor.states for actor in plan.actors] == [(), (), (), (0,)]
+
+
 def test_a_plan_says_which_modules_to_preload() -> None:
     plan = joined().plan()
     assert plan.modules == (__name__,)
