@@ -327,7 +327,7 @@ class Topology:
             actors=tuple(actor.plan() for actor in self._actors),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
-            path=tuple(sys.path),
+            path=tuple(entry for entry in sys.path if isinstance(entry, str)),  # Python passes over the rest
             modules=modules,
             refresh=self.refresh,
             window=self.window,
