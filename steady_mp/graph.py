@@ -272,8 +272,8 @@ class Topology:
         code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
         more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
 
-        Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
-        that don't fit its signature or can't be pickled, and ends that another actor has already.
+        Raises ConfigurationError for a name used twice, a behavior that can't be imported or is a generator or an
+        async def, arguments that don't fit its signature or can't be pickled, and ends that another actor has.
         """
         checks.check_name("actor", name)
         if any(actor.name == name for actor in self._actors):
@@ -283,6 +283,7 @@ class Topology:
         watching = Watching.checked(label, ACTOR_METRICS, monitors, alerts)
         checks.check_kinds(
             label,
+            restart=(restart, RestartPolicy),
             commit_every=(commit_every, CommitEvery),
             recycle=(recycle, Recycle),
             wait_strategy=(wait_strategy, WaitStrategy),
