@@ -371,7 +371,8 @@ class Supervisor:
         if self.killing or (refused := self._shutdown.end()) is None:
             return
         self.why += refused
-        self.exit_code = ExitCode.UNCLEAN if self.exit_code is ExitCode.DRAINED else self.exit_code
+        if refused and self.exit_code is ExitCode.DRAINED:
+            self.exit_code = ExitCode.UNCLEAN
         self._kill_all()
 
     def _stop_now(self, reason: str) -> None:
