@@ -328,7 +328,7 @@ class Topology:
             actors=tuple(actor.plan() for actor in self._actors),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
-            path=tuple(entry for entry in sys.path if isinstance(entry, str)),  # Python passes over the rest
+            path=_path(),
             modules=modules,
             refresh=self.refresh,
             window=self.window,
@@ -388,3 +388,9 @@ def _held(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
     """Return the ends and the states among what an actor was handed, each in their order."""
     ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
     return ends, tuple(end.index for end in met if end.kind == "state")
+
+
+def _path() -> tuple[str, ...]:
+    """Return where modules are looked for, without what Python passes over there (a `Path`, say)."""
+    entries: Sequence[object] = sys.path
+    return tuple(entry for entry in entries if isinstance(entry, str))

@@ -275,8 +275,8 @@ class Watching:
         watching = cls(
             monitors=_all_of(Monitor, f"{what}: monitors", monitors), alerts=_all_of(Alert, f"{what}: alerts", alerts)
         )
-        for each in (*watching.monitors, *watching.alerts):
-            metric = each.metric if isinstance(each, Monitor) else each.trigger.level.metric
+        wanted = [each.metric for each in watching.monitors]
+        for metric in (*wanted, *(each.trigger.level.metric for each in watching.alerts)):
             if metric not in metrics:
                 message = f"{what} has no {metric}: it has {', '.join(sorted(metrics))}"
                 raise ConfigurationError(message)
@@ -291,17 +291,18 @@ class Watching:
         )
 
 
-def _all_of(kind: type[T], what: str, given: Iterable[T]) -> tuple[T, ...]:
+def _all_of(kind: type[T], what: str, given: object) -> tuple[T, ...]:
     """Return what was given, each of it of that kind. Raises ConfigurationError."""
     if not isinstance(given, Iterable):
         message = f"{what}: give it a list of {kind.__name__}(…), not {given!r}"
         raise ConfigurationError(message)
-    found = tuple(given)
-    for each in found:
+    found: list[T] = []
+    for each in given:
         if not isinstance(each, kind):
             message = f"{what}: {each!r} is no {kind.__name__}(…)"
             raise ConfigurationError(message)
-    return found
+        found.append(each)
+    return tuple(found)
 
 
 def _trigger(data: dict[str, Any]) -> Trigger:
