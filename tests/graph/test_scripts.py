@@ -176,6 +176,17 @@ def test_a_module_that_bears_the_refusal_serves_its_actors(tmp_path: Path) -> No
     assert "at work" in output
 
 
+def test_a_behavior_may_start_a_graph_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "inner.py").write_text(EAGER)
+    outer = "import inner\nfrom steady_mp import Graph\n\ndef outer(actor):\n    inner.serve()\n\n"
+    main = 'if __name__ == "__main__":\n    graph = Graph("outer")\n    graph.actor("outer", outer)\n'
+    (tmp_path / "script.py").write_text(outer + main + "    graph.start().block_until_stopped()\n")
+    code, output = run(tmp_path, "script.py")
+    assert code == 0, output
+    assert len(starts(output)) == 1
+    assert f"it ended with {int(ExitCode.DRAINED)}" in output
+
+
 @pytest.mark.parametrize("wait", ["thread.join()", ""], ids=["waited for", "not waited for"])
 def test_a_thread_of_a_script_without_a_guard_is_told_so(tmp_path: Path, wait: str) -> None:
     """A web application, say: in the fork server the thread is refused, for as long as that lives."""
