@@ -37,7 +37,8 @@ def _live(declared: Declared) -> type:
 
 
 def check_signature(actor: str, behavior: Callable[..., None], args: tuple[object, ...]) -> list[str]:
-    """Return the parameter names of `args`, for messages; refuse what doesn't fit the signature."""
+    """Return the parameter names of `args`, for messages; refuse what doesn't fit the signature, or would never run."""
+    _check_plain(actor, behavior)
     signature = inspect.signature(behavior)
     try:
         bound = signature.bind(None, *args)
@@ -59,3 +60,15 @@ def check_signature(actor: str, behavior: Callable[..., None], args: tuple[objec
                 message = f"actor {actor!r}: parameter {name!r} wants {_WANTED[hint]} and was given {part.label}"
                 raise ConfigurationError(message)
     return names[1:]
+
+
+def _check_plain(actor: str, behavior: Callable[..., None]) -> None:
+    """Refuse what only makes a coroutine or a generator when it is called: such a life ends before its first line."""
+    if inspect.iscoroutinefunction(behavior) or inspect.isasyncgenfunction(behavior):
+        what, mend = "is an async def", "make it a plain def, with asyncio.run(…) in it for what needs a loop"
+    elif inspect.isgeneratorfunction(behavior):
+        what, mend = "is a generator function (it has a yield)", "send what it yields"
+    else:
+        return
+    called = getattr(behavior, "__qualname__", repr(behavior))
+    raise ConfigurationError(f"actor {actor!r}: {called} {what}, so calling it runs none of its lines; {mend}")

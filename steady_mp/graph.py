@@ -272,8 +272,8 @@ class Topology:
         code without having looked up (`is_running`, `commit`, or a wait), or stood still as long (SIGSTOP): give it
         more than its longest turn takes, and its start. One that waits is never killed, nor one that is debugged.
 
-        Raises ConfigurationError for a name used twice, a behavior that can't be imported, arguments
-        that don't fit its signature or can't be pickled, and ends that another actor has already.
+        Raises ConfigurationError for a name used twice, a behavior that can't be imported or is a generator or an
+        async def, arguments that don't fit its signature or can't be pickled, and ends that another actor has.
         """
         checks.check_name("actor", name)
         if any(actor.name == name for actor in self._actors):
@@ -283,6 +283,7 @@ class Topology:
         watching = Watching.checked(label, ACTOR_METRICS, monitors, alerts)
         checks.check_kinds(
             label,
+            restart=(restart, RestartPolicy),
             commit_every=(commit_every, CommitEvery),
             recycle=(recycle, Recycle),
             wait_strategy=(wait_strategy, WaitStrategy),
@@ -292,22 +293,22 @@ class Topology:
         reference, by_value = byvalue.check_behavior(name, behavior)
         names = check_signature(name, behavior, args)
         packed, met = pack(name, behavior, names, args, by_value=by_value)
-        index = len(self._actors)
         for end in met:
-            self._own(index, name, end)
+            self._check_free(name, end)
         policy, wait = restart or RestartPolicy(), wait_strategy or WaitStrategy()
         typed = byvalue.is_typed(cast("FunctionType", behavior))
         draft = ActorDraft(
             name, reference, packed, *_held(met), policy, watching, commit_every, recycle, stall_timeout, wait, typed
         )
+        self._owners.update(((end.kind, end.index), len(self._actors)) for end in met)  # only where nothing was refused
         self._actors.append(draft)
 
-    def _own(self, index: int, name: str, end: Declared) -> None:
+    def _check_free(self, name: str, end: Declared) -> None:
         if end.graph != self._identity:
             message = f"actor {name!r}: {end.label} belongs to another graph"
             raise ConfigurationError(message)
-        owner = self._owners.setdefault((end.kind, end.index), index)
-        if owner != index:
+        owner = self._owners.get((end.kind, end.index))
+        if owner is not None:
             message = (
                 f"actor {name!r}: {end.label} belongs to actor {self._actors[owner].name!r} already; "
                 "declare one channel (or state) for each pair of actors"
@@ -327,7 +328,7 @@ class Topology:
             actors=tuple(actor.plan() for actor in self._actors),
             channels=self._channel_plans(),
             log_level=LOG_LEVELS[self.log_level],
-            path=tuple(sys.path),
+            path=_path(),
             modules=modules,
             refresh=self.refresh,
             window=self.window,
@@ -387,3 +388,9 @@ def _held(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
     """Return the ends and the states among what an actor was handed, each in their order."""
     ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
     return ends, tuple(end.index for end in met if end.kind == "state")
+
+
+def _path() -> tuple[str, ...]:
+    """Return where modules are looked for, without what Python passes over there (a `Path`, say)."""
+    entries: Sequence[object] = sys.path
+    return tuple(entry for entry in entries if isinstance(entry, str))

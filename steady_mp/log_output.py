@@ -80,9 +80,14 @@ class _Stream:
         self._output = output
 
     def put(self, lines: list[str]) -> int:
-        # A reader that went away (head, a closed terminal) must not end the run.
-        with contextlib.suppress(OSError, ValueError):
+        try:
             self._write("\n".join(lines) + "\n")
+        except (OSError, ValueError):
+            return 0  # a reader that went away (head, a closed terminal) must not end the run, and misses nothing
+        except Exception:  # noqa: BLE001 - what a program has made for itself may raise anything
+            return len(lines)
+        with contextlib.suppress(Exception):  # they are written; it may have write() only
+            self._output.flush()
         return 0
 
     def _write(self, text: str) -> None:
@@ -92,7 +97,6 @@ class _Stream:
         except UnicodeEncodeError:
             encoding = self._output.encoding or "ascii"
             self._output.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        self._output.flush()
 
     def close(self) -> None:
         """Leave it to its owner."""

@@ -14,14 +14,14 @@ All of it is frozen and lives in the run's ``graph.json``; the telemetry process
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeVar
 
 from steady_mp.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+T = TypeVar("T")
 
 _MOST_PERCENT = 100
 
@@ -268,13 +268,15 @@ class Watching:
     def checked(
         cls, what: str, metrics: frozenset[Metric], monitors: Iterable[Monitor], alerts: Iterable[Alert]
     ) -> Watching:
-        """Return what was declared for `what`. Raises ConfigurationError for a metric that it does not have."""
-        watching = cls(monitors=tuple(monitors), alerts=tuple(alerts))
-        for each in (*watching.monitors, *watching.alerts):
-            if not isinstance(each, Monitor | Alert):
-                message = f"{what}: {each!r} is neither a Monitor nor an Alert"
-                raise ConfigurationError(message)
-            metric = each.metric if isinstance(each, Monitor) else each.trigger.level.metric
+        """Return what was declared for `what`.
+
+        Raises ConfigurationError for a metric that it does not have, and for what is no monitor or alert in its place.
+        """
+        watching = cls(
+            monitors=_all_of(Monitor, f"{what}: monitors", monitors), alerts=_all_of(Alert, f"{what}: alerts", alerts)
+        )
+        wanted = [each.metric for each in watching.monitors]
+        for metric in (*wanted, *(each.trigger.level.metric for each in watching.alerts)):
             if metric not in metrics:
                 message = f"{what} has no {metric}: it has {', '.join(sorted(metrics))}"
                 raise ConfigurationError(message)
@@ -287,6 +289,20 @@ class Watching:
             monitors=tuple(Monitor(Metric(m["metric"]), Statistic(**m["statistic"])) for m in data["monitors"]),
             alerts=tuple(Alert(_trigger(a["trigger"]), AlertColor(a["color"])) for a in data["alerts"]),
         )
+
+
+def _all_of(kind: type[T], what: str, given: object) -> tuple[T, ...]:
+    """Return what was given, each of it of that kind. Raises ConfigurationError."""
+    if not isinstance(given, Iterable):
+        message = f"{what}: give it a list of {kind.__name__}(…), not {given!r}"
+        raise ConfigurationError(message)
+    found: list[T] = []
+    for each in given:
+        if not isinstance(each, kind):
+            message = f"{what}: {each!r} is no {kind.__name__}(…)"
+            raise ConfigurationError(message)
+        found.append(each)
+    return tuple(found)
 
 
 def _trigger(data: dict[str, Any]) -> Trigger:

@@ -93,7 +93,7 @@ def pack(
         if retried is None:
             raise ConfigurationError(_complaint(actor, names, args, error, by_value=by_value)) from None
         packed, met = retried
-    unique = {(end.kind, end.index): end for end in met}
+    unique = {(end.graph, end.kind, end.index): end for end in met}
     return packed, list(unique.values())
 
 

@@ -137,5 +137,6 @@ class Recycling:
 
 
 def _moved(ends: Sequence[Staging]) -> int:
+    """Return how far the cursors have come; not `position`, which is a dead letter's own where one comes back."""
     inputs = [end for end in ends if not end.sends]
-    return sum(end.position() for end in inputs or ends)
+    return sum(end.mark()[0] for end in inputs or ends)

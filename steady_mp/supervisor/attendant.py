@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from steady_mp.events import AlertCleared, AlertRaised, CycleBlocked, Event, TelemetryDied, TelemetryStarted
 from steady_mp.serving import url_of
 from steady_mp.supervisor.bootstrap import command
+from steady_mp.supervisor.cause import cause_of
 
 if TYPE_CHECKING:
     import socket
@@ -141,4 +141,4 @@ class Attendant:
         status = process.wait()
         with self._lock:
             self._process = None
-        return signal.Signals(-status).name if status < 0 else f"exit code {status}"
+        return cause_of(status) if status else "exit code 0"

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class Audience:
-    """Consumers of events. One that raises is dropped, and that is said; it never harms the run or another one."""
+    """Consumers of events. One that raises is dropped, and that is said; it never harms the run or another one.
+
+    An event of the program's own that can't say what it is would raise in all who ask, the run's record and its log
+    among them: that is said, and nobody is told it.
+    """
 
     def __init__(self, complain: Callable[[str], None]) -> None:
         """Begin without anybody; `complain` is called with a sentence about each consumer that fails."""
@@ -34,6 +38,11 @@ class Audience:
 
     def tell(self, event: Event) -> None:
         """Tell everybody, in the order in which they came."""
+        try:
+            _check(event)
+        except BaseException as error:  # noqa: BLE001 - as below
+            self._complain(f"the event {type(event).__name__} is told to nobody: {error!r}")
+            return
         with self._gate:
             if isinstance(event, RunStopped):
                 self._last = event
@@ -46,3 +55,15 @@ class Audience:
                 with self._gate:
                     self._consumers.remove(each)
                 self._complain(f"{name} failed and is dropped: {error!r}")
+
+
+def _check(event: Event) -> None:
+    """Raise whatever keeps an event from saying what it is."""
+    text: object = event.text
+    level: object = event.level
+    if not isinstance(text, str):
+        message = f"its text is {text!r}, and no str"
+        raise TypeError(message)
+    if not isinstance(level, int):
+        message = f"its level is {level!r}, and no int"
+        raise TypeError(message)

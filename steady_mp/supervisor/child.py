@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from steady_mp.channel.kinds import map_channel, open_store
-from steady_mp.errors import StateError
+from steady_mp.errors import ConfigurationError, StateError
 from steady_mp.life import Life, Place
 from steady_mp.logs import capture_output
 from steady_mp.memory import layout
@@ -28,6 +28,7 @@ from steady_mp.supervisor.debugger import answer_breakpoints
 from steady_mp.supervisor.keepsake import keep
 from steady_mp.supervisor.note import BALLAST, Note
 from steady_mp.supervisor.quicken import quicken
+from steady_mp.supervisor.script import LOADING
 from steady_mp.supervisor.stacks import tell_stacks
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Household:
         words[layout.GENERATION] = self._generation
         packed = (self._run.path / actor_file(self._index, "args")).read_bytes()
         behavior, args = unpack(packed, life.resolve)
+        LOADING.is_on = False  # from here on a graph may be started, by the behavior
         quicken(behavior)
         life.live(behavior, args)
 
@@ -189,7 +191,7 @@ def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
         last_words = Note.of_error(error)
         last_words.write(note)
         print(last_words.traceback, end="", file=sys.stderr)  # noqa: T201 - what Python does with it
-        if error is broken:
+        if error is broken or (LOADING.is_on and isinstance(error, ConfigurationError)):
             _leave(UNLOADABLE)
         _leave(STATE_FAILED if isinstance(error, StateError) else FAILED)
     _leave(0)

@@ -45,7 +45,7 @@ from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.arrears import Arrears
 from steady_mp.supervisor.rehearsal import rehearse
-from steady_mp.supervisor.script import load_main
+from steady_mp.supervisor.script import LOADING, load_main
 from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role, warm_up
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class ForkServer:
         try:
             native.die_with_parent()
             self._take_signals()
+            LOADING.is_on = True
             native.become_subreaper()
             self._preload()
             self._take_signals()  # a module may have taken them meanwhile

@@ -111,6 +111,8 @@ class Launcher:
 
     def close(self) -> int:
         """Let the fork server go, and with it every actor that is left; return its exit status."""
+        with contextlib.suppress(OSError):  # it has died
+            self._socket.shutdown(socket.SHUT_RDWR)  # a fork of this process may hold a copy, so closing is no end
         self._socket.close()
         os.close(self._lifeline)
         if self._pidfd is not None:

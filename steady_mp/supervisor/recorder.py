@@ -93,8 +93,13 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         """Write one event down. What the disk refuses is written, whole, with the next event."""
-        self._note(event)
-        self._lines.append(json.dumps(_plain(event, self._wall())) + "\n")
+        try:
+            self._note(event)
+            line = json.dumps(_plain(event, self._wall()))
+        except Exception as error:  # noqa: BLE001 - a program may announce anything, and the others are to be known
+            self._complain(f"{type(event).__name__} is missing in the record of events: {error!r}")
+            return
+        self._lines.append(line + "\n")
         try:
             self._append()  # first: whoever reads of a death in the status finds its event
             write_status(self._directory, self._status)
@@ -195,9 +200,9 @@ def _lines_in(path: Path) -> list[str]:
 def _plain(event: Event, wall: float) -> dict[str, Any]:
     """Return an event as plain data; its texts are cut where they are endless."""
     fields = {
-        name: value[:_LONGEST] if isinstance(value, str) else value
-        for name, value in dataclasses.asdict(event).items()
-        if name not in {"kind", "level", "text", "time"}
+        field.name: _told(getattr(event, field.name))
+        for field in dataclasses.fields(event)
+        if field.name not in {"kind", "level", "text", "time"}
     }
     level = logging.getLevelName(event.level).lower()
     return {
@@ -208,6 +213,20 @@ def _plain(event: Event, wall: float) -> dict[str, Any]:
         "level": "info" if level == "debug" else level,
         "text": event.text[: 2 * _LONGEST],
     }
+
+
+def _told(value: object) -> object:
+    """Return what every reader of JSON knows, as it is; of all else, words."""
+    if isinstance(value, str):
+        return value[:_LONGEST]
+    try:
+        json.dumps(value, allow_nan=False)
+    except Exception:  # noqa: BLE001 - a path, a set, a circle, too many digits: anything of the program's
+        try:
+            return repr(value)[:_LONGEST]
+        except Exception:  # noqa: BLE001 - not even that
+            return f"<{type(value).__name__}>"
+    return value
 
 
 def _version() -> str:

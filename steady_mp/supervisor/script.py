@@ -1,4 +1,10 @@
-"""The script that built the graph, loaded once more in the fork server for the behaviors defined in it."""
+"""The script that built the graph, loaded once more in the fork server for the behaviors defined in it.
+
+A script without a guard would start the graph there once more, and so would a module that starts one when it is
+imported, for an endless chain of processes. So a fork server refuses that for all of its life, because a thread that
+such a script has begun may come to it late; and an actor until it has its behavior, because what could not be imported
+in the fork server is tried again there.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,6 @@ import pickle
 import runpy
 import sys
 import types
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,15 +25,20 @@ if TYPE_CHECKING:
 
 _MAIN: Final = "__mp_main__"
 
-#: True in the thread that loads the script, while it does: what would start a graph there is refused.
-LOADING: Final = ContextVar("LOADING", default=False)
+
+class _Loading:
+    """Whether this process only loads what actors need, in whichever thread."""
+
+    is_on = False
+
+
+LOADING: Final = _Loading()
 
 _MEND: Final = "put what it runs under `if __name__ == '__main__':`, because its actors load it as well"
 
 
 def load_main(kind: str, where: str) -> None:
     """Load what was ``__main__`` where the graph was built, as `multiprocessing` does."""
-    token = LOADING.set(True)
     try:
         if kind == "module":
             module = importlib.import_module(where)
@@ -43,15 +53,13 @@ def load_main(kind: str, where: str) -> None:
     except SystemExit:
         message = f"{where} ends the process that loads it: {_MEND}"
         raise ConfigurationError(message) from None
-    finally:
-        LOADING.reset(token)
     sys.modules["__main__"] = module
 
 
 def refuse_while_loading(graph: str) -> None:
-    """Raise ConfigurationError where a script that is only loaded for its behaviors would start a graph."""
-    if LOADING.get():
-        message = f"the script of graph {graph!r} starts it at once: {_MEND}"
+    """Raise ConfigurationError where a script or a module that is only loaded for its behaviors would start a graph."""
+    if LOADING.is_on:
+        message = f"the script or module of graph {graph!r} starts it at once: {_MEND}"
         raise ConfigurationError(message)
 
 

@@ -64,18 +64,21 @@ class Shutdown:
         self._after(self._seconds, DeadlineReached())
 
     def end(self) -> list[str] | None:
-        """Say, at the deadline, who did not stop and why; None where that has to wait for a debugger."""
+        """Say, at the deadline, who did not stop and why; None where that has to wait for a debugger.
+
+        Who has finished in its last commit has stopped, also where the end of its process is not known here yet.
+        """
         if held := self._held():
             self._overdue = True
             self._emit(ShutdownPostponed(actors=tuple(held)))
             return None
         why = []
         for seat in self._seats:
-            if not seat.is_over:
+            if not seat.is_over and not seat.control.journal().finished:
                 reason = seat.why_not_finished(self._plan)
                 why.append(f"{seat.name} did not stop in time: {reason}")
                 self._emit(ShutdownRefused(actor=seat.name, reason=reason))
-        return why + self.deadlocks()
+        return why + self.deadlocks() if why else []
 
     def go_on(self) -> None:
         """Let the time for the shutdown begin anew where it was over, and nobody is debugged any more."""

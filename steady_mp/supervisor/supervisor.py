@@ -155,7 +155,8 @@ class Supervisor:
     def _receive(self) -> list[Message]:
         """Wait for news; never polls."""
         messages: list[Message] = []
-        for key, _ in self._selector.select(self._timers.wait):
+        # Behind a stop of this process the wait is over, and does not tell what came meanwhile: that is looked for.
+        for key, _ in self._selector.select(self._timers.wait) or self._selector.select(0):
             if key.fd == self._bell.fd:
                 self._bell.clear()
                 messages.append(Rung())
@@ -371,8 +372,10 @@ class Supervisor:
         if self.killing or (refused := self._shutdown.end()) is None:
             return
         self.why += refused
-        self.exit_code = ExitCode.UNCLEAN if self.exit_code is ExitCode.DRAINED else self.exit_code
+        if refused and self.exit_code is ExitCode.DRAINED:
+            self.exit_code = ExitCode.UNCLEAN
         self._kill_all()
+        self.killing = bool(refused)  # else all have finished, and only the ends of their processes are to be told
 
     def _stop_now(self, reason: str) -> None:
         if self.killing:

@@ -17,6 +17,9 @@ from steady_mp import ConfigurationError, ExitCode, Graph
 from steady_mp.events import ActorStarted, RunStopped
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.mapping import Mapping
+from steady_mp.plan import PLAN_FILE
+from steady_mp.supervisor.child import ORPHANED
+from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.sitting import SupervisorThread
 from tests.support import pipeline
 from tests.support.gates import Lines
@@ -152,3 +155,14 @@ def test_a_fork_of_the_program_ends_without_the_run() -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
         run.request_shutdown()
         assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED
+
+
+def test_a_fork_of_the_program_does_not_keep_its_fork_server(tmp_path: Path) -> None:
+    """It has a copy of our end of the connection (`multiprocessing` with fork, say), so closing ours is no end."""
+    (tmp_path / PLAN_FILE).write_text(calm().plan().to_json())
+    launcher = Launcher(tmp_path)
+    copy = os.dup(launcher._socket.fileno())
+    try:
+        assert launcher.close() == ORPHANED  # by itself, and not killed when patience was over
+    finally:
+        os.close(copy)

@@ -129,6 +129,76 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
     assert "put what it runs under `if __name__ == '__main__':`" in line
 
 
+#: Starts a graph wherever it is loaded, and refuses to be the fourth in a chain of such processes.
+EAGER = """
+import os, sys, threading
+from steady_mp import Graph
+
+depth = int(os.environ.get("DEPTH", "0")) + 1
+os.environ["DEPTH"] = str(depth)
+if depth > 3:
+    os._exit(0)
+
+def work(actor):
+    print("at work", flush=True)
+
+def serve():
+    graph = Graph("eager")
+    graph.actor("work", work)
+    run = graph.start()
+    print("started at depth", depth, flush=True)
+    print("it ended with", int(run.block_until_stopped().exit_code), flush=True)
+
+"""
+
+
+def starts(output: str) -> list[str]:
+    return [line for line in output.splitlines() if "started at depth" in line]
+
+
+def test_a_module_that_starts_its_graph_when_it_is_imported_is_told_so(tmp_path: Path) -> None:
+    """Its actors have to import it, and once more each where that has failed in their fork server."""
+    (tmp_path / "flow.py").write_text(EAGER + "serve()\n")
+    code, output = run(tmp_path, "-c", "import sys; sys.path.insert(0, ''); import flow")
+    assert code == 0, output
+    assert starts(output) == ["started at depth 1"]
+    assert f"it ended with {int(ExitCode.GAVE_UP)}" in output
+    line = next(line for line in output.splitlines() if "is given up after life 1" in line)
+    assert "put what it runs under `if __name__ == '__main__':`" in line
+
+
+def test_a_module_that_bears_the_refusal_serves_its_actors(tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(EAGER + "try:\n    serve()\nexcept Exception as error:\n    print(error)\n")
+    code, output = run(tmp_path, "-c", "import sys; sys.path.insert(0, ''); import flow")
+    assert code == 0, output
+    assert starts(output) == ["started at depth 1"]
+    assert f"it ended with {int(ExitCode.DRAINED)}" in output
+    assert "at work" in output
+
+
+def test_a_behavior_may_start_a_graph_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "inner.py").write_text(EAGER)
+    outer = "import inner\nfrom steady_mp import Graph\n\ndef outer(actor):\n    inner.serve()\n\n"
+    main = 'if __name__ == "__main__":\n    graph = Graph("outer")\n    graph.actor("outer", outer)\n'
+    (tmp_path / "script.py").write_text(outer + main + "    graph.start().block_until_stopped()\n")
+    code, output = run(tmp_path, "script.py")
+    assert code == 0, output
+    assert len(starts(output)) == 1
+    assert f"it ended with {int(ExitCode.DRAINED)}" in output
+
+
+@pytest.mark.parametrize("wait", ["thread.join()", ""], ids=["waited for", "not waited for"])
+def test_a_thread_of_a_script_without_a_guard_is_told_so(tmp_path: Path, wait: str) -> None:
+    """A web application, say: in the fork server the thread is refused, for as long as that lives."""
+    end = f"thread = threading.Thread(target=serve)\nthread.start()\n{wait}\n"
+    (tmp_path / "script.py").write_text(EAGER + end)
+    code, output = run(tmp_path, "script.py")
+    assert code == 0, output
+    assert starts(output) == ["started at depth 1"]
+    assert f"it ended with {int(ExitCode.DRAINED)}" in output
+    assert "put what it runs under `if __name__ == '__main__':`" in output
+
+
 def test_a_script_that_ends_its_process_is_told_so(tmp_path: Path) -> None:
     guard = 'if __name__ != "__main__":\n    sys.exit(7)\n'
     body = BODY.replace("    assert report", "    return int(report.exit_code)\n    assert report", 1)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from steady_mp import ExitCode, Graph
-from steady_mp.events import ActorDied, ActorStarted, ShutdownRequested
+from steady_mp.events import ActorDied, ActorFinished, ActorStarted, ShutdownRequested
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import sweep
 from steady_mp.supervisor.messages import RequestShutdown
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from steady_mp import Run
+    from steady_mp.events import Event
     from tests.support.watch import Watch
 
 pytestmark = pytest.mark.timeout(60)
@@ -117,6 +119,25 @@ def test_who_refuses_is_named_with_the_reason_and_what_is_queued() -> None:
     assert "stuck did not stop in time: it is busy in its own code and has not looked up" in report.why
     assert "4 messages are still queued in stuck" in report.why
     assert sorted(actor.name for actor in report.actors if not actor.finished) == ["stubborn", "stuck"]
+
+
+def test_who_has_drained_in_time_is_clean_however_late_the_supervisor_looks() -> None:
+    """It may be held up across the deadline: stopped (Ctrl-Z), or by a slow consumer of events."""
+    graph = endless()
+
+    def hold_up(event: Event) -> None:
+        if isinstance(event, ActorFinished) and event.actor == "source":
+            sink = run.pid("sink")
+            assert sink is not None
+            assert eventually(lambda: not psutil.pid_exists(sink))
+            run._supervisor._timers._clock = lambda: time.monotonic() + 60.0
+
+    with graph.start(output=Lines(), on_event=hold_up) as run:
+        assert eventually(lambda: run._channels[0].words[layout.HEAD] > 0)
+        run.request_shutdown()
+        report = run.block_until_stopped(30.0)
+    assert (report.exit_code, report.why) == (ExitCode.DRAINED, [])
+    assert [(actor.finished, actor.deaths) for actor in report.actors] == [(True, []), (True, [])]
 
 
 def test_stop_now_does_not_ask() -> None:

@@ -34,11 +34,12 @@ class Dead:
 
     pid = 4711
     stdin = stdout = None
+    status = 1
 
     def __init__(self, *_: object, **__: object) -> None: ...
 
     def wait(self) -> int:
-        return 1
+        return self.status
 
     def kill(self) -> None: ...
 
@@ -61,3 +62,27 @@ def test_between_two_lives_there_is_no_process(monkeypatch: pytest.MonkeyPatch, 
         assert told.wait(10)
         attendant.close()
     assert pids[0] is None
+
+
+@pytest.mark.parametrize(("status", "cause"), [(-40, "signal 40"), (-9, "SIGKILL"), (3, "exit code 3")])
+def test_it_comes_back_whatever_it_has_died_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, cause: str
+) -> None:
+    """A signal of the real-time ones has no name."""
+    monkeypatch.setattr(Dead, "status", status)
+    monkeypatch.setattr(subprocess, "Popen", Dead)
+    twice = threading.Event()
+    causes: list[str] = []
+
+    def announce(event: Event) -> None:
+        assert isinstance(event, TelemetryDied)
+        causes.append(event.cause)
+        if len(causes) == 2:
+            twice.set()
+
+    logs: LogWriter = Logs()  # type: ignore[assignment]
+    with socket.socket() as listening:
+        attendant = Attendant(tmp_path, Telemetry(), (listening, ""), announce, logs)
+        assert twice.wait(10)
+        attendant.close()
+    assert set(causes) == {cause}

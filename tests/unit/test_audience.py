@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
+
+import pytest
 
 from steady_mp.events import ActorFinished, ActorStarted, ChaosEnded, Event, RunStopped
 from steady_mp.supervisor.audience import Audience
@@ -49,6 +52,49 @@ def test_one_that_would_end_the_program_is_dropped_as_well() -> None:
     audience.tell(STOPPED)
     assert told == [STOPPED]
     assert complaints == ["the consumer of events failed and is dropped: SystemExit('enough')"]
+
+
+class Speechless(Event):
+    """Has no words."""
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        message = "no words"
+        raise ValueError(message)
+
+
+class Silent(Event):
+    """Has something else in their place."""
+
+    text = None  # type: ignore[assignment]
+
+
+class Loud(Event):
+    """Has a level that is none."""
+
+    level = "loud"  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (Speechless(), "the event Speechless is told to nobody: ValueError('no words')"),
+        (Silent(), "the event Silent is told to nobody: TypeError('its text is None, and no str')"),
+        (Loud(), "the event Loud is told to nobody: TypeError(\"its level is 'loud', and no int\")"),
+        ("hello", "the event str is told to nobody: AttributeError(\"'str' object has no attribute 'text'\")"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_event_that_can_not_be_told_costs_nobody_the_others(event: Any, why: str) -> None:
+    told: list[str] = []
+    complaints: list[str] = []
+    audience = Audience(complaints.append)
+    audience.add(lambda event: told.append(event.text), "the log")
+    audience.tell(event)
+    audience.tell(STARTED)
+    assert complaints == [why]
+    assert told == [STARTED.text]
 
 
 def test_one_may_join_while_an_event_is_told_and_hears_the_next() -> None:

@@ -14,22 +14,33 @@ import pytest
 
 from steady_mp import (
     Actor,
+    Alert,
+    AlertColor,
     ConfigurationError,
+    Filled,
     Graph,
     MessageTooLarge,
+    Metric,
+    Monitor,
     NoSpace,
     NotPicklable,
     RestartPolicy,
     Rx,
     StartError,
+    Statistic,
     SteadyState,
+    Trigger,
     Tx,
 )
 from steady_mp.testing import Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
+
+
+LOAD = Monitor(Metric.LOAD, Statistic.average())
+RED = Alert(Trigger.avg_above(Filled.percent(90)), AlertColor.RED)
 
 
 def send(_actor: Actor, _out: Tx[int]) -> None: ...
@@ -48,6 +59,17 @@ def configure(_actor: Actor, _options: object) -> None: ...
 
 
 def alone(_actor: Actor) -> None: ...
+
+
+async def awaiting(_actor: Actor) -> None: ...
+
+
+def yielding(_actor: Actor) -> Iterator[int]:
+    yield 1
+
+
+async def streaming(_actor: Actor) -> AsyncIterator[int]:
+    yield 1
 
 
 @functools.wraps(alone)
@@ -76,6 +98,13 @@ def two_owners() -> None:
     tx, _ = graph.channel(name="numbers")
     graph.actor("first", send, tx)
     graph.actor("second", send, tx)
+
+
+def another_of_that_number() -> None:
+    graph = Graph("mine")
+    tx, _ = graph.channel(name="numbers")
+    theirs, _ = Graph("other").channel(name="strange")
+    graph.actor("source", configure, [theirs, tx])
 
 
 def two_states() -> None:
@@ -145,6 +174,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "an end without actor": (no_owner, "the receiving end of channel 'numbers' (capacity 7) has no actor: hand it"),
     "wrong direction": (wrong_direction, "'_numbers' wants a receiving end (Rx) and was given the sending end of"),
     "another graph": (stranger, "actor 'source': the sending end of channel 'numbers' belongs to another graph"),
+    "another graph's beside one's own": (another_of_that_number, "end of channel 'strange' belongs to another graph"),
     "a name twice": (same_name, "actor 'worker': the name is taken; give each actor its own"),
     "capacity 0": (lambda: Graph().channel(0), "capacity 0: must be a whole number from 1 to"),
     "capacity -1": (lambda: Graph().channel(-1), "capacity -1: must be a whole number from 1 to"),
@@ -171,6 +201,25 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "endless time-out": (lambda: Graph(shutdown_timeout=float("inf")), "shutdown_timeout inf: must be a number of"),
     "a level nobody knows": (lambda: Graph(log_level="loud"), "log_level 'loud': must be one of debug, info, warning"),
     "a policy": (lambda: RestartPolicy(give_up="cry"), "give_up 'cry' must be stop_graph or isolate"),  # type: ignore[arg-type]
+    "a policy by a word": (
+        lambda: Graph().actor("worker", alone, restart="always"),  # type: ignore[arg-type]
+        "actor 'worker': restart 'always': give it RestartPolicy(…)",
+    ),
+    "a monitor alone": (
+        lambda: Graph().actor("worker", alone, monitors=LOAD),  # type: ignore[arg-type]
+        "actor 'worker': monitors: give it a list of Monitor(…), not Monitor(",
+    ),
+    "an alert among the monitors": (
+        lambda: Graph().channel(name="numbers", monitors=[RED]),  # type: ignore[list-item]
+        "color=<AlertColor.RED: 'red'>) is no Monitor(…)",
+    ),
+    "a monitor among the alerts": (
+        lambda: Graph().channel(name="numbers", alerts=[LOAD]),  # type: ignore[list-item]
+        "channel 'numbers': alerts: Monitor(",
+    ),
+    "a coroutine function": (lambda: declare(awaiting), "awaiting is an async def, "),
+    "a generator function": (lambda: declare(yielding), "yielding is a generator function (it has a yield), "),
+    "both of it": (lambda: declare(streaming), "streaming is an async def, "),
     "an end used too early": (used_too_early, "the sending end of channel 'numbers' is used by its actor's behavior"),
     "a state used too early": (state_used_too_early, "is used by its actor's behavior while the graph runs"),
 }

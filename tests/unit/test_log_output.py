@@ -132,6 +132,56 @@ def test_a_writer_comes_to_its_end_when_nothing_can_be_written(tmp_path: Path) -
     assert writer.dropped == 1
 
 
+class OnlyWrites:
+    """Something of the program's that takes text, and has no other method of a file."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+
+class Busy(OnlyWrites):
+    """A widget, say, that can't be written from every thread at every moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = threading.Event()
+
+    def write(self, text: str) -> None:
+        if not self.refused.is_set():
+            self.refused.set()
+            message = "widget is busy"
+            raise RuntimeError(message)
+        super().write(text)
+
+    def flush(self) -> None:
+        raise RuntimeError
+
+
+def test_an_output_that_only_writes_is_one() -> None:
+    output: Any = OnlyWrites()
+    writer = LogWriter(output, 1, settings=LogSettings(format="json"))
+    for message in ("one", "two"):
+        writer.write("a", logging.INFO, message)
+    writer.close(PATIENCE)
+    assert [json.loads(line)["message"] for line in output.text.splitlines()] == ["one", "two"]
+    assert writer.dropped == 0
+
+
+def test_an_output_that_raises_anything_loses_what_it_refuses_and_says_so() -> None:
+    output: Any = Busy()
+    writer = LogWriter(output, 1, settings=LogSettings(format="json"))
+    writer.write("a", logging.INFO, "lost")
+    assert output.refused.wait(PATIENCE)
+    writer.write("a", logging.INFO, "kept")
+    writer.close(PATIENCE)
+    entries = [json.loads(line) for line in output.text.splitlines()]
+    assert [entry["message"] for entry in entries if entry["actor"] == "a"] == ["kept"]
+    assert [entry["dropped"] for entry in entries if "dropped" in entry] == [1] == [writer.dropped]
+
+
 class Stalled(io.StringIO):
     def __init__(self) -> None:
         super().__init__()

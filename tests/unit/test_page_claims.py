@@ -188,11 +188,12 @@ def test_only_the_actors_user_and_root_may_attach(uid: int, monkeypatch: pytest.
 
 def test_the_time_for_a_shutdown_begins_anew_when_the_debugger_has_gone() -> None:
     words = {layout.DEBUGGED: 1, layout.PHASE: layout.PHASE_RUNNING, layout.REQUESTED: 0}
+    journal = SimpleNamespace(finished=0)
     seat: Any = SimpleNamespace(
         name="worker",
         pid=7,
         is_over=False,
-        control=SimpleNamespace(words=words),
+        control=SimpleNamespace(words=words, journal=lambda: journal),
         bell=SimpleNamespace(ring=lambda: None),
         why_not_finished=lambda _: "it is busy",
     )
@@ -216,6 +217,9 @@ def test_the_time_for_a_shutdown_begins_anew_when_the_debugger_has_gone() -> Non
     assert due[1:] == [(5.0, DeadlineReached())]  # all of it, and once
     assert shutdown.end() == ["worker did not stop in time: it is busy"]
     assert type(told[-1]) is ShutdownRefused
+    journal.finished = 1  # its process is to be told gone in a moment
+    assert shutdown.end() == []
+    assert len(told) == 3
 
 
 def test_in_a_simulation_a_breakpoint_is_what_it_is_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from steady_mp import Graph
-from steady_mp.events import ActorStarted, ForkServerDied, TelemetryDied
+from steady_mp.events import ActorStarted, Event, ForkServerDied, TelemetryDied
 from steady_mp.memory.status import EVENTS_FILE, read_events, read_status, write_status
 from steady_mp.supervisor import recorder as recorders
 from steady_mp.supervisor.recorder import MOST_EVENTS, Recorder, first_status
@@ -100,9 +103,59 @@ def test_a_disk_that_is_full_again_is_named_again(
     assert len(said) == 2
 
 
-def test_an_event_of_an_actor_that_nobody_knows_is_an_error(recorder: Recorder) -> None:
-    with pytest.raises(KeyError):
-        recorder(ActorStarted(actor="nobody", generation=1, pid=7, commit=0))
+def test_an_event_of_an_actor_that_nobody_knows_is_missing_and_the_record_goes_on(
+    tmp_path: Path, recorder: Recorder, said: list[str]
+) -> None:
+    recorder(ActorStarted(actor="nobody", generation=1, pid=7, commit=0))
+    recorder(STARTED)
+    assert said == ["ActorStarted is missing in the record of events: KeyError('nobody')"]
+    assert kinds(tmp_path) == ["ActorStarted"]
+    assert read_status(tmp_path).actors[0].pid == 7
+
+
+class Shy:
+    """Something that can't even be shown."""
+
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported(Event):
+    """An event of a program that announces its own."""
+
+    what: Any
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return "exported"
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (Path("/x"), f"{type(Path())!r}".removeprefix("<class 'pathlib.").removesuffix("'>") + "('/x')"),
+        (["/x", 1, None], ["/x", 1, None]),
+        ({1: "one"}, {"1": "one"}),
+        ({(1, 2): "pair"}, "{(1, 2): 'pair'}"),
+        ({"x"}, "{'x'}"),
+        (b"x" * 1000, "b'" + 498 * "x"),
+        (float("nan"), "nan"),  # not JSON to a browser
+        ([float("inf")], "[inf]"),
+        (10**5000, "<int>"),
+        ("\udcff", "\udcff"),
+        (Shy(), "<Shy>"),
+        (threading.Lock(), None),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_json_does_not_know_is_told_in_words(tmp_path: Path, recorder: Recorder, what: Any, told: Any) -> None:
+    recorder(Exported(what=what))
+    (line,) = (tmp_path / EVENTS_FILE).read_text().splitlines()
+    event = json.loads(line, parse_constant=pytest.fail)
+    assert event["what"] == (repr(what) if told is None else told)
+    assert (event["kind"], event["text"]) == ("Exported", "exported")
 
 
 def test_the_events_of_the_supervisors_before_are_not_added_to_without_end(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import pickle
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from steady_mp import ConfigurationError, Recycle
 from steady_mp.channel.waits import Alarm
+from steady_mp.life import Life
 from steady_mp.memory.layout import PAGE, SHUTDOWN
+from steady_mp.memory.letters import Mail, Order
 from steady_mp.memory.mapping import Mapping
 from steady_mp.recycling import Recycling, resident_bytes
 from steady_mp.testing.clock import ManualClock
+from steady_mp.testing.rig import pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +34,12 @@ class End:
     def position(self) -> int:
         return self.at
 
+    def mark(self) -> tuple[int, ...]:
+        return self.at, 0
+
 
 @dataclass
-class Life:
+class Limited:
     limits: Recycle
     rss: int = 0
     ends: list[Any] = field(default_factory=lambda: [End(sends=False, at=5), End(sends=True, at=70)])
@@ -58,22 +65,41 @@ def refused(act: Callable[[], object], words: str) -> None:
 
 
 def test_messages_are_those_that_this_life_has_taken() -> None:
-    life = Life(Recycle(max_messages=10))
+    life = Limited(Recycle(max_messages=10))
     life.ends[0].at, life.ends[1].at = 14, 170
     life.look()
     life.ends[0].at = 15
     refused(life.look, "max_messages 10 reached")
 
 
+def test_a_dead_letter_that_comes_back_is_no_way_that_this_life_has_gone() -> None:
+    """It has the number that it always had, far behind what is taken now."""
+    _, source, sink, channel = pair()
+    for number in range(20):
+        source.send(channel, number)
+        assert sink.take(channel) == [number]
+    mail = Mail(frozenset(), (Order(3, pickle.dumps("a letter")),))
+    life = Life(replace(sink.life._place, mail=lambda _: mail), 2)
+    (rx,) = life.ends
+    reborn = Limited(Recycle(max_messages=2), ends=life.ends)
+    assert (rx.position(), rx.take(), rx.position()) == (3, "a letter", 20)
+    reborn.look()
+    source.send(channel, 20, 21)
+    assert rx.take() == 20
+    reborn.look()
+    assert rx.take() == 21
+    refused(reborn.look, "max_messages 2 reached")
+
+
 def test_a_source_counts_what_it_has_sent() -> None:
-    life = Life(Recycle(max_messages=10), ends=[End(sends=True)])
+    life = Limited(Recycle(max_messages=10), ends=[End(sends=True)])
     life.look()
     life.ends[0].at = 10
     refused(life.look, "max_messages 10 reached")
 
 
 def test_age_is_of_this_life() -> None:
-    life = Life(Recycle(max_age=60.0))
+    life = Limited(Recycle(max_age=60.0))
     life.clock.advance(59.9)
     life.look()
     life.clock.advance(0.1)
@@ -81,7 +107,7 @@ def test_age_is_of_this_life() -> None:
 
 
 def test_the_size_is_looked_at_now_and_then() -> None:
-    life = Life(Recycle(max_rss=1000), rss=500)
+    life = Limited(Recycle(max_rss=1000), rss=500)
     life.look()
     life.rss = 1000
     life.look()  # too soon for another look
@@ -99,7 +125,7 @@ def test_the_size_is_looked_at_now_and_then() -> None:
     ],
 )
 def test_a_sleep_ends_for_what_may_pass_a_limit_meanwhile(limits: Recycle, *, again: bool, until: float | None) -> None:
-    life, alarm = Life(limits), Alarm()
+    life, alarm = Limited(limits), Alarm()
     armed: list[Alarm] = []
     life.recycling.alarmed(armed.append)(alarm)
     assert armed == [alarm]
@@ -108,7 +134,7 @@ def test_a_sleep_ends_for_what_may_pass_a_limit_meanwhile(limits: Recycle, *, ag
 
 
 def test_a_limit_that_a_fresh_life_exceeds_is_said_and_dropped(caplog: pytest.LogCaptureFixture) -> None:
-    life = Life(Recycle(max_rss=1000), rss=2000)
+    life = Limited(Recycle(max_rss=1000), rss=2000)
     for _ in range(3):
         life.look()
         life.clock.advance(1.0)
@@ -118,7 +144,7 @@ def test_a_limit_that_a_fresh_life_exceeds_is_said_and_dropped(caplog: pytest.Lo
 
 
 def test_nobody_is_recycled_while_the_graph_drains() -> None:
-    life = Life(Recycle(max_messages=1, max_age=1.0))
+    life = Limited(Recycle(max_messages=1, max_age=1.0))
     life.run[SHUTDOWN] = 1
     life.ends[0].at = 100
     life.clock.advance(100.0)

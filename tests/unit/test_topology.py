@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from steady_mp import ConfigurationError, Graph, RestartPolicy
 from steady_mp.memory.layout import PAGE
+from steady_mp.plan import Plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from steady_mp import Actor, Rx, SteadyState, Tx
 
 
@@ -128,11 +132,37 @@ def test_two_graphs_have_nothing_in_common() -> None:
         two.actor("a", source, tx)
 
 
+def test_who_is_refused_claims_nothing() -> None:
+    """Else its ends would be those of the next actor, which was never handed them."""
+    graph = Graph("claims")
+    (first, orders), (second, taken) = graph.channel(name="orders"), graph.channel(name="taken")
+    state = graph.state()
+    graph.actor("a", source, first, second)
+    graph.actor("b", sink, taken)
+    with pytest.raises(ConfigurationError, match="'c': the receiving end of channel 'taken' belongs to actor 'b'"):
+        graph.actor("c", keeper, state, [orders, taken])
+    graph.actor("d", source)
+    graph.actor("e", keeper, state, orders)
+    plan = graph.plan()
+    assert [(channel.name, channel.consumer) for channel in plan.channels] == [("orders", 3), ("taken", 1)]
+    assert [actor.states for actor in plan.actors] == [(), (), (), (0,)]
+
+
 def test_a_plan_says_which_modules_to_preload() -> None:
     plan = joined().plan()
     assert plan.modules == (__name__,)
     assert plan.main is None
     assert [actor.behavior for actor in plan.actors] == [f"{__name__}:source", f"{__name__}:sink"]
+
+
+def test_what_python_passes_over_in_its_path_no_process_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.path", [str(tmp_path), tmp_path / "library", *sys.path])
+    plan = joined().plan()
+    assert plan.path[0] == str(tmp_path)
+    assert len(plan.path) == len(sys.path) - 1
+    assert Plan.from_json(plan.to_json()) == plan
 
 
 def test_declaring_starts_nothing_and_can_be_done_again() -> None:
