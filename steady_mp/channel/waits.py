@@ -40,7 +40,7 @@ class End(Protocol):
         """Tell whether the peer's cursor has reached what was armed, so that no ring may come for it."""
 
     def mark(self) -> tuple[int, ...]:
-        """Return what changes whenever either end moves."""
+        """Return what changes whenever either end moves; the first is the number at which this one stands."""
 
     def is_choked(self) -> bool:
         """Tell whether nothing can change here before this actor commits what is staged here."""
