@@ -101,7 +101,7 @@ def test_an_array_has_the_items_and_nothing_of_what_pads_them(dtype: str, values
     filled = items.as_array(memoryview(room))
     assert len(filled) == len(values)
     filled[:] = values
-    assert items.unpack(room) == values
+    assert items.unpack(bytes(room)) == values
     assert items.as_array(memoryview(bytes(items.pack(values)))).tolist() == values
 
 
