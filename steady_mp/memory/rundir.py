@@ -47,11 +47,11 @@ from steady_mp.memory.locks import alone, lock
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import RUN_NAME, Owner
 from steady_mp.memory.status import read_status
+from steady_mp.memory.unfinished import UNFINISHED, is_free
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
 _SLUG_LENGTH = 40
-#: What a durable run directory is while it is made, and from then on.
-_UNFINISHED = "unfinished"
+#: In a durable run directory once it was made; until then `UNFINISHED` is.
 _BEGUN = "durable"
 #: In one whose commits survive a loss of power.
 SYNCED = "sync"
@@ -245,12 +245,12 @@ class RunDir:
             if run.has_begun:
                 message = f"{path} holds a run: go on with it by --resume {path}, or begin anew by --fresh"
                 raise ConfigurationError(message)
-            if any(path.iterdir()) and not (path / _UNFINISHED).exists():
+            if not is_free(path, contents):
                 message = f"{path} is not empty: name a folder that is, or one that does not exist yet"
                 raise ConfigurationError(message)
-            (path / _UNFINISHED).touch(mode=0o600)
+            (path / UNFINISHED).touch(mode=0o600)
             for entry in path.iterdir():
-                if entry.name != _UNFINISHED:
+                if entry.name != UNFINISHED:
                     entry.unlink()
         except OSError as error:
             message = f"{path} can't hold a durable run: {error.strerror}"
@@ -281,7 +281,7 @@ class RunDir:
             try:
                 if self.is_synced:
                     disk.settle_folder(self.path)
-                (self.path / _UNFINISHED).rename(self.path / _BEGUN)
+                (self.path / UNFINISHED).rename(self.path / _BEGUN)
                 if self.is_synced:
                     disk.settle(self.path)
             except OSError as error:

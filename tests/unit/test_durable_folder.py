@@ -1,0 +1,98 @@
+"""The folder of a durable run: whose it is, what may be in it when one begins, and who may look into it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp import ConfigurationError
+from steady_mp.memory.layout import PAGE
+from steady_mp.memory.rundir import RunDir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+def keep(folder: Path) -> RunDir:
+    return RunDir.keep(folder, {"run": PAGE, "channel-0": PAGE}, {"graph.json": b"{}", "beside": b"x"})
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+# What is there before
+
+
+def marked_by_a_folder(folder: Path) -> None:
+    (folder / "unfinished").mkdir()
+
+
+def marked_by_a_page(folder: Path) -> None:
+    (folder / "unfinished").write_text("a draft of mine")
+
+
+def marked_by_a_link(folder: Path) -> None:
+    (folder / "unfinished").symlink_to(folder / "thesis.txt")
+
+
+def marked(folder: Path) -> None:
+    (folder / "unfinished").touch()
+
+
+@pytest.mark.parametrize("mark", [marked_by_a_folder, marked_by_a_page, marked_by_a_link, marked])
+def test_a_strangers_files_are_left_alone_whatever_is_called_unfinished(
+    mark: Callable[[Path], None], folder: Path
+) -> None:
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+    mark(folder)
+    before = names(folder)
+    with pytest.raises(ConfigurationError, match="is not empty: name a folder that is"):
+        keep(folder)
+    assert names(folder) == before
+
+
+@pytest.mark.parametrize("make", [marked_by_a_folder, marked_by_a_page])
+def test_nothing_else_makes_a_marker_of_what_is_none(make: Callable[[Path], None], folder: Path) -> None:
+    folder.mkdir()
+    make(folder)
+    with pytest.raises(ConfigurationError, match="is not empty"):
+        keep(folder)
+    assert names(folder) == ["unfinished"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_a_name_of_ours_is_no_excuse_for_what_is_no_file(kind: str, folder: Path, tmp_path: Path) -> None:
+    folder.mkdir()
+    (folder / "unfinished").touch()
+    (folder / "run").mkdir() if kind == "folder" else (folder / "run").symlink_to(tmp_path)
+    with pytest.raises(ConfigurationError, match="is not empty"):
+        keep(folder)
+    assert names(folder) == ["run", "unfinished"]
+
+
+def test_one_that_never_began_is_begun_anew_whatever_of_it_is_there(folder: Path) -> None:
+    """Also that of another graph, and what a supervisor has written before its first fork server was there."""
+    folder.mkdir()
+    left = ["unfinished", "run", "channel-17", "actor-3.control", "actor-3.args", "graph.json", "status.json", "sync"]
+    left += ["main", "log-file", "command.json", "beside", "events.jsonl", "status.json.new", "events.new"]
+    for name in left:
+        (folder / name).touch()
+    for name in ("supervisor.bell", "actor-3.bell"):
+        os.mkfifo(folder / name)
+    keep(folder).remove()
+    assert names(folder) == ["beside", "channel-0", "graph.json", "run", "unfinished"]
+    run = keep(folder)
+    run.begin()
+    run.remove()
+    with pytest.raises(ConfigurationError, match="holds a run"):
+        keep(folder)
