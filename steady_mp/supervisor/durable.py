@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan
-from steady_mp.supervisor.fresh import check_states
+from steady_mp.supervisor.fresh import check_states, forget_states
 from steady_mp.supervisor.launcher import kill_leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+
+def go_on(
+    path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Sequence[str], *, sync: bool | None
+) -> tuple[RunDir, list[tuple[str, Path]]]:
+    """Open the durable run in `path` as `reopen` does, let these actors begin with new states, and have it synced.
+
+    Returns the copies of the old states too. Raises ConfigurationError likewise.
+    """
+    run = reopen(path, plan, contents, fresh_states)
+    with _let_go_of(run):
+        kept = forget_states(run, plan, fresh_states)
+        run.sync(on=sync)
+    return run, kept
 
 
 def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Sequence[str] = ()) -> RunDir:
@@ -24,6 +39,23 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Seq
     the run has changed then. So it does when the disk takes nothing.
     """
     run = RunDir.reopen(path)
+    with _let_go_of(run):
+        _renew(run, plan, contents, fresh_states)
+    return run
+
+
+@contextlib.contextmanager
+def _let_go_of(run: RunDir) -> Iterator[None]:
+    """Let go of the folder where something is raised within: the error, while somebody has it, has the run too."""
+    try:
+        yield
+    except BaseException:
+        run.remove()
+        raise
+
+
+def _renew(run: RunDir, plan: Plan, contents: dict[str, bytes], fresh_states: Sequence[str]) -> None:
+    """See whether the run can go on like that, and give it the files of this start."""
     try:
         before = Plan.from_json((run.path / PLAN_FILE).read_text())
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -40,10 +72,8 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Seq
         for name, content in contents.items():
             run.replace(name, content)
     except OSError as error:
-        run.remove()  # only lets go of it
         message = f"{run.path} can't be written: {error.strerror}"
         raise ConfigurationError(message) from None
     words = run.mapping(RUN_FILE)
     words.words[layout.SHUTDOWN] = 0  # who asked was the one who is gone; an actor that asked has it in its journal
     words.close()
-    return run

@@ -45,12 +45,8 @@ def put_aside(path: Path) -> list[tuple[str, Path]]:
 
 def check_states(run: RunDir, plan: Plan, names: Sequence[str]) -> None:
     """Raise what `forget_states` would for one of these names; nothing has changed then either."""
-    try:
-        for name in names:
-            _state_of(run, plan, name)[1].close()
-    except ConfigurationError:
-        run.remove()  # only lets go of it
-        raise
+    for name in names:
+        _state_of(run, plan, name)[1].close()
 
 
 def forget_states(run: RunDir, plan: Plan, names: Sequence[str]) -> list[tuple[str, Path]]:
@@ -64,9 +60,6 @@ def forget_states(run: RunDir, plan: Plan, names: Sequence[str]) -> list[tuple[s
         for name in dict.fromkeys(names):
             chosen.append((name, *_state_of(run, plan, name)))  # noqa: PERF401 - closed also if the next is refused
         return [(name, _forget(run, index, control)) for name, index, control in chosen]
-    except ConfigurationError:
-        run.remove()  # only lets go of it
-        raise
     finally:
         for _, _, control in chosen:
             control.close()

@@ -29,8 +29,8 @@ from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.cause import forget_frames
 from steady_mp.supervisor.contents import first_contents
-from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.fresh import forget_states, put_aside
+from steady_mp.supervisor.durable import go_on
+from steady_mp.supervisor.fresh import put_aside
 from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
@@ -115,9 +115,7 @@ class Graph(Topology):
             try:
                 kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
                 if resume is not None:
-                    run = reopen(resume, plan, contents, fresh_states)
-                    kept = forget_states(run, plan, fresh_states)
-                    run.sync(on=sync)
+                    run, kept = go_on(resume, plan, contents, fresh_states, sync=sync)
                 elif durable is not None:
                     run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
                 else:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp import ConfigurationError
+from steady_mp import Actor, ConfigurationError, Graph
+from steady_mp.memory import disk
 from steady_mp.memory.layout import PAGE
+from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.rundir import RunDir
+from steady_mp.supervisor.contents import first_contents
+from tests.support.gates import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,3 +101,68 @@ def test_one_that_never_began_is_begun_anew_whatever_of_it_is_there(folder: Path
     run.remove()
     with pytest.raises(ConfigurationError, match="holds a run"):
         keep(folder)
+
+
+# Who holds it when a start is refused: nobody, though the error is still there, and all that its traceback knows
+
+
+def alone(_actor: Actor) -> None: ...
+
+
+def declared(name: str = "alone") -> Graph:
+    graph = Graph("flow")
+    graph.actor(name, alone)
+    return graph
+
+
+def begin(folder: Path) -> None:
+    """Leave a durable run in a folder, with no process."""
+    graph = declared()
+    plan = graph.plan()
+    run = RunDir.keep(folder, plan.files(), first_contents(plan, graph.packed, {}, None, None))
+    run.begin()
+    run.remove()
+
+
+def refuse(*_: Any, **__: Any) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
+    "begun over another": ({"where": "durable"}, "holds a run"),
+    "another graph": ({"name": "other"}, "holds another graph"),
+    "no such actor": ({"fresh_states": ["nobody"]}, "no actor 'nobody'"),
+    "no sync": ({"sync": True}, "can't be synced: Input/output error"),
+    "no map": ({}, "Input/output error"),
+    "no plan": ({}, "can't be read: graph.json"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refused_start_lets_go_of_the_folder(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(folder)
+    options, why = REFUSALS[kind]
+    options = dict(options)
+    graph = declared(options.pop("name", "alone"))
+    options[options.pop("where", "resume")] = folder
+    match kind:
+        case "no sync":
+            monkeypatch.setattr(disk, "settle_folder", refuse)
+        case "no map":
+            monkeypatch.setattr(Mapping, "__init__", refuse)
+        case "no plan":
+            (folder / "graph.json").unlink()
+    with pytest.raises((ConfigurationError, OSError), match=why) as refused:
+        graph.start(output=Lines(), **options)
+    assert refused.tb
+    RunDir.reopen(folder).remove()
+
+
+def test_so_does_one_that_finds_strangers_files(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "thesis.txt").touch()
+    with pytest.raises(ConfigurationError, match="is not empty") as refused:
+        keep(folder)
+    (folder / "thesis.txt").unlink()
+    assert refused.tb
+    keep(folder).remove()
