@@ -45,7 +45,7 @@ from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.files import allocate
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
-from steady_mp.memory.locks import alone, lock
+from steady_mp.memory.locks import Hold, alone, lock
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import RUN_NAME, Owner
 from steady_mp.memory.status import read_status
@@ -174,7 +174,7 @@ class RunDir:
     def __init__(self, path: Path) -> None:
         """Open the existing directory at `path`."""
         self.path = path
-        self._held: int | None = None
+        self._held: Hold | None = None
         self._is_kept = False
         self._link: Path | None = None
 
@@ -199,7 +199,7 @@ class RunDir:
         run = cls(path)
         run._fill(files, contents)
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
-            run._held = lock(path)
+            run._held = Hold(path)
         return run
 
     @classmethod
@@ -332,7 +332,7 @@ class RunDir:
     def _claim(self) -> None:
         """Hold the directory for as long as this process lives, or refuse because somebody else does."""
         try:
-            self._held = lock(self.path)
+            self._held = Hold(self.path)
         except BlockingIOError:
             message = f"the run in {self.path} is alive: its supervisor holds the folder"
             raise ConfigurationError(message) from None
@@ -380,9 +380,5 @@ class RunDir:
 
     def _unlock(self) -> None:
         if self._held is not None:
-            os.close(self._held)
+            self._held.release()
             self._held = None
-
-    def __del__(self) -> None:
-        """Give up the lock with the object, as the end of the process does."""
-        self._unlock()
