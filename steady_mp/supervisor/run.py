@@ -308,8 +308,12 @@ class Run:
         """Wait until the run has ended and return its report.
 
         In the main thread INT and TERM ask for a shutdown meanwhile, and the second one stops at
-        once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then.
+        once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then. Raises
+        SteadyError where a consumer of events asks for it: it is called on the thread that would have to end the run.
         """
+        if self._thread.is_this:
+            message = f"the thread that ends graph {self._plan.graph!r} can't wait for that: wait on another one"
+            raise SteadyError(message)
         if not self._interrupts.wait_hearing(timeout):
             message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
             raise TimeoutError(message)
@@ -319,10 +323,14 @@ class Run:
         return self._report
 
     def close(self) -> None:
-        """Stop at once if it still runs, and wait for the end. Does nothing in a fork of its process."""
+        """Stop at once if it still runs, and wait for the end. Does nothing in a fork of its process.
+
+        In a consumer of events it only stops the run: whoever waits there waits for itself.
+        """
         if os.getpid() == self._pid:
             self.stop_now("its process ended")
-            self._interrupts.wait()
+            if not self._thread.is_this:
+                self._interrupts.wait()
 
     def __enter__(self) -> Self:
         """Return the run."""
@@ -331,7 +339,7 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop at once if it still runs."""
+        """Stop at once if it still runs, as `close` does."""
         self.close()
 
     # On the supervisor's thread

@@ -26,6 +26,11 @@ class SupervisorThread(threading.Thread):
         """The run; None once it is over, though this thread may have a moment to go."""
         return None if self._over() else self._sitting
 
+    @property
+    def is_this(self) -> bool:
+        """Whether it is the one that asks."""
+        return threading.current_thread() is self
+
 
 def run_here(graph: str) -> Run | None:
     """Return the run of a graph of that name in this process, the latest of several; None where none runs."""
