@@ -164,23 +164,25 @@ class Run:
         self._attendant: Attendant | None = None
         #: What is to be done at the end, whatever of it fails; the last one first.
         self._ending = contextlib.ExitStack()
+        over = functools.partial(self._interrupts.wait, 0.0)
+        self._thread = SupervisorThread(self, plan.graph, self._supervise, over)
         try:
             self._begin(graph, on_event, kept)
             self._attendant = attend and attend(self.announce, self._logs)
-            self._thread = SupervisorThread(
-                self, plan.graph, self._supervise, functools.partial(self._interrupts.wait, 0.0)
-            )
             self._ending.callback(atexit.unregister, self.close)
             atexit.register(self.close)
             self._thread.start()
+            # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
+            self._supervisor.launched.wait()
         except BaseException:
+            if not self._thread.claim():
+                self.close()
+                raise
             self._ending.callback(logs.close, _LOG_TIMEOUT)
             if self._attendant is not None:
                 self._ending.callback(self._attendant.close)
             self._ending.close()
             raise
-        # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
-        self._supervisor.launched.wait()
         if isinstance(self._supervisor.error, StartError):
             self._interrupts.wait()
             raise self._supervisor.error

@@ -20,6 +20,19 @@ class SupervisorThread(threading.Thread):
         self._sitting = run
         self._over = over
         self.graph = graph
+        self._claimed = threading.Lock()
+
+    def claim(self) -> bool:
+        """Take what is the thread's to do, once: it does that first, and so does whoever could not start it.
+
+        Who gets it ends the run. `start` may raise though the thread is there: a signal's handler may.
+        """
+        return self._claimed.acquire(blocking=False)
+
+    def run(self) -> None:
+        """Supervise, unless somebody has given up on it."""
+        if self.claim():
+            super().run()
 
     @property
     def sitting(self) -> Run | None:

@@ -1,0 +1,109 @@
+"""A start that comes to nothing: it leaves no run behind that nobody holds, and a durable folder as it was."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steady_mp import Graph
+from steady_mp.supervisor.launcher import Launcher
+from steady_mp.supervisor.sitting import SupervisorThread
+from tests.support import pipeline
+from tests.support.gates import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import ExitStack
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(60)
+
+TOTAL = 20
+
+
+class Interrupted(Exception):
+    """What the program's own handler of a signal raises, as that of Ctrl-C does."""
+
+
+def finite() -> Graph:
+    graph = Graph("finite", log_level="error")
+    tx, rx = graph.channel(8)
+    graph.actor("source", pipeline.source, tx, TOTAL, 1, graph.state())
+    graph.actor("sink", pipeline.sink, rx, 1, graph.state())
+    return graph
+
+
+@pytest.fixture
+def handled() -> Iterator[threading.Event]:
+    """Have a signal raise in the main thread; tells that it has."""
+    has_come = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        has_come.set()
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    yield has_come
+    signal.signal(signal.SIGUSR1, before)
+
+
+def nothing_is_left(run_root: Path) -> bool:
+    threads = [thread for thread in threading.enumerate() if isinstance(thread, SupervisorThread)]
+    for thread in threads:
+        thread.join(10)
+    return (
+        Graph.running("finite") is None
+        and not any(thread.is_alive() for thread in threads)
+        and not list(run_root.iterdir())
+    )
+
+
+def test_a_signal_while_the_fork_server_starts_ends_the_run(
+    handled: threading.Event, monkeypatch: pytest.MonkeyPatch, run_root: Path
+) -> None:
+    begin = Launcher._start
+
+    def interrupted(self: Launcher, after: ExitStack) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        assert handled.wait(10)
+        begin(self, after)
+
+    monkeypatch.setattr(Launcher, "_start", interrupted)
+    with pytest.raises(Interrupted):
+        finite().start(output=Lines())
+    assert Graph.running("finite") is None
+    assert nothing_is_left(run_root)
+
+
+def test_so_does_one_when_its_thread_has_just_begun(monkeypatch: pytest.MonkeyPatch, run_root: Path) -> None:
+    begin = SupervisorThread.start
+
+    def interrupted(self: SupervisorThread) -> None:
+        begin(self)
+        raise Interrupted
+
+    monkeypatch.setattr(SupervisorThread, "start", interrupted)
+    with pytest.raises(Interrupted):
+        finite().start(output=Lines())
+    assert Graph.running("finite") is None
+    assert nothing_is_left(run_root)
+
+
+def test_a_thread_that_begins_too_late_does_nothing(monkeypatch: pytest.MonkeyPatch, run_root: Path) -> None:
+    """The system has made it, and it has not had its turn yet when the signal comes."""
+    late: list[SupervisorThread] = []
+    begin = SupervisorThread.start
+
+    def interrupted(self: SupervisorThread) -> None:
+        late.append(self)
+        raise Interrupted
+
+    monkeypatch.setattr(SupervisorThread, "start", interrupted)
+    with pytest.raises(Interrupted):
+        finite().start(output=Lines())
+    begin(late[0])
+    late[0].join(10)
+    assert nothing_is_left(run_root)
