@@ -100,7 +100,8 @@ class Graph(Topology):
         commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says what
-        differs), NoSpace when there is too little room, and StartError when no process can be started; nothing is left.
+        differs), NoSpace when there is too little room, and StartError when no process can be started; no run is left
+        then, and in the folder of a durable one nothing has begun: the same call may begin it later.
         """
         refuse_while_loading(self.name)
         if sync and durable is None and resume is None:
@@ -183,7 +184,7 @@ class Run:
                 self._ending.callback(self._attendant.close)
             self._ending.close()
             raise
-        if isinstance(self._supervisor.error, StartError):
+        if isinstance(self._supervisor.error, StartError | ConfigurationError):
             self._interrupts.wait()
             raise self._supervisor.error
 
@@ -216,7 +217,6 @@ class Run:
             logs=self._logs,
             ending=self._ending,
         )
-        run.begin()
         for actor, path in kept:
             self.announce(BegunAnew(actor=actor, kept=str(path)))
         for cycle in cycles_of(plan):

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
+import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp import Graph
+from steady_mp import ConfigurationError, ExitCode, Graph, StartError
+from steady_mp.memory import disk
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.sitting import SupervisorThread
 from tests.support import pipeline
 from tests.support.gates import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import ExitStack
     from pathlib import Path
+
+    from steady_mp.errors import SteadyError
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -107,3 +113,53 @@ def test_a_thread_that_begins_too_late_does_nothing(monkeypatch: pytest.MonkeyPa
     begin(late[0])
     late[0].join(10)
     assert nothing_is_left(run_root)
+
+
+# A durable folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+def ends_well(folder: Path, **options: Any) -> bool:
+    with finite().start(durable=folder, output=Lines(), **options) as run:
+        return run.block_until_stopped(30).exit_code is ExitCode.DRAINED
+
+
+def refuse(*_: Any) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def no_fork_server(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sys, "executable", "/nowhere/python")
+
+
+def no_disk(patch: pytest.MonkeyPatch) -> None:
+    """All goes well until the run is to begin."""
+    patch.setattr(disk, "settle_folder", refuse)
+
+
+FAILURES = [
+    (no_fork_server, StartError, "can't be started with /nowhere/python"),
+    (no_disk, ConfigurationError, "can't hold a durable run: Input/output error"),
+]
+
+
+@pytest.mark.parametrize(("fail", "error", "why"), FAILURES, ids=["fork server", "disk"])
+def test_a_run_of_which_no_process_has_begun_has_not_begun(
+    fail: Callable[[pytest.MonkeyPatch], None],
+    error: type[SteadyError],
+    why: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So the same call again begins it, once it can."""
+    with monkeypatch.context() as patch:
+        fail(patch)
+        with pytest.raises(error, match=why):
+            finite().start(durable=folder, sync=True, output=Lines())
+    with pytest.raises(ConfigurationError, match="holds no durable run"):
+        finite().start(resume=folder, output=Lines())
+    assert ends_well(folder, sync=True)
