@@ -1,4 +1,4 @@
-"""Going on with a run that has lost all of its processes."""
+"""Beginning a durable run, and going on with one that has lost all of its processes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,31 @@ from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
-from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.rundir import SYNCED, RunDir
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan
-from steady_mp.supervisor.fresh import check_states, forget_states
+from steady_mp.supervisor.fresh import Aside, check_states, forget_states
 from steady_mp.supervisor.launcher import kill_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+
+def begin(  # noqa: PLR0913 - made in one place
+    path: Path,
+    plan: Plan,
+    contents: dict[str, bytes],
+    undo: contextlib.ExitStack,
+    *,
+    fresh: bool,
+    sync: bool | None,
+) -> tuple[RunDir, list[tuple[str, Path]]]:
+    """Make `path` the folder of a durable run; with `fresh` also where one is, which `undo` puts back.
+
+    Returns where that one is kept too. Raises ConfigurationError and NoSpace, as `RunDir.keep` and `put_aside` do.
+    """
+    kept = undo.enter_context(Aside(path := path.resolve(), contents)) if fresh else []
+    return RunDir.keep(path, plan.files(), contents | ({SYNCED: b""} if sync else {})), kept
 
 
 def go_on(

@@ -22,15 +22,14 @@ from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
-from steady_mp.memory.rundir import SYNCED, RunDir
+from steady_mp.memory.rundir import RunDir
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, Plan
 from steady_mp.serving import Telemetry, listen
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.cause import forget_frames
 from steady_mp.supervisor.contents import first_contents
-from steady_mp.supervisor.durable import go_on
-from steady_mp.supervisor.fresh import put_aside
+from steady_mp.supervisor.durable import begin, go_on
 from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
@@ -114,13 +113,12 @@ class Graph(Topology):
                 undo.callback(listening[0].close)
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
             try:
-                kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
                 if resume is not None:
                     run, kept = go_on(resume, plan, contents, fresh_states, sync=sync)
                 elif durable is not None:
-                    run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
+                    run, kept = begin(durable, plan, contents, undo, fresh=fresh, sync=sync)
                 else:
-                    run = RunDir.create(self.name, plan.files(), contents, root)
+                    run, kept = RunDir.create(self.name, plan.files(), contents, root), []
             except BaseException:
                 logs.close(_LOG_TIMEOUT)
                 raise

@@ -163,3 +163,45 @@ def test_a_run_of_which_no_process_has_begun_has_not_begun(
     with pytest.raises(ConfigurationError, match="holds no durable run"):
         finite().start(resume=folder, output=Lines())
     assert ends_well(folder, sync=True)
+
+
+@pytest.mark.parametrize(("fail", "error", "why"), FAILURES, ids=["fork server", "disk"])
+def test_the_run_that_was_put_aside_for_it_is_put_back(
+    fail: Callable[[pytest.MonkeyPatch], None],
+    error: type[SteadyError],
+    why: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert ends_well(folder)
+    before = folder.stat().st_ino
+    with monkeypatch.context() as patch:
+        fail(patch)
+        with pytest.raises(error, match=f"{why}[^;]*$"):
+            finite().start(durable=folder, fresh=True, sync=True, output=Lines())
+    assert folder.stat().st_ino == before
+    assert not list(folder.parent.glob("*.kept-*"))
+    assert ends_well(folder, fresh=True)
+
+
+def test_where_the_new_one_has_begun_the_error_says_where_the_old_one_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ends_well(folder)
+    begin = SupervisorThread.start
+
+    def interrupted(self: SupervisorThread) -> None:
+        begin(self)
+        assert self.sitting is not None
+        self.sitting._supervisor.launched.wait(10)
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SupervisorThread, "start", interrupted)
+        with pytest.raises(Interrupted) as caught:
+            finite().start(durable=folder, fresh=True, output=Lines())
+    kept = folder.with_name("run.kept-1")
+    assert caught.value.__notes__ == [f"the run that was in {folder} is kept in {kept}"]
+    for each in (folder, kept):
+        with finite().start(resume=each, output=Lines()) as run:
+            assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED

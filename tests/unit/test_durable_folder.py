@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp import Actor, ConfigurationError, Graph
+from steady_mp import Actor, ConfigurationError, Graph, NoSpace
 from steady_mp.memory import disk
 from steady_mp.memory.layout import PAGE
 from steady_mp.memory.mapping import Mapping
@@ -18,7 +20,6 @@ from tests.support.gates import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -154,8 +155,8 @@ def test_a_refused_start_lets_go_of_the_folder(kind: str, folder: Path, monkeypa
             (folder / "graph.json").unlink()
     with pytest.raises((ConfigurationError, OSError), match=why) as refused:
         graph.start(output=Lines(), **options)
-    assert refused.tb
     RunDir.reopen(folder).remove()
+    del refused  # so long has somebody had the error
 
 
 def test_so_does_one_that_finds_strangers_files(folder: Path) -> None:
@@ -164,5 +165,52 @@ def test_so_does_one_that_finds_strangers_files(folder: Path) -> None:
     with pytest.raises(ConfigurationError, match="is not empty") as refused:
         keep(folder)
     (folder / "thesis.txt").unlink()
-    assert refused.tb
+    keep(folder).remove()
+    del refused
+
+
+# Begun anew in vain
+
+
+def is_full(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_run_that_was_put_aside_for_one_that_fails_is_put_back(
+    left: bool,  # noqa: FBT001 - a parameter of the test
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin(folder)
+    before = folder.stat().st_ino
+    if left:  # nothing is left of what was made, unless not even that can be removed
+        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", is_full)
+        with pytest.raises(NoSpace, match=r"the graph needs \S+ MiB: .* with room$"):
+            declared().start(durable=folder, fresh=True, output=Lines())
+    assert [entry.name for entry in folder.parent.iterdir() if entry.name.startswith("run")] == ["run"]
+    assert folder.stat().st_ino == before
+    RunDir.reopen(folder).remove()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No room"), KeyboardInterrupt()])
+def test_one_that_can_t_be_put_back_is_named(
+    error: BaseException, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(folder)
+
+    def fail(*_: Any) -> None:
+        monkeypatch.setattr(Path, "rename", refuse)
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", fail)
+        with pytest.raises((NoSpace, KeyboardInterrupt)) as refused:
+            declared().start(durable=folder, fresh=True, output=Lines())
+    told = [str(refused.value), *getattr(refused.value, "__notes__", [])]
+    kept = folder.with_name("run.kept-1")
+    assert told[-1].endswith(f"the run that was in {folder} is kept in {kept}")
+    RunDir.reopen(kept).remove()
     keep(folder).remove()
