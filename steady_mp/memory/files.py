@@ -1,4 +1,4 @@
-"""Making the files of a run directory."""
+"""Making the files of a run directory: for their owner only, as a durable one may lie in a folder open to everybody."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ def allocate(path: Path, size: int) -> None:
                 os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
     finally:
         os.close(fd)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, in the place of the content that it has. Raises OSError."""
+    with open(path, "wb", opener=_private) as file:
+        file.write(content)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
-from steady_mp.memory.files import allocate
+from steady_mp.memory.files import allocate, write
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
 from steady_mp.memory.locks import Hold, alone, lock
@@ -326,7 +326,7 @@ class RunDir:
             disk.replace(self.path / name, content)
         else:
             draft = self.path / f"{name}.new"
-            draft.write_bytes(content)
+            write(draft, content)
             draft.replace(self.path / name)
 
     def _claim(self) -> None:
@@ -342,7 +342,7 @@ class RunDir:
             for name, size in files.items():
                 allocate(self.path / name, size)
             for name, content in contents.items():
-                (self.path / name).write_bytes(content)
+                write(self.path / name, content)
         except OSError as error:
             shutil.rmtree(self.path, ignore_errors=True)
             self._unlock()

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steady_mp import Actor, ConfigurationError, Graph, NoSpace
+from steady_mp.events import RunStarted
 from steady_mp.memory import disk
+from steady_mp.memory.deaths import DeathReport, write_report
 from steady_mp.memory.layout import PAGE
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.rundir import RunDir
 from steady_mp.supervisor.contents import first_contents
+from steady_mp.supervisor.note import Note
+from steady_mp.supervisor.recorder import Recorder
 from tests.support.gates import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -214,3 +218,39 @@ def test_one_that_can_t_be_put_back_is_named(
     assert told[-1].endswith(f"the run that was in {folder} is kept in {kept}")
     RunDir.reopen(kept).remove()
     keep(folder).remove()
+
+
+# Who may look into it
+
+
+DEATH = DeathReport(
+    actor="alone", generation=1, pid=None, at=0.0, cause="SIGKILL", detail="", kind="SIGKILL", status=-9
+)
+
+
+@pytest.fixture
+def open_to_all(folder: Path) -> Iterator[Path]:
+    """A folder that everybody can look into, as one that was made for the run may be."""
+    before = os.umask(0o022)
+    folder.mkdir(mode=0o755)
+    yield folder
+    os.umask(before)
+
+
+def test_nobody_else_reads_what_is_written_there(open_to_all: Path) -> None:
+    graph = declared()
+    plan = graph.plan()
+    contents = first_contents(plan, graph.packed, {"command.json": b"{}"}, None, None)
+    run = RunDir.keep(open_to_all, plan.files(), contents)
+    run.doorbell("supervisor.bell", create=True).close()
+    run.replace("graph.json", plan.to_json().encode())
+    Recorder(run.path, plan, print)(RunStarted(graph="flow", actors=1, directory=str(run.path)))
+    write_report(run.path, 0, DEATH)
+    Note.of_error(ValueError("with a secret in it")).write(run.path / "actor-0.death")
+    run.begin()
+    run.sync(on=True)
+    run.remove()
+    modes = {entry.name: entry.stat().st_mode & 0o777 for entry in open_to_all.iterdir()}
+    assert {"actor-0.args", "command.json", "status.json", "events.jsonl", "actor-0.death"} < set(modes)
+    assert not {name: oct(mode) for name, mode in modes.items() if mode != 0o600}
+    assert open_to_all.stat().st_mode & 0o777 == 0o755
