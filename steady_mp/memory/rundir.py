@@ -45,7 +45,7 @@ from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.files import allocate, write
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
-from steady_mp.memory.locks import Hold, alone, lock
+from steady_mp.memory.locks import Hold, alone
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import RUN_NAME, Owner
 from steady_mp.memory.status import read_status
@@ -94,7 +94,7 @@ def _is_abandoned(path: Path) -> bool:
     try:
         if time.time() - path.stat().st_mtime < _YOUNG:
             return False
-        os.close(lock(path))
+        Hold(path).release()
     except OSError:
         return False
     return True
