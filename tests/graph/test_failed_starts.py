@@ -193,7 +193,7 @@ def test_where_the_new_one_has_begun_the_error_says_where_the_old_one_is(
     def interrupted(self: SupervisorThread) -> None:
         begin(self)
         assert self.sitting is not None
-        self.sitting._supervisor.launched.wait(10)
+        assert self.sitting._supervisor.launched.wait(10)
         raise Interrupted
 
     with monkeypatch.context() as patch:
