@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +14,11 @@ from steady_mp.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from steady_mp.config import RunSettings
+
 _FILE: Final = "command.json"
-_OPTIONS: Final = ("--durable", "--resume", "--fresh-state")
+#: Those about the folder; and what readers have to know is for nobody who reads the folder, or a copy of it.
+_OPTIONS: Final = ("--durable", "--resume", "--fresh-state", "--token")
 #: The folder itself says whether it is synced.
 _FLAGS: Final = ("--fresh", "--no-fresh", "--sync", "--no-sync")
 
@@ -40,7 +44,20 @@ def complete(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
 
 def note(words: Sequence[str]) -> dict[str, bytes]:
     """Return the file in which the words of the command that begins a durable run are kept."""
-    return {_FILE: json.dumps({"words": _without(words)}).encode()}
+    had_token = {} if _value(words, RUN["token"].option) is None else {"token": True}
+    return {_FILE: json.dumps({"words": _without(words), **had_token}).encode()}
+
+
+def refuse_without_token(settings: RunSettings) -> None:
+    """Raise ConfigurationError where a run that began with a token would be shown without one when it is resumed."""
+    if settings.resume is None or not settings.telemetry or settings.token is not None:
+        return
+    with suppress(OSError, ValueError, TypeError):
+        if "token" in json.loads((settings.resume / _FILE).read_text()):
+            raise ConfigurationError(
+                f"the run in {settings.resume} began with a token, which is not kept: give it again, by --token or "
+                "STEADY_MP_TOKEN, or do without telemetry (--no-telemetry)"
+            )
 
 
 def _without_target(before: list[str], words: Sequence[str]) -> list[str]:

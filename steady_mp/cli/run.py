@@ -45,6 +45,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     file = command_line.read_file(run=RUN, args=settings)
     values = command_line.values
     of_run = merge_run(values, environ, file)
+    again.refuse_without_token(of_run)
     of_graph = target.args and merge(target.args, settings, options=values, environ=environ, file=file)
     if of_run.report:
         report_file.check(of_run.report)

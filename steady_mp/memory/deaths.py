@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from steady_mp.memory.files import write
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -84,7 +86,7 @@ def write_report(directory: Path, actor: int, report: DeathReport) -> None:
     path = directory / report_file(actor, report.generation)
     draft = path.with_name(path.name + ".new")
     try:
-        draft.write_text(report.to_json())
+        write(draft, report.to_json().encode())
         draft.replace(path)
     except OSError:
         with suppress(OSError):

@@ -1,11 +1,14 @@
-"""Locks on folders: held by a process, and gone with it however it ends."""
+"""Locks on folders: held by a process, and gone with it however it ends, though a fork of it may live on."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import functools
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,49 @@ def lock(folder: Path) -> int:
     return fd
 
 
+class Hold:
+    """The lock of a folder, until it is released, forgotten, or the process is gone.
+
+    It is a descriptor's, so a process that is forked meanwhile would have it too: such a one lets go of it at once.
+    """
+
+    __slots__ = ("__weakref__", "_fd")
+
+    def __init__(self, folder: Path) -> None:
+        """Lock the folder. Raises as `lock` does."""
+        self._fd: int | None = None
+        _holds().add(self)
+        self._fd = lock(folder)
+
+    def release(self) -> None:
+        """Let go of the folder."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._fd, fcntl.LOCK_UN)  # whoever was forked by C code has the descriptor still
+        self.forget()
+
+    def forget(self) -> None:
+        """Close the descriptor, and let the lock be: in a fork it is somebody else's."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+    __del__ = forget
+
+
+@functools.cache
+def _holds() -> WeakSet[Hold]:
+    """Return those of this process; from the first one on a fork of it forgets them."""
+    holds: WeakSet[Hold] = WeakSet()
+
+    def forget_all() -> None:
+        for hold in list(holds):
+            hold.forget()
+
+    os.register_at_fork(after_in_child=forget_all)
+    return holds
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[bool]:
     """Hold the lock of a folder within; gives False, at once, where somebody else holds it.
@@ -30,7 +76,7 @@ def alone(folder: Path) -> Iterator[bool]:
     Where there are no locks it gives True: then nobody is kept out.
     """
     try:
-        fd = lock(folder)
+        hold = Hold(folder)
     except BlockingIOError:
         yield False
         return
@@ -40,5 +86,4 @@ def alone(folder: Path) -> Iterator[bool]:
     try:
         yield True
     finally:
-        fcntl.flock(fd, fcntl.LOCK_UN)  # a process that was forked meanwhile has the descriptor too
-        os.close(fd)
+        hold.release()

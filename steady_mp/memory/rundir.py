@@ -37,21 +37,26 @@ import stat
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.files import allocate, write
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
-from steady_mp.memory.locks import alone, lock
+from steady_mp.memory.locks import Hold, alone
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import RUN_NAME, Owner
 from steady_mp.memory.status import read_status
+from steady_mp.memory.unfinished import UNFINISHED, is_free
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
 _SLUG_LENGTH = 40
-#: What a durable run directory is while it is made, and from then on.
-_UNFINISHED = "unfinished"
+#: In a durable run directory once it was made; until then `UNFINISHED` is.
 _BEGUN = "durable"
 #: In one whose commits survive a loss of power.
 SYNCED = "sync"
@@ -89,7 +94,7 @@ def _is_abandoned(path: Path) -> bool:
     try:
         if time.time() - path.stat().st_mtime < _YOUNG:
             return False
-        os.close(lock(path))
+        Hold(path).release()
     except OSError:
         return False
     return True
@@ -146,19 +151,6 @@ def _sweep(root: Path) -> list[Path]:
     return removed
 
 
-def _allocate(path: Path, size: int) -> None:
-    """Make the file with all its blocks."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(fd, 0, size)
-        else:  # pragma: no cover - macOS has no fallocate: writing the zeros allocates as well
-            for offset in range(0, size, 1 << 20):
-                os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
-    finally:
-        os.close(fd)
-
-
 def _no_space(root: Path, needed: int) -> NoSpace:
     """Describe what is missing, and the ways out."""
     with contextlib.suppress(OSError):
@@ -182,7 +174,7 @@ class RunDir:
     def __init__(self, path: Path) -> None:
         """Open the existing directory at `path`."""
         self.path = path
-        self._held: int | None = None
+        self._held: Hold | None = None
         self._is_kept = False
         self._link: Path | None = None
 
@@ -207,7 +199,7 @@ class RunDir:
         run = cls(path)
         run._fill(files, contents)
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
-            run._held = lock(path)
+            run._held = Hold(path)
         return run
 
     @classmethod
@@ -236,27 +228,45 @@ class RunDir:
         Raises ConfigurationError when it holds anything but a run that never began, or can't be made,
         and NoSpace.
         """
-        path = path.absolute()
-        run = cls(path)
-        run._is_kept = True
+        run = cls(path.absolute())
+        run.vacate(contents)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            run._claim()
-            if run.has_begun:
-                message = f"{path} holds a run: go on with it by --resume {path}, or begin anew by --fresh"
-                raise ConfigurationError(message)
-            if any(path.iterdir()) and not (path / _UNFINISHED).exists():
-                message = f"{path} is not empty: name a folder that is, or one that does not exist yet"
-                raise ConfigurationError(message)
-            (path / _UNFINISHED).touch(mode=0o600)
-            for entry in path.iterdir():
-                if entry.name != _UNFINISHED:
-                    entry.unlink()
+            (run.path / UNFINISHED).touch(mode=0o600)
         except OSError as error:
-            message = f"{path} can't hold a durable run: {error.strerror}"
+            run.remove()  # only lets go of it
+            message = f"{run.path} can't hold a durable run: {error.strerror}"
             raise ConfigurationError(message) from None
         run._fill(files, contents)
         return run
+
+    def vacate(self, names: Collection[str] = ()) -> None:
+        """Hold the folder for a durable run, made or emptied but for the marker. Raises ConfigurationError.
+
+        `names` are those of files that a run which never began may have left, besides the usual ones.
+        """
+        self._is_kept = True
+        try:
+            self._vacate(names)
+        except BaseException as error:
+            self.remove()  # only lets go of it, which the error would not do for as long as somebody has that
+            if isinstance(error, OSError):
+                message = f"{self.path} can't hold a durable run: {error.strerror}"
+                raise ConfigurationError(message) from None
+            raise
+
+    def _vacate(self, names: Collection[str]) -> None:
+        path = self.path
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._claim()
+        if self.has_begun:
+            message = f"{path} holds a run: go on with it by --resume {path}, or begin anew by --fresh"
+            raise ConfigurationError(message)
+        if not is_free(path, names):
+            message = f"{path} is not empty: name a folder that is, or one that does not exist yet"
+            raise ConfigurationError(message)
+        for entry in path.iterdir():
+            if entry.name != UNFINISHED:
+                entry.unlink()
 
     @classmethod
     def reopen(cls, path: Path) -> RunDir:
@@ -281,7 +291,7 @@ class RunDir:
             try:
                 if self.is_synced:
                     disk.settle_folder(self.path)
-                (self.path / _UNFINISHED).rename(self.path / _BEGUN)
+                (self.path / UNFINISHED).rename(self.path / _BEGUN)
                 if self.is_synced:
                     disk.settle(self.path)
             except OSError as error:
@@ -316,13 +326,13 @@ class RunDir:
             disk.replace(self.path / name, content)
         else:
             draft = self.path / f"{name}.new"
-            draft.write_bytes(content)
+            write(draft, content)
             draft.replace(self.path / name)
 
     def _claim(self) -> None:
         """Hold the directory for as long as this process lives, or refuse because somebody else does."""
         try:
-            self._held = lock(self.path)
+            self._held = Hold(self.path)
         except BlockingIOError:
             message = f"the run in {self.path} is alive: its supervisor holds the folder"
             raise ConfigurationError(message) from None
@@ -330,9 +340,9 @@ class RunDir:
     def _fill(self, files: dict[str, int], contents: dict[str, bytes]) -> None:
         try:
             for name, size in files.items():
-                _allocate(self.path / name, size)
+                allocate(self.path / name, size)
             for name, content in contents.items():
-                (self.path / name).write_bytes(content)
+                write(self.path / name, content)
         except OSError as error:
             shutil.rmtree(self.path, ignore_errors=True)
             self._unlock()
@@ -370,9 +380,5 @@ class RunDir:
 
     def _unlock(self) -> None:
         if self._held is not None:
-            os.close(self._held)
+            self._held.release()
             self._held = None
-
-    def __del__(self) -> None:
-        """Give up the lock with the object, as the end of the process does."""
-        self._unlock()

@@ -1,19 +1,51 @@
-"""Going on with a run that has lost all of its processes."""
+"""Beginning a durable run, and going on with one that has lost all of its processes."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
-from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.rundir import SYNCED, RunDir
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan
-from steady_mp.supervisor.fresh import check_states
+from steady_mp.supervisor.fresh import Aside, check_states, forget_states
 from steady_mp.supervisor.launcher import kill_leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+
+def begin(  # noqa: PLR0913 - made in one place
+    path: Path,
+    plan: Plan,
+    contents: dict[str, bytes],
+    undo: contextlib.ExitStack,
+    *,
+    fresh: bool,
+    sync: bool | None,
+) -> tuple[RunDir, list[tuple[str, Path]]]:
+    """Make `path` the folder of a durable run; with `fresh` also where one is, which `undo` puts back.
+
+    Returns where that one is kept too. Raises ConfigurationError and NoSpace, as `RunDir.keep` and `put_aside` do.
+    """
+    kept = undo.enter_context(Aside(path := path.resolve(), contents)) if fresh else []
+    return RunDir.keep(path, plan.files(), contents | ({SYNCED: b""} if sync else {})), kept
+
+
+def go_on(
+    path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Sequence[str], *, sync: bool | None
+) -> tuple[RunDir, list[tuple[str, Path]]]:
+    """Open the durable run in `path` as `reopen` does, let these actors begin with new states, and have it synced.
+
+    Returns the copies of the old states too. Raises ConfigurationError likewise.
+    """
+    run = reopen(path, plan, contents, fresh_states)
+    with _let_go_of(run):
+        kept = forget_states(run, plan, fresh_states)
+        run.sync(on=sync)
+    return run, kept
 
 
 def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Sequence[str] = ()) -> RunDir:
@@ -24,6 +56,23 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Seq
     the run has changed then. So it does when the disk takes nothing.
     """
     run = RunDir.reopen(path)
+    with _let_go_of(run):
+        _renew(run, plan, contents, fresh_states)
+    return run
+
+
+@contextlib.contextmanager
+def _let_go_of(run: RunDir) -> Iterator[None]:
+    """Let go of the folder where something is raised within: the error, while somebody has it, has the run too."""
+    try:
+        yield
+    except BaseException:
+        run.remove()
+        raise
+
+
+def _renew(run: RunDir, plan: Plan, contents: dict[str, bytes], fresh_states: Sequence[str]) -> None:
+    """See whether the run can go on like that, and give it the files of this start."""
     try:
         before = Plan.from_json((run.path / PLAN_FILE).read_text())
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -40,10 +89,8 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Seq
         for name, content in contents.items():
             run.replace(name, content)
     except OSError as error:
-        run.remove()  # only lets go of it
         message = f"{run.path} can't be written: {error.strerror}"
         raise ConfigurationError(message) from None
     words = run.mapping(RUN_FILE)
     words.words[layout.SHUTDOWN] = 0  # who asked was the one who is gone; an actor that asked has it in its journal
     words.close()
-    return run

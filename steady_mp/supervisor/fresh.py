@@ -6,18 +6,63 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steady_mp.errors import ConfigurationError
+from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.memory import disk
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.memory.unfinished import UNFINISHED
 from steady_mp.plan import actor_file
 from steady_mp.supervisor.launcher import kill_leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from types import TracebackType
 
     from steady_mp.plan import Plan
+
+
+class Aside:
+    """The durable run that is put aside for another one.
+
+    Where that fails before it has begun, the old one is put back; where it can't be, the error says where it is.
+    """
+
+    def __init__(self, path: Path, names: Collection[str]) -> None:
+        """Put aside what run is in `path`, as `put_aside` does; `names` are the files of the other one."""
+        self._path = path
+        self._names = names
+        #: Where it is; see `put_aside`.
+        self.kept = put_aside(path)
+
+    def __enter__(self) -> list[tuple[str, Path]]:
+        """Return where it is."""
+        return self.kept
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Put it back if there is an error."""
+        for _, kept in self.kept:
+            if error is None or self._put_back(kept):
+                continue
+            told = f"the run that was in {self._path} is kept in {kept}"
+            if isinstance(error, SteadyError):
+                error.args = (f"{error}; {told}",)
+            else:
+                error.add_note(told)
+
+    def _put_back(self, kept: Path) -> bool:
+        place = RunDir(self._path)
+        try:
+            place.vacate(self._names)  # so nobody else has it, or begins in it meanwhile
+            (self._path / UNFINISHED).unlink(missing_ok=True)
+            kept.rename(self._path)
+        except (OSError, ConfigurationError):
+            return False
+        finally:
+            place.remove()  # only lets go of it
+        return True
 
 
 def put_aside(path: Path) -> list[tuple[str, Path]]:
@@ -45,12 +90,8 @@ def put_aside(path: Path) -> list[tuple[str, Path]]:
 
 def check_states(run: RunDir, plan: Plan, names: Sequence[str]) -> None:
     """Raise what `forget_states` would for one of these names; nothing has changed then either."""
-    try:
-        for name in names:
-            _state_of(run, plan, name)[1].close()
-    except ConfigurationError:
-        run.remove()  # only lets go of it
-        raise
+    for name in names:
+        _state_of(run, plan, name)[1].close()
 
 
 def forget_states(run: RunDir, plan: Plan, names: Sequence[str]) -> list[tuple[str, Path]]:
@@ -64,9 +105,6 @@ def forget_states(run: RunDir, plan: Plan, names: Sequence[str]) -> list[tuple[s
         for name in dict.fromkeys(names):
             chosen.append((name, *_state_of(run, plan, name)))  # noqa: PERF401 - closed also if the next is refused
         return [(name, _forget(run, index, control)) for name, index, control in chosen]
-    except ConfigurationError:
-        run.remove()  # only lets go of it
-        raise
     finally:
         for _, _, control in chosen:
             control.close()

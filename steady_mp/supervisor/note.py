@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, Self
 
 from steady_mp.memory.deaths import cut
+from steady_mp.memory.files import write
 from steady_mp.supervisor.stacks import place
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Note:
         draft = path.with_suffix(".note")
         for note in (self, Note(self.pid, self.cause, self.detail, renewal=self.renewal)):
             with suppress(OSError, MemoryError):
-                draft.write_text(json.dumps(asdict(note)))
+                write(draft, json.dumps(asdict(note)).encode())
                 draft.replace(path)
                 return
 

@@ -28,6 +28,7 @@ from steady_mp.events import (
     TelemetryDied,
     TelemetryStarted,
 )
+from steady_mp.memory.files import write
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.status import EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
 from steady_mp.supervisor.deaths import kind_of
@@ -83,8 +84,9 @@ class Recorder:
         before = _lines_in(directory / EVENTS_FILE)
         whole = [line for line in before if line.endswith("\n")]
         self._lines: deque[str] = deque(whole, maxlen=MOST_EVENTS)
-        #: Lines in the file; more than any file has, so that it is written anew, where the last one is not whole.
-        self._written = len(whole) if len(whole) == len(before) else 2 * MOST_EVENTS
+        #: Lines in the file; more than any file has, so that it is written anew, where the last one is not whole, or
+        #: where there is none: so it is made for its owner only.
+        self._written = len(whole) if whole and len(whole) == len(before) else 2 * MOST_EVENTS
         #: The disk has refused the last event: not all of the file may be whole lines.
         self._behind = False
         self._status = read_status(directory)
@@ -180,7 +182,7 @@ class Recorder:
         path = self._directory / EVENTS_FILE
         if self._behind or self._written >= 2 * MOST_EVENTS:
             draft = path.with_suffix(".new")
-            draft.write_text("".join(self._lines))
+            write(draft, "".join(self._lines).encode())
             draft.replace(path)
             self._written = len(self._lines)
         else:

@@ -22,15 +22,14 @@ from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
-from steady_mp.memory.rundir import SYNCED, RunDir
+from steady_mp.memory.rundir import RunDir
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, Plan
 from steady_mp.serving import Telemetry, listen
 from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.cause import forget_frames
 from steady_mp.supervisor.contents import first_contents
-from steady_mp.supervisor.durable import reopen
-from steady_mp.supervisor.fresh import forget_states, put_aside
+from steady_mp.supervisor.durable import begin, go_on
 from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
@@ -100,7 +99,8 @@ class Graph(Topology):
         commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
         Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says what
-        differs), NoSpace when there is too little room, and StartError when no process can be started; nothing is left.
+        differs), NoSpace when there is too little room, and StartError when no process can be started; no run is left
+        then, and in the folder of a durable one nothing has begun: the same call may begin it later.
         """
         refuse_while_loading(self.name)
         if sync and durable is None and resume is None:
@@ -113,15 +113,12 @@ class Graph(Topology):
                 undo.callback(listening[0].close)
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)
             try:
-                kept = put_aside(durable := durable.resolve()) if fresh and durable and not resume else []
                 if resume is not None:
-                    run = reopen(resume, plan, contents, fresh_states)
-                    kept = forget_states(run, plan, fresh_states)
-                    run.sync(on=sync)
+                    run, kept = go_on(resume, plan, contents, fresh_states, sync=sync)
                 elif durable is not None:
-                    run = RunDir.keep(durable, plan.files(), contents | ({SYNCED: b""} if sync else {}))
+                    run, kept = begin(durable, plan, contents, undo, fresh=fresh, sync=sync)
                 else:
-                    run = RunDir.create(self.name, plan.files(), contents, root)
+                    run, kept = RunDir.create(self.name, plan.files(), contents, root), []
             except BaseException:
                 logs.close(_LOG_TIMEOUT)
                 raise
@@ -166,24 +163,26 @@ class Run:
         self._attendant: Attendant | None = None
         #: What is to be done at the end, whatever of it fails; the last one first.
         self._ending = contextlib.ExitStack()
+        over = functools.partial(self._interrupts.wait, 0.0)
+        self._thread = SupervisorThread(self, plan.graph, self._supervise, over)
         try:
             self._begin(graph, on_event, kept)
             self._attendant = attend and attend(self.announce, self._logs)
-            self._thread = SupervisorThread(
-                self, plan.graph, self._supervise, functools.partial(self._interrupts.wait, 0.0)
-            )
             self._ending.callback(atexit.unregister, self.close)
             atexit.register(self.close)
             self._thread.start()
+            # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
+            self._supervisor.launched.wait()
         except BaseException:
+            if not self._thread.claim():
+                self.close()
+                raise
             self._ending.callback(logs.close, _LOG_TIMEOUT)
             if self._attendant is not None:
                 self._ending.callback(self._attendant.close)
             self._ending.close()
             raise
-        # Only when the fork server is there: a fork of this process meanwhile would keep `subprocess` waiting.
-        self._supervisor.launched.wait()
-        if isinstance(self._supervisor.error, StartError):
+        if isinstance(self._supervisor.error, StartError | ConfigurationError):
             self._interrupts.wait()
             raise self._supervisor.error
 
@@ -216,7 +215,6 @@ class Run:
             logs=self._logs,
             ending=self._ending,
         )
-        run.begin()
         for actor, path in kept:
             self.announce(BegunAnew(actor=actor, kept=str(path)))
         for cycle in cycles_of(plan):
@@ -310,8 +308,12 @@ class Run:
         """Wait until the run has ended and return its report.
 
         In the main thread INT and TERM ask for a shutdown meanwhile, and the second one stops at
-        once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then.
+        once. Raises TimeoutError when the run goes on after `timeout` seconds; it is not stopped then. Raises
+        SteadyError where a consumer of events asks for it: it is called on the thread that would have to end the run.
         """
+        if self._thread.is_this:
+            message = f"the thread that ends graph {self._plan.graph!r} can't wait for that: wait on another one"
+            raise SteadyError(message)
         if not self._interrupts.wait_hearing(timeout):
             message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
             raise TimeoutError(message)
@@ -321,10 +323,14 @@ class Run:
         return self._report
 
     def close(self) -> None:
-        """Stop at once if it still runs, and wait for the end. Does nothing in a fork of its process."""
+        """Stop at once if it still runs, and wait for the end. Does nothing in a fork of its process.
+
+        In a consumer of events it only stops the run: whoever waits there waits for itself.
+        """
         if os.getpid() == self._pid:
             self.stop_now("its process ended")
-            self._interrupts.wait()
+            if not self._thread.is_this:
+                self._interrupts.wait()
 
     def __enter__(self) -> Self:
         """Return the run."""
@@ -333,7 +339,7 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop at once if it still runs."""
+        """Stop at once if it still runs, as `close` does."""
         self.close()
 
     # On the supervisor's thread

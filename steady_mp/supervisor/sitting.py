@@ -20,11 +20,29 @@ class SupervisorThread(threading.Thread):
         self._sitting = run
         self._over = over
         self.graph = graph
+        self._claimed = threading.Lock()
+
+    def claim(self) -> bool:
+        """Take what is the thread's to do, once: it does that first, and so does whoever could not start it.
+
+        Who gets it ends the run. `start` may raise though the thread is there: a signal's handler may.
+        """
+        return self._claimed.acquire(blocking=False)
+
+    def run(self) -> None:
+        """Supervise, unless somebody has given up on it."""
+        if self.claim():
+            super().run()
 
     @property
     def sitting(self) -> Run | None:
         """The run; None once it is over, though this thread may have a moment to go."""
         return None if self._over() else self._sitting
+
+    @property
+    def is_this(self) -> bool:
+        """Whether it is the one that asks."""
+        return threading.current_thread() is self
 
 
 def run_here(graph: str) -> Run | None:

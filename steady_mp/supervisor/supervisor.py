@@ -123,6 +123,7 @@ class Supervisor:
         try:
             self._selector.register(self._bell.fd, selectors.EVENT_READ)
             self._servers.start()
+            self._run.begin()
             self.launched.set()
             self._stalls.begin()
             self._emit(RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path)))

@@ -134,7 +134,7 @@ def test_a_durable_one_that_is_over_keeps_no_secret(operator: Operator, tmp_path
     assert f"--resume {folder}" in parts["summary.txt"]
     assert "drained after" in parts["summary.txt"]
     assert "heartbeat: it is finished." in parts["summary.txt"]
-    assert json.loads(parts["run/command.json"])["words"][-2:] == ["--token", "(left out)"]
+    assert json.loads(parts["run/command.json"])["words"][-2:] == ["--port", "0"]
     assert not [name for name, text in parts.items() if "hush" in text]
 
 

@@ -10,7 +10,7 @@ import pytest
 from steady_mp import Actor, Graph
 from steady_mp.cli import again
 from steady_mp.cli.run import merge_run
-from steady_mp.config import ConfigurationFile, read_file
+from steady_mp.config import ConfigurationFile, RunSettings, read_file
 from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.contents import first_contents
 
@@ -68,6 +68,28 @@ def test_the_command_is_in_the_folder_before_the_run_has_begun(tmp_path: Path) -
     graph.beside = again.note(["a:b", "--durable", "x"])
     contents = first_contents(graph.plan(), graph.packed, graph.beside, tmp_path, None)
     assert json.loads(contents["command.json"]) == {"words": ["a:b"]}
+
+
+@pytest.mark.parametrize("given", [["--token", "open sesame"], ["--token=open sesame"]], ids=["word", "value"])
+def test_a_token_is_not_kept_and_has_to_be_given_again(given: list[str], tmp_path: Path) -> None:
+    """Without it the same pages would be open to everybody on the machine."""
+    note(["a:b", *given, "--rate", "5", "--durable", "folder"], tmp_path)
+    assert "sesame" not in (tmp_path / "command.json").read_text()
+    resumed = ["--resume", str(tmp_path)]
+    assert again.complete(resumed, {}) == ["a:b", "--rate", "5", *resumed]
+    with pytest.raises(ConfigurationError, match="began with a token, which is not kept: give it again"):
+        again.refuse_without_token(RunSettings(resume=tmp_path))
+    for settings in ({"token": "open sesame"}, {"telemetry": "False"}):
+        again.refuse_without_token(merge_run({"resume": str(tmp_path), **settings}, {}, None))
+    note(["a:b", "--durable", "folder"], tmp_path)
+    again.refuse_without_token(RunSettings(resume=tmp_path))
+
+
+def test_nothing_is_asked_of_a_run_that_no_command_began_or_that_is_none(tmp_path: Path) -> None:
+    again.refuse_without_token(RunSettings())
+    again.refuse_without_token(RunSettings(resume=tmp_path))
+    (tmp_path / "command.json").write_text("[")  # whoever reads the words of it says so
+    again.refuse_without_token(RunSettings(resume=tmp_path))
 
 
 def toml(folder: Path, *lines: str) -> ConfigurationFile:

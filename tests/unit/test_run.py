@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steady_mp import ExitCode
+from steady_mp.cli import again
 from steady_mp.cli import main as cli
 from steady_mp.cli import run as command
 from steady_mp.errors import ConfigurationError, StartError
@@ -221,6 +222,12 @@ def test_a_mistake_is_one_line(refused: Callable[..., str], words: str, message:
 
 def test_a_target_in_the_place_of_a_value_is_told(refused: Callable[..., str]) -> None:
     assert "put the target before the options" in refused("run", "--rate", "actors.pipeline:build_graph")
+
+
+def test_a_run_that_began_with_a_token_is_not_resumed_without(refused: Callable[..., str], tmp_path: Path) -> None:
+    words = ["actors:build_graph", "--durable", "folder", "--token", "open sesame, please"]
+    (tmp_path / "command.json").write_bytes(again.note(words)["command.json"])
+    assert "began with a token, which is not kept" in refused("run", "--resume", str(tmp_path))
 
 
 def test_a_key_that_nobody_reads_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:

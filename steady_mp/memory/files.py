@@ -1,0 +1,32 @@
+"""Making the files of a run directory: for their owner only, as a durable one may lie in a folder open to everybody."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def allocate(path: Path, size: int) -> None:
+    """Make the file with all its blocks."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(fd, 0, size)
+        else:  # pragma: no cover - macOS has no fallocate: writing the zeros allocates as well
+            for offset in range(0, size, 1 << 20):
+                os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
+    finally:
+        os.close(fd)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, in the place of the content that it has. Raises OSError."""
+    with open(path, "wb", opener=_private) as file:
+        file.write(content)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
