@@ -96,9 +96,11 @@ def _look(ring: Ring, count: int) -> Glimpse | None:
     order()
     tail = words[layout.TAIL]
     order()
+    end = words[layout.TAIL_POS]
     pieces: list[Record] = []
-    following = ring.first_at(position) if head < tail else tail
-    if head < tail and not 0 <= head - following <= _MOST_MESSAGES:
+    following = ring.first_at(position) if head < tail and position < end else tail
+    # A consumer that stands still in its publish has said where it is, and not yet how far: that lies behind its head.
+    if following > tail or (head < tail and head - following > _MOST_MESSAGES):
         raise CorruptChannel(f"channel {ring.name!r}: message {head} is not where it should be")
     while following < min(tail, head + count):
         record = ring.read(position, following)

@@ -64,6 +64,19 @@ def test_an_empty_channel() -> None:
     assert channel.peek() == {}
 
 
+@pytest.mark.parametrize("taken", [1, 2, 3])
+def test_a_consumer_that_stands_still_in_its_publish_does_not_hide_what_is_behind_it(taken: int) -> None:
+    """Stopped, or dead with its supervisor, between the two words: it has said where it is, and not yet how far."""
+    channel = Channel()
+    for number in range(3):
+        channel.send_object(number)
+    channel.take(taken)
+    channel.words[layout.HEAD] = 0
+    assert channel.peek() == {number: number for number in range(taken, 3)}
+    seen = copy(channel.ring, 100)
+    assert (seen.head, seen.tail) == (0, 3)  # as the producer sees it
+
+
 def test_every_kind_of_record_and_no_more_than_asked() -> None:
     channel = Channel()
     channel.send_object({"id": 1})
