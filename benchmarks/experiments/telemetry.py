@@ -76,11 +76,11 @@ def _await_page(url: str, patience: float) -> None:
 
 def _watch(run: Run, effort: Effort) -> dict[str, _Passed]:
     """Return what passed with telemetry, and without."""
-    if run.url is None or run.telemetry_pid is None:
-        message = "the run has no telemetry"
-        raise RuntimeError(message)
-    _await_page(run.url, effort.patience)
+    _await_page(run.url or "", effort.patience)
     server = run.telemetry_pid
+    if server is None:
+        message = "the telemetry process has died"
+        raise RuntimeError(message)
     pids = [pid for pid in map(run.pid, run.actors) if pid]
     channel = Mapping(run.directory / channel_file(0), read_only=True)
     passed = {_ON: _Passed(), _OFF: _Passed()}

@@ -40,6 +40,8 @@ _LINGER: Final = 1.0
 #: Milliseconds between two looks at whether the supervisor's process is there.
 _LOOK: Final = 1000
 _THREADS: Final = 4
+#: How far it gives way, once everything is loaded, to the actors whose run it shows (nice).
+_GIVES_WAY: Final = 10
 _MOST_CONNECTIONS: Final = 100
 _MOST_HEADER: Final = 1 << 14
 _MOST_BODY: Final = 1 << 10
@@ -102,6 +104,7 @@ def _refuse(message: str) -> int:
 
 
 def _serve(service: Service, listening: socket.socket, host: str, token: str | None, *, supervised: bool) -> int:
+    os.nice(_GIVES_WAY)  # before there are threads: each has its own
     if supervised:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # the supervisor decides

@@ -35,6 +35,7 @@ class Told(NamedTuple):
     @property
     def data(self) -> Any:
         """What it wrote as JSON."""
+        assert self.out, self
         return json.loads(self.out)
 
 
