@@ -188,9 +188,9 @@ def test_a_run_that_was_put_aside_for_one_that_fails_is_put_back(
 ) -> None:
     begin(folder)
     before = folder.stat().st_ino
-    if left:  # nothing is left of what was made, unless not even that can be removed
-        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
     with monkeypatch.context() as patch:
+        if left:  # nothing is left of what was made, unless not even that can be removed
+            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         patch.setattr(os, "posix_fallocate", is_full)
         with pytest.raises(NoSpace, match=r"the graph needs \S+ MiB: .* with room$"):
             declared().start(durable=folder, fresh=True, output=Lines())
