@@ -275,8 +275,13 @@ def test_process_1_buries_the_actors_of_a_dead_fork_server() -> None:
         started(outer)
         (init,) = psutil.Process(outer.pid).children()
         (server,) = init.children()
-        actors = [process for process in server.children() if process.name() in {"source", "middle", "sink"}]
-        assert len(actors) == 3
+        actors: list[psutil.Process] = []
+
+        def are_named() -> bool:  # each by itself, once it is forked
+            actors[:] = [process for process in server.children() if process.name() in {"source", "middle", "sink"}]
+            return len(actors) == 3
+
+        assert eventually(are_named)
         server.kill()
         for name in ("source", "middle", "sink"):
             outer.wait_line(f"started {name} 2")
