@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.channel.decoding import unwrap
 from steady_mp.cli.errand import ask
-from steady_mp.cli.report_file import put
-from steady_mp.cli.runs import UNREADABLE, NoSuchRun, Opened, find_run, is_there, open_status
+from steady_mp.cli.runs import NoSuchRun, Opened, find_run, is_there, open_status
 from steady_mp.cli.view import printable, show, show_json, table
+from steady_mp.cli.whole_file import put
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory.letters import Letters, kept_root, orders_done
-from steady_mp.memory.status import read_status
+from steady_mp.memory.status import UNREADABLE, read_status
 from steady_mp.plan import PLAN_FILE, EndPlan, Plan, actor_file
 from steady_mp.standin import bounded, unpickle
 

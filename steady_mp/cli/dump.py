@@ -22,15 +22,15 @@ import psutil
 
 from steady_mp.cli import facts
 from steady_mp.cli.ps import deadlocks_of
-from steady_mp.cli.report_file import whole
-from steady_mp.cli.runs import UNREADABLE, Found, Opened, find_run
+from steady_mp.cli.runs import Found, Opened, find_run
 from steady_mp.cli.stack import gather, lines_of
 from steady_mp.cli.summary import visible
 from steady_mp.cli.view import show, show_json
+from steady_mp.cli.whole_file import whole
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
-from steady_mp.memory.status import read_events
+from steady_mp.memory.status import UNREADABLE, read_events
 from steady_mp.plan import LOG_NOTE, PLAN_FILE
 from steady_mp.whereabouts import Seen, Shared, describe_channel, describe_phase, explain
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from steady_mp.cli.runs import UNREADABLE, Opened, find_run
+from steady_mp.cli.runs import Opened, find_run
 from steady_mp.cli.view import printable, show, show_json
 from steady_mp.errors import ConfigurationError, ExitCode
+from steady_mp.memory.status import UNREADABLE
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
 

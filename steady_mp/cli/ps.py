@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, lay_to_rest, open_status
+from steady_mp.cli.runs import Found, all_runs, find_run, lay_to_rest, open_status
 from steady_mp.cli.view import STYLES, memory_of, printable, restarts_of, show, show_json, state_of, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.kept import all_kept
 from steady_mp.memory.rundir import RunDir, default_root
-from steady_mp.memory.status import read_events
+from steady_mp.memory.status import UNREADABLE, read_events
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.state import describe

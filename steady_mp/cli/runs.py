@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from steady_mp.channel.kinds import open_store
 from steady_mp.errors import ConfigurationError, SteadyError
-from steady_mp.memory import layout, status
+from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import default_root
-from steady_mp.memory.status import STATUS_FILE, RunStatus, read_status
+from steady_mp.memory.status import STATUS_FILE, UNREADABLE, RunStatus, read_status
 from steady_mp.plan import PLAN_FILE, Plan, actor_file, channel_file
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.store import Store
     from steady_mp.memory.status import ActorStatus
-
-#: What comes of reading files that are not what they should be.
-UNREADABLE: Final = status.UNREADABLE
-
 
 #: States that an actor comes to by itself, and keeps when its run is over.
 _LAST: Final = frozenset({"finished", "given up"})

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rich.text import Text
 
 from steady_mp.cli.ps import look
-from steady_mp.cli.runs import UNREADABLE, Found, all_runs, find_run, last_state, open_status
+from steady_mp.cli.runs import Found, all_runs, find_run, last_state, open_status
 from steady_mp.cli.view import STYLES, printable, show, show_json, table
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.deaths import DeathReport, read_reports
 from steady_mp.memory.kept import all_kept, kept_root
-from steady_mp.memory.status import EVENTS_FILE
+from steady_mp.memory.status import EVENTS_FILE, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

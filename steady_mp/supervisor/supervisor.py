@@ -372,11 +372,12 @@ class Supervisor:
         """Name who did not stop and what is still queued, then kill."""
         if self.killing or (refused := self._shutdown.end()) is None:
             return
+        if not refused:
+            self._end_processes()
+            return
         self.why += refused
-        if refused and self.exit_code is ExitCode.DRAINED:
-            self.exit_code = ExitCode.UNCLEAN
+        self.exit_code = ExitCode.UNCLEAN if self.exit_code is ExitCode.DRAINED else self.exit_code
         self._kill_all()
-        self.killing = bool(refused)  # else all have finished, and only the ends of their processes are to be told
 
     def _stop_now(self, reason: str) -> None:
         if self.killing:
@@ -386,7 +387,11 @@ class Supervisor:
         self._kill_all()
 
     def _kill_all(self) -> None:
-        self._after(_KILL_TIMEOUT, KillDeadlineReached())
         self.killing = True
+        self._end_processes()
+
+    def _end_processes(self) -> None:
+        """Kill all processes; who has finished in its last commit loses nothing by it."""
+        self._after(_KILL_TIMEOUT, KillDeadlineReached())
         for seat in self.seats:
             seat.kill()

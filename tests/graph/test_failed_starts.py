@@ -56,6 +56,13 @@ def handled() -> Iterator[threading.Event]:
     signal.signal(signal.SIGUSR1, before)
 
 
+def assert_interrupted(run_root: Path) -> None:
+    with pytest.raises(Interrupted):
+        finite().start(output=Lines())
+    assert Graph.running("finite") is None
+    assert nothing_is_left(run_root)
+
+
 def nothing_is_left(run_root: Path) -> bool:
     threads = [thread for thread in threading.enumerate() if isinstance(thread, SupervisorThread)]
     for thread in threads:
@@ -78,10 +85,7 @@ def test_a_signal_while_the_fork_server_starts_ends_the_run(
         begin(self, after)
 
     monkeypatch.setattr(Launcher, "_start", interrupted)
-    with pytest.raises(Interrupted):
-        finite().start(output=Lines())
-    assert Graph.running("finite") is None
-    assert nothing_is_left(run_root)
+    assert_interrupted(run_root)
 
 
 def test_so_does_one_when_its_thread_has_just_begun(monkeypatch: pytest.MonkeyPatch, run_root: Path) -> None:
@@ -92,10 +96,7 @@ def test_so_does_one_when_its_thread_has_just_begun(monkeypatch: pytest.MonkeyPa
         raise Interrupted
 
     monkeypatch.setattr(SupervisorThread, "start", interrupted)
-    with pytest.raises(Interrupted):
-        finite().start(output=Lines())
-    assert Graph.running("finite") is None
-    assert nothing_is_left(run_root)
+    assert_interrupted(run_root)
 
 
 def test_a_thread_that_begins_too_late_does_nothing(monkeypatch: pytest.MonkeyPatch, run_root: Path) -> None:
