@@ -3,7 +3,7 @@
 ``python -m benchmarks.document`` (or ``make figures``) replaces what stands between a line
 ``<!-- figures: NAME -->`` and the next ``<!-- /figures -->``, and draws the charts again. NAME is an
 experiment, or one of `machine` (where the figures come from, and what makes them doubtful), `bars` (all
-verdicts), `throughput` and `duel` (the short tables of the README).
+verdicts), `throughput`, `duel` and `place` (short, for the README).
 """
 
 from __future__ import annotations
@@ -47,14 +47,28 @@ def _experiment(name: str, data: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _machine(data: dict[str, Any]) -> str:
-    machine = data["machine"]
-    versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items() if number)
-    place = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, {machine['python']}"
-    lines = [f"One run of {data['rounds']} alternating rounds on {data['taken'][:10]}: {place}; {versions}."]
-    doubts = [warning for warning in data["warnings"] if " without " not in warning]
+    lines = [_source(data)]
+    doubts = _doubts(data)
     if doubts:
         lines += ["", "What makes it doubtful, in its own words:", "", *(f"- {doubt}" for doubt in doubts)]
     return "\n".join(lines)
+
+
+def _place(data: dict[str, Any]) -> str:
+    doubts = _doubts(data)
+    care = f"\nRead it with the care that its {len(doubts)} warnings ask for, in docs/performance.md." if doubts else ""
+    return _source(data) + care
+
+
+def _source(data: dict[str, Any]) -> str:
+    machine = data["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items() if number)
+    place = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, {machine['python']}"
+    return f"One run of {data['rounds']} alternating rounds on {data['taken'][:10]}: {place}; {versions}."
+
+
+def _doubts(data: dict[str, Any]) -> list[str]:
+    return [warning for warning in data["warnings"] if " without " not in warning]
 
 
 def _bars(data: dict[str, Any]) -> str:
@@ -87,6 +101,7 @@ def _only(found: Grid, columns: dict[str, str]) -> str:
 
 _BLOCKS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "machine": _machine,
+    "place": _place,
     "bars": _bars,
     "throughput": _throughput,
     "duel": _duel,

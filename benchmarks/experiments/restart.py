@@ -109,7 +109,10 @@ class _Steady(_Numpy):
 
 class _Spare(_Steady):
     name = "steady-mp, warm spare"
-    note = "default settings: a forked process that has loaded everything waits for the role"
+    note = (
+        "default settings, but for the pause between restarts, of which there is none here: a forked process that has "
+        "loaded everything waits for the role"
+    )
 
     def missing(self) -> str | None:
         """See `Contestant.missing`."""

@@ -12,9 +12,11 @@ from rich.console import Console
 
 from benchmarks import document
 from benchmarks.bars import Bar, Times, judge
+from benchmarks.experiments import restart
 from benchmarks.figures import MICROSECONDS, RATE, Figures
 from benchmarks.grid import grid, verdict_grid
 from benchmarks.standings import Question, Row, Sample, standings
+from steady_mp import RestartPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,6 +134,32 @@ def test_the_docs_say_what_was_measured(page: Any) -> None:
     text = page.read_text(encoding="utf-8")
     assert "<!-- figures: " in text
     assert document.refreshed(text, json.loads(document.DATA.read_text(encoding="utf-8"))) == text
+
+
+def test_the_warnings_of_a_run_are_counted_in_the_readme_and_listed_in_the_other_page() -> None:
+    machine = {"processor": "a processor", "cores": 2, "system": "a system", "python": "a Python"}
+    run = {"rounds": 5, "taken": "2026-01-02T03:04", "machine": machine, "versions": {"peer": "1.2", "absent": None}}
+    page = "<!-- figures: {} -->\n<!-- /figures -->\n"
+    noisy = {**run, "warnings": ["it was noisy", "peer: done without it", "it was late"]}
+    place = document.refreshed(page.format("place"), noisy)
+    assert "2026-01-02: a processor, 2 cores, a system, a Python; peer 1.2.\n" in place
+    assert "its 2 warnings" in place
+    assert "- it was noisy\n- it was late\n" in document.refreshed(page.format("machine"), noisy)
+    for block in ("place", "machine"):
+        assert document.refreshed(page.format(block), {**run, "warnings": []}).splitlines()[2:] == ["<!-- /figures -->"]
+
+
+def test_who_is_restarted_without_the_pause_does_not_call_that_default_settings() -> None:
+    rows = {row["name"]: row for row in _experiment("restart")["rows"]}
+    assert rows["steady-mp, warm spare"]["note"] == restart._Spare.note
+    assert RestartPolicy() != restart._AT_ONCE
+    assert restart._Spare.note.startswith("default settings, but for the pause between restarts")
+
+
+def _experiment(name: str) -> dict[str, Any]:
+    every = json.loads(document.DATA.read_text(encoding="utf-8"))["experiments"]
+    (found,) = [each for each in every if each["name"] == name]
+    return dict(found)
 
 
 def test_make_figures_writes_the_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
