@@ -52,6 +52,12 @@ def test_last_words() -> None:
     ]
 
 
+def test_half_a_line_that_was_not_flushed_goes_with_its_process() -> None:
+    graph = Graph("half")
+    graph.actor("speaker", speech.half_a_line, graph.state())
+    assert re.findall(r"(?m)^\S+ speaker +(.*)$", complete(graph).log) == ["whole"]
+
+
 def test_each_life_signs_with_its_number() -> None:
     graph = Graph("lives")
     graph.actor("speaker", speech.talk, "x", 3, graph.state())

@@ -48,6 +48,17 @@ def last_words(actor: Actor, state: SteadyState[Said]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def half_a_line(actor: Actor, state: SteadyState[Said]) -> None:
+    """Print a line and the beginning of another one, and die at once."""
+    said = state.acquire(Said)
+    if actor.generation > 1:
+        return
+    said.count += 1
+    print("whole")  # noqa: T201 - what is tested
+    print("half", end="")  # noqa: T201
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def chatter(actor: Actor, total: int, state: SteadyState[Said]) -> None:
     """Print many lines, a hundred a turn."""
     said = state.acquire(Said)
