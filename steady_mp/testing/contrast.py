@@ -13,6 +13,9 @@ _MOST_SHOWN: Final = 20
 _MOST_COMPARED: Final = 256
 _WIDTH: Final = 100
 _LONGEST: Final = 1000
+#: Lines of a long value that are compared (each with each, so not all of them), and those before the first difference.
+_MOST_LINES: Final = 10
+_BEFORE: Final = 2
 
 
 def show(value: object) -> str:
@@ -39,8 +42,23 @@ def contrast(expected: object, found: Sequence[Any]) -> str:
         return matcher.ratio()
 
     nearest = max(found[-_MOST_COMPARED:], key=likeness)
-    lines = difflib.ndiff(_lines(expected), _lines(nearest))
-    return "\n".join(f"  {line.rstrip()}" for line in lines)
+    one, other = _lines(expected), _lines(nearest)
+    start = _first_shown(one, other)
+    stop = start + _MOST_LINES
+    lines = [line.rstrip() for line in difflib.ndiff(one[start:stop], other[start:stop])]
+    if start:
+        lines.insert(0, f"… {start} lines the same")
+    if (left := max(len(one), len(other)) - stop) > 0:
+        lines.append(f"… {left} lines more")
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _first_shown(one: list[str], other: list[str]) -> int:
+    """Return the line to begin at: the first one, or of long values one that stands a little before the difference."""
+    if max(len(one), len(other)) <= _MOST_LINES:
+        return 0
+    apart = (number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return max(0, next(apart, min(len(one), len(other))) - _BEFORE)
 
 
 def _lines(value: object) -> list[str]:

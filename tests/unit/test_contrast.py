@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
 
 from steady_mp.testing.contrast import contrast, show, show_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass
@@ -38,3 +45,27 @@ def test_of_many_values_the_latest_are_shown() -> None:
     lines = show_all(range(100)).splitlines()
     assert lines[0] == "  … 80 before"
     assert (lines[1], lines[-1], len(lines)) == ("  80: 80", "  99: 99", 21)
+
+
+@pytest.mark.timeout(20)
+def test_of_long_values_only_what_surrounds_the_first_difference_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is compared with each: of all lines of 100 kB of bytes that took hours."""
+    compared: list[int] = []
+    ndiff = difflib.ndiff
+
+    def watched(one: list[str], other: list[str]) -> Iterator[str]:
+        compared.extend((len(one), len(other)))
+        return ndiff(one, other)
+
+    monkeypatch.setattr(difflib, "ndiff", watched)
+    contrast(list(range(10_000, 13_000)), [list(range(20_000, 23_000))])
+    contrast(bytes([2]) * 100_000, [bytes([1]) * 100_000])
+    told = contrast([*range(3000), "x", 1], [[*range(3000), "y", 1]]).splitlines()
+    assert max(compared) <= 10
+    assert told[0] == "  … 2998 lines the same"
+    assert [line.strip(" -+") for line in told if line.startswith(("  - ", "  + "))] == ["'x',", "'y',"]
+
+
+def test_what_is_left_of_a_long_value_is_counted() -> None:
+    told = contrast([0, *range(1000)], [[1, *range(1000)]]).splitlines()
+    assert told[-1] == "  … 991 lines more"
