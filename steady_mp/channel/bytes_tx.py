@@ -41,7 +41,7 @@ def as_bytes(value: Any, channel: str, ring_bytes: int) -> bytes | memoryview:  
     try:
         view = memoryview(value)
         data = view.cast("B") if view.nbytes else b""
-    except TypeError as error:
+    except (TypeError, ValueError, BufferError) as error:
         message = f"channel {channel!r} carries bytes: a {kind} is none, or not in one piece; encode it first"
         raise DoesNotFit(message) from error
     size = len(data)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from steady_mp import ConfigurationError, MessageTooLarge, PeerGone
-from steady_mp.channel.bytes_tx import SMALL
+from steady_mp.channel.bytes_tx import SMALL, as_bytes
 from steady_mp.cli.peek import copy, unpacked
 from steady_mp.errors import CorruptChannel, DoesNotFit, OutOfReach, ViewInUse
 from steady_mp.graph import Topology
@@ -38,6 +38,13 @@ def test_any_buffer_arrives_as_its_bytes() -> None:
     lane.tx.send_slice(values)
     lane.source.turn.commit()
     assert lane.take() == [bytes(value) for value in values] * 2
+
+
+def test_what_refuses_to_be_a_buffer_does_not_fit() -> None:
+    released = memoryview(b"x")
+    released.release()
+    with pytest.raises(DoesNotFit, match="channel 'frames' carries bytes: a memoryview is none"):
+        as_bytes(released, "frames", 1 << 16)
 
 
 def test_arrays_too() -> None:
