@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steady_mp import ExitCode, Graph
-from steady_mp.events import CycleBlocked, CycleDeclared
+from steady_mp.events import CycleBlocked, CycleDeclared, TelemetryStarted
 from steady_mp.testing import positions
 from tests.support import circles, pipeline, talk
 from tests.support.gates import Gate, Lines
 from tests.support.runs import complete
-from tests.support.scrape import get
+from tests.support.scrape import get, state
 from tests.support.waiting import eventually
 from tests.support.watch import Watch
 
@@ -101,6 +101,7 @@ def test_who_is_slow_or_has_a_way_out_is_in_no_deadlock(operator: Operator, tmp_
         circles.circle(graph, circles.breed_with_a_way_out, "ab")
         watch = Watch()
         with graph.start(on_event=watch, output=Lines(), telemetry=True) as run:
+            url = watch.wait_for(TelemetryStarted).url  # nobody else would tell of a deadlock
             assert eventually(lambda: operator.actors()["fast"]["blocked_on"] == "there")
             assert eventually(lambda: {operator.actors()[name]["blocked_on"] for name in "ab"} == {"ab", "ba"})
             for _ in range(10):
@@ -108,4 +109,6 @@ def test_who_is_slow_or_has_a_way_out_is_in_no_deadlock(operator: Operator, tmp_
                 gate.give()
                 assert eventually(lambda before=before: positions.cursors(run, 0) > before)  # type: ignore[misc]
                 assert operator.types("health").status == ExitCode.DRAINED
+                looked = state(url)["as_of"]
+                assert eventually(lambda looked=looked: state(url)["as_of"] > looked)  # type: ignore[misc]
             assert not watch.all_of(CycleBlocked)
