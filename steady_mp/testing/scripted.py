@@ -14,11 +14,11 @@ started twice: two processes that live the same actor at the same time.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
@@ -131,7 +131,8 @@ def claim(directory: Path, actor: str, generation: int) -> int:
 
     Raises LivesTwice when another process has it.
     """
-    path = directory / f"scripted-{quote(actor, safe='')}"
+    # Not by its name, which may have a slash in it, and more bytes than the name of a file.
+    path = directory / f"scripted-{hashlib.sha256(actor.encode()).hexdigest()}"
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     me = f"process {os.getpid()} (life {generation})"
     try:

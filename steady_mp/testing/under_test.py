@@ -67,6 +67,8 @@ class GraphUnderTest(RunningGraph):
         super().__init__(what, args, output=output, root=root, **options)
         self._excuses = Excuses(self._plan, lambda: self.rescues)
         self._may_be_rescued = False
+        #: By actor. Not in the graph, which may be somebody else's and be started again.
+        self._crashes: dict[str, list[dict[str, Any]]] = {}
         for crash in crash_at:
             if isinstance(crash, str):
                 message = f"crash_at={crash_at!r}: give a list of tuples, like [('worker', 'commit:publish')]"
@@ -92,8 +94,17 @@ class GraphUnderTest(RunningGraph):
         if self._run is not None:
             message = "crash_at comes before the start: `with GraphUnderTest(…).crash_at(…) as graph:`"
             raise ConfigurationError(message)
-        self._graph.faults.setdefault(actor, []).append({"point": point, "hit": hit, "generations": [generation]})
+        self._crashes.setdefault(actor, []).append({"point": point, "hit": hit, "generations": [generation]})
         return self
+
+    def start(self) -> Self:
+        """Start all actors and return at once; see `RunningGraph.start`."""
+        own = self._graph.faults
+        self._graph.faults = {name: [*own.get(name, ()), *self._crashes.get(name, ())] for name in own | self._crashes}
+        try:
+            return super().start()
+        finally:
+            self._graph.faults = own
 
     # What the test does to it
 

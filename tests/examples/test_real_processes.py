@@ -57,7 +57,8 @@ def test_a_frozen_logger_holds_everybody_back_and_nothing_is_lost() -> None:
 
 
 def test_one_that_does_not_stop_is_named() -> None:
-    with GraphUnderTest(build_graph, ENDLESS, shutdown_timeout=0.5) as graph:
+    with GraphUnderTest(build_graph, ENDLESS, shutdown_timeout=1.0) as graph:
+        graph.wait_line("Msg Value(1)")  # nobody is still about to begin
         graph.freeze("generator")
         graph.request_shutdown()
         report = graph.finish()

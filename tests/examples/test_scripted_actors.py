@@ -43,7 +43,7 @@ def build_stubborn(graph: Graph) -> None:
 
 
 def test_who_refuses_is_named() -> None:
-    with GraphUnderTest(build_stubborn, shutdown_timeout=0.5) as graph:
+    with GraphUnderTest(build_stubborn, shutdown_timeout=1.0) as graph:
         graph.wait_line("that is enough")
         graph.request_shutdown()
         report = graph.finish()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steady_mp import ExitCode, Graph
-from steady_mp.events import CycleBlocked, CycleDeclared
+from steady_mp.events import CycleBlocked, CycleDeclared, TelemetryStarted
 from steady_mp.testing import positions
 from tests.support import circles, pipeline, talk
 from tests.support.gates import Gate, Lines
 from tests.support.runs import complete
-from tests.support.scrape import get
+from tests.support.scrape import get, state
 from tests.support.waiting import eventually
 from tests.support.watch import Watch
 
@@ -74,11 +74,11 @@ def test_a_deadlock_is_named_everywhere(operator: Operator, behavior: Callable[.
         assert status == HTTPStatus.SERVICE_UNAVAILABLE
         assert f"{way} is a deadlock" in body.decode()
         assert 'steady_deadlocks{graph="circle"} 1.0' in get(f"{run.url}metrics")[1].decode()
+        assert len(watch.all_of(CycleBlocked)) == 1  # a shutdown wakes them all, and then it comes about once more
         run.request_shutdown()
         report = run.block_until_stopped(30)
     assert report.exit_code is ExitCode.UNCLEAN
     assert any(f"a deadlock: {way}" in line for line in report.why)
-    assert len(watch.all_of(CycleBlocked)) == 1
 
 
 def test_a_deadlock_is_named_without_telemetry_and_when_nobody_waits_for_the_end(operator: Operator) -> None:
@@ -101,6 +101,7 @@ def test_who_is_slow_or_has_a_way_out_is_in_no_deadlock(operator: Operator, tmp_
         circles.circle(graph, circles.breed_with_a_way_out, "ab")
         watch = Watch()
         with graph.start(on_event=watch, output=Lines(), telemetry=True) as run:
+            url = watch.wait_for(TelemetryStarted).url  # nobody else would tell of a deadlock
             assert eventually(lambda: operator.actors()["fast"]["blocked_on"] == "there")
             assert eventually(lambda: {operator.actors()[name]["blocked_on"] for name in "ab"} == {"ab", "ba"})
             for _ in range(10):
@@ -108,4 +109,6 @@ def test_who_is_slow_or_has_a_way_out_is_in_no_deadlock(operator: Operator, tmp_
                 gate.give()
                 assert eventually(lambda before=before: positions.cursors(run, 0) > before)  # type: ignore[misc]
                 assert operator.types("health").status == ExitCode.DRAINED
+                looked = state(url)["as_of"]
+                assert eventually(lambda looked=looked: state(url)["as_of"] > looked)  # type: ignore[misc]
             assert not watch.all_of(CycleBlocked)

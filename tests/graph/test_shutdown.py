@@ -181,6 +181,7 @@ def test_a_signal_that_another_thread_gets_wakes_the_one_that_waits() -> None:
 def test_a_signal_to_the_supervisor_drains(number: int) -> None:
     with Process(*HOST, "flow") as host:
         started(host)
+        host.wait_hearing()
         host.send(number)
         assert host.wait() == ExitCode.DRAINED
         assert f"{signal.Signals(number).name} received" in host.output
@@ -193,6 +194,7 @@ def test_a_signal_to_the_supervisor_drains(number: int) -> None:
 def test_ctrl_c_reaches_the_supervisor_only() -> None:
     with Process(*HOST, "flow", terminal=True) as host:
         started(host)
+        host.wait_hearing()
         host.press(b"\x03")
         assert host.wait() == ExitCode.DRAINED
         assert [actor["deaths"] for actor in host.report()["actors"]] == [[], [], []]
@@ -203,6 +205,7 @@ def test_ctrl_c_twice_stops_at_once() -> None:
     with Process(*HOST, "unyielding", terminal=True) as host:
         started(host)
         host.wait_line("started stubborn")
+        host.wait_hearing()
         host.press(b"\x03")
         host.wait_line("shutdown: SIGINT received")
         host.press(b"\x03")
@@ -226,6 +229,7 @@ def test_sigterm_to_every_process_at_once(first: str) -> None:
     """What a container's runtime does, and `systemctl stop`: those that it kills come back in order to drain."""
     with Process(*HOST, "flow") as host:
         started(host)
+        host.wait_hearing()
         everybody = [psutil.Process(host.pid), *host.family()]
         for process in everybody if first == "supervisor" else reversed(everybody):
             with suppress(psutil.NoSuchProcess):  # who was drained before its turn came

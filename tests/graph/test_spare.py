@@ -154,6 +154,7 @@ def test_the_spare_goes_with_its_supervisor(run_root: Path) -> None:
 def test_a_term_to_all_processes_drains() -> None:
     with Process(*HOST, "flow") as host:
         host.wait_line("started sink")
+        host.wait_hearing()
         spare = spare_below(psutil.Process(host.pid))
         for process in (spare, *host.family(), psutil.Process(host.pid)):
             with suppress(psutil.NoSuchProcess):

@@ -121,11 +121,11 @@ def test_a_graph_that_does_not_end_cleanly_fails_the_bow_with_its_stacks() -> No
         passing(graph, 4)
         graph.actor("stubborn", perform, Script.each_life([Say("here"), Refuse("3 orders unpaid")]))
 
-    with Stage(stubborn, playing=["source", "sink"], shutdown_timeout=0.5) as stage:
+    with Stage(stubborn, playing=["source", "sink"], shutdown_timeout=1.0) as stage:
         stage.wait_line("here")
         stage.actor("source").echo(1)
         stage.actor("sink").expect(1)
-        for name in ("source", "sink"):  # the half second is for one only
+        for name in ("source", "sink"):  # the second is for one only
             stage.actor(name).leave()
         for name in ("source", "middle", "sink"):
             stage.wait_for(ActorFinished, actor=name)

@@ -79,8 +79,8 @@ def doomed(graph: Graph) -> None:
 
 
 def refusing(graph: Graph) -> None:
-    """Somebody refuses to stop, and has no time to."""
-    graph.shutdown_timeout = 0.2
+    """Somebody refuses to stop, and has little time to; all of it is waited for."""
+    graph.shutdown_timeout = 1.0
     graph.actor("stubborn", perform, lives.REFUSING)
 
 

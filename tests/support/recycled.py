@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from steady_mp import CommitEvery, Recycle
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from steady_mp import Actor, Graph, Rx, SteadyState, Tx
@@ -55,6 +56,9 @@ def doze(actor: Actor, state: SteadyState[Seen]) -> None:
     seen.lives.append(actor.generation)
     if actor.generation == 4:
         actor.request_shutdown()
+        actor.commit()
+        # A wait of its own would end this life too, where the supervisor gets no core and hears late of the wish.
+        eventually(actor.wait_shutdown().holds, 30.0)
     while actor.is_running():
         actor.await_for_all(actor.wait_shutdown())
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from steady_mp.cycles import Cycle, blocked_cycles, cycles_of, moves_of
-from steady_mp.events import CycleDeclared
+from steady_mp.events import CycleBlocked, CycleDeclared
 from steady_mp.memory import layout
 from steady_mp.plan import ActorPlan, ChannelPlan, Plan
+from tests.support.simulated import Simulated
+
+Cycles = dict[Cycle, tuple[tuple[int, int], ...]]
 
 
 def plan_of(*ways: tuple[int, int], actors: int = 8) -> Plan:
@@ -158,3 +163,21 @@ def test_at_the_end_of_a_shutdown_a_full_channel_will_do() -> None:
     assert words.found(draining=True)
     words.channels[0][layout.HEAD] += 1
     assert not words.found(draining=True)
+
+
+def test_a_deadlock_is_told_at_its_second_look_and_again_when_it_comes_back() -> None:
+    (cycle,) = cycles_of(plan_of((0, 1), (1, 0)))
+    there: Cycles = {cycle: ((4, 0), (4, 0))}
+    moved: Cycles = {cycle: ((5, 1), (4, 0))}
+    with Simulated() as run:
+
+        def look(cycles: Cycles) -> int:
+            events = run.board.update(dataclasses.replace(run.sampler.sample(), cycles=cycles))
+            told = CycleBlocked(actors=("a", "b"), channels=("ab0", "ba1"))
+            assert set(events) <= {told}
+            return events.count(told)
+
+        assert [look(there) for _ in range(4)] == [0, 1, 0, 0]
+        assert [look(moved) for _ in range(3)] == [0, 1, 0]
+        assert look({}) == 0  # a shutdown wakes them, or somebody was killed
+        assert [look(moved) for _ in range(3)] == [0, 1, 0]

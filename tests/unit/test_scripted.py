@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from steady_mp import ConfigurationError
 from steady_mp.testing import Bench
-from steady_mp.testing.scripted import Script, perform
+from steady_mp.testing.scripted import Script, claim, perform
 from steady_mp.testing.steps import (
     Commit,
     Diary,
@@ -37,6 +37,9 @@ from steady_mp.testing.steps import (
     Step,
     Take,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ALONE: tuple[Step, ...] = (
     *(Die(), Die(signal.SIGTERM), ExitNow(3), HangBusy(), HangAsleep(), HangInC()),
@@ -248,3 +251,11 @@ def test_what_is_no_end_is_refused() -> None:
     bench.actor(perform, Script.each_life([LiveOn()]), 7)
     with pytest.raises(ConfigurationError, match="perform was handed 7: it takes ends of channels"):
         bench.run()
+
+
+@pytest.mark.parametrize("letter", ["a", "ü", "名", "🐟", "/", "%"])
+def test_each_name_that_an_actor_may_have_has_a_claim_of_its_own(letter: str, tmp_path: Path) -> None:
+    held = [claim(tmp_path, name, 1) for name in (letter, letter * 63 + "b", letter * 63 + "c")]
+    assert len(list(tmp_path.iterdir())) == len(held)
+    for fd in held:
+        os.close(fd)

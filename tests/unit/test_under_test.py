@@ -94,6 +94,29 @@ def test_of_what_was_not_started_nothing_is_asked(monkeypatch: pytest.MonkeyPatc
     graph.__exit__(None, None, None)
 
 
+def test_a_planned_crash_is_for_one_run_and_not_for_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[dict[str, list[dict[str, Any]]]] = []
+
+    def refuse(graph: Graph, **_options: Any) -> None:
+        starts.append(graph.faults)
+        message = "not today"
+        raise StartError(message)
+
+    monkeypatch.setattr(Graph, "start", refuse)
+    declared = Graph("declared")
+    build_graph(declared, Args(rate=10, beats=1))
+    own = {"point": "commit:epoch", "hit": 1, "generations": [2]}
+    declared.faults = {"worker": [own], "logger": [own]}
+    for crashes in ([("worker", "commit:publish"), ("heartbeat", "commit:begin", 3)], []):
+        with pytest.raises(StartError, match="not today"):
+            GraphUnderTest(declared, crash_at=crashes).start()
+        assert declared.faults == {"worker": [own], "logger": [own]}
+    planned = {"point": "commit:publish", "hit": 1, "generations": [1]}
+    late = {"point": "commit:begin", "hit": 3, "generations": [1]}
+    assert starts[0] == {"worker": [own, planned], "logger": [own], "heartbeat": [late]}
+    assert starts[1] == {"worker": [own], "logger": [own]}
+
+
 # Failures
 
 
