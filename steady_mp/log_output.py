@@ -47,7 +47,7 @@ class LogSettings:
     """
 
     format: FORMATS = "text"
-    file: Path | None = None
+    file: str | os.PathLike[str] | None = None
     file_size: int = DEFAULT_SIZE
     file_count: int = DEFAULT_COUNT
 
