@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import dataclasses
 import functools
 import logging
 import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from steady_mp.channel.kinds import format_channel
 from steady_mp.checks import check_signal
@@ -53,23 +52,6 @@ _LOG_TIMEOUT = 5.0
 class Graph(Topology):
     """A graph of actors: declare its channels and actors, then start it."""
 
-    def __init__(  # noqa: PLR0913 - keyword only
-        self,
-        name: str = "graph",
-        *,
-        shutdown_timeout: float = 15.0,
-        log_level: str = "info",
-        refresh: float = 0.5,
-        window: float = 10.0,
-        spare: bool = True,
-    ) -> None:
-        """Begin an empty graph; see `Topology` for the options."""
-        pace = {"shutdown_timeout": shutdown_timeout, "refresh": refresh, "window": window}
-        super().__init__(name, log_level=log_level, spare=spare, **pace)
-        self.faults: dict[str, list[dict[str, Any]]] = {}
-        #: Files that lie in the run directory from the very start, by name: for whoever starts this graph.
-        self.beside: dict[str, bytes] = {}
-
     def start(  # noqa: PLR0913 - keyword only
         self,
         *,
@@ -105,7 +87,7 @@ class Graph(Topology):
         refuse_while_loading(self.name)
         if sync and durable is None and resume is None:
             raise ConfigurationError("sync does nothing without durable: only a run in a folder on a disk can survive")
-        plan = dataclasses.replace(self.plan(), faults=self.faults)
+        plan = self.plan()
         contents = first_contents(plan, self.packed, self.beside, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
         with contextlib.ExitStack() as undo:
