@@ -10,14 +10,16 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
 from steady_mp.channel.kinds import format_channel
-from steady_mp.checks import check_signal
+from steady_mp.checks import check_kinds, check_signal
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
+from steady_mp.log_output import LogSettings
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
@@ -28,7 +30,7 @@ from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.cause import forget_frames
 from steady_mp.supervisor.contents import first_contents
-from steady_mp.supervisor.durable import begin, go_on
+from steady_mp.supervisor.durable import begin, go_on, refuse_at_odds
 from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
@@ -41,10 +43,7 @@ from steady_mp.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
     from types import TracebackType
-
-    from steady_mp.log_output import LogSettings
 
 _LOG_TIMEOUT = 5.0
 
@@ -80,16 +79,18 @@ class Graph(Topology):
         of a resumed run begin with new states; what there was is kept, and a line says where. With `sync` each
         commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
-        Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says what
-        differs), NoSpace when there is too little room, and StartError when no process can be started; no run is left
-        then, and in the folder of a durable one nothing has begun: the same call may begin it later.
+        Raises ConfigurationError for options of a wrong kind or at odds, for a graph that can't run, or that is not
+        the one in `resume` (it says what differs), NoSpace when there is too little room, and StartError when no
+        process can be started; no run is left then, and in the folder of a durable one nothing has begun: the same
+        call may begin it later.
         """
         refuse_while_loading(self.name)
-        if sync and durable is None and resume is None:
-            raise ConfigurationError("sync does nothing without durable: only a run in a folder on a disk can survive")
+        settings = Telemetry() if telemetry is True else telemetry or None
+        paths = {"root": (root, Path), "durable": (durable, Path), "resume": (resume, Path)}
+        check_kinds(f"graph {self.name!r}", telemetry=(settings, Telemetry), log=(log, LogSettings), **paths)
+        refuse_at_odds(durable=durable, resume=resume, fresh=fresh, fresh_states=fresh_states, sync=sync)
         plan = self.plan()
         contents = first_contents(plan, self.packed, self.beside, root, log)
-        settings = Telemetry() if telemetry is True else telemetry or None
         with contextlib.ExitStack() as undo:
             if listening := listen(settings) if settings else None:
                 undo.callback(listening[0].close)
