@@ -174,10 +174,11 @@ class BytesTx(ProducingEnd[bytes]):
     def advance_send(self, count: int = 1, *, size: int | None = None) -> None:
         """Stage the message that was written where `poke` said, or its first `size` bytes; 0 gives it up.
 
-        Releases the view. Raises OutOfReach when there is no such message, and ViewInUse when something made from
-        the view (an array, a slice) still holds it; then nothing was staged.
+        Releases the view. Raises OutOfReach when there is no such message, ClosedByMe or PeerGone like `send`, and
+        ViewInUse when something made from the view (an array, a slice) still holds it; then nothing was staged.
         """
-        self._check_open()
+        if count:
+            self._check_open()
         poked = self._poked
         if count not in (0, 1) or (count and poked is None):
             message = f"channel {self.name!r}: {count} messages are to be sent, {int(poked is not None)} was poked"
