@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steady_mp.conditions import Condition
+    from steady_mp.channel.waits import Condition
 
 T = TypeVar("T")
 
