@@ -81,7 +81,10 @@ class Tx(ABC, Generic[T]):
 
     @abstractmethod
     def send_slice(self, values: Sequence[T]) -> None:
-        """Send all of `values` in order; blocks and raises like `send`."""
+        """Send all of `values` in order; blocks and raises like `send`.
+
+        What it has sent before it raises is staged, and part of the turn.
+        """
 
     @abstractmethod
     def vacant(self) -> int:
