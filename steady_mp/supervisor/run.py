@@ -19,6 +19,7 @@ from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
+from steady_mp.log_format import SELF
 from steady_mp.log_output import LogSettings
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
@@ -142,7 +143,8 @@ class Run:
         self._interrupts = Interrupts(self.request_shutdown, self.stop_now)
         self._started = time.monotonic()
         self._logs = logs
-        self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
+        self._complain = functools.partial(logs.write, SELF, logging.ERROR)
+        self._audience = Audience(self._complain)
         self._attendant: Attendant | None = None
         #: What is to be done at the end, whatever of it fails; the last one first.
         self._ending = contextlib.ExitStack()
@@ -181,8 +183,7 @@ class Run:
         if not run.has_begun:
             for channel, mapping in zip(plan.channels, self._channels, strict=True):
                 format_channel(mapping, channel)
-        complain = functools.partial(self._logs.write, "steady-mp", logging.ERROR)
-        self._audience.add(Recorder(run.path, plan, complain), "the record of events")
+        self._audience.add(Recorder(run.path, plan, self._complain), "the record of events")
         self._audience.add(self._log)
         if on_event is not None:
             self._audience.add(on_event)
@@ -329,7 +330,7 @@ class Run:
 
     def _log(self, event: Event) -> None:
         if event.level >= self._level:
-            self._logs.write("steady-mp", event.level, event.text)
+            self._logs.write(SELF, event.level, event.text)
 
     def _supervise(self) -> None:
         try:
