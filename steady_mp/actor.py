@@ -39,7 +39,7 @@ class Actor:
         "name",
     )
 
-    def __init__(  # noqa: PLR0913 - keyword only; made in two places, the child and the bench
+    def __init__(  # noqa: PLR0913 - keyword only; made in one place
         self,
         *,
         name: str,
