@@ -75,7 +75,6 @@ class Topology:
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
         Without `spare` no process stands by for the next restart, which then takes as long as a fork.
-
         Raises ConfigurationError for a name, a level or a number of seconds that can't be.
         """
         checks.check_name("graph", name)
@@ -194,7 +193,8 @@ class Topology:
 
         A message that was in hand at `showstopper_after` deaths of its receiver in a row (0: it is never counted) is
         a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`). On lanes,
-        whose messages can't be put aside, it stops the graph.
+        whose messages can't be put aside, it stops the graph. Raises ConfigurationError for what an option can't be,
+        and where the machine can't `mirror`.
         """
         checks.check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
@@ -227,7 +227,7 @@ class Topology:
         showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
-        """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
+        """Declare `lanes` channels like `channel` and return two bundles of ends; lanes may go to different actors."""
         checks.check_count("lanes", lanes, 1, 1 << 16)
         declare: Callable[..., tuple[Tx[Any], Rx[Any]]] = self.channel
         ends = [
@@ -247,7 +247,7 @@ class Topology:
         return TxBundle([tx for tx, _ in ends]), RxBundle([rx for _, rx in ends])
 
     def state(self) -> SteadyState[Any]:
-        """Declare a state, to be handed to one actor."""
+        """Declare a state, to be handed to one actor; `SteadyState.acquire` says what it can be."""
         self._states += 1
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)

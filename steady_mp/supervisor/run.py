@@ -222,11 +222,14 @@ class Run:
         return self._attendant.pid if self._attendant is not None else None
 
     def pid(self, actor: str) -> int | None:
-        """Return the process of an actor's present life; None between two lives and after the last."""
+        """Return the process of an actor's present life; None between two lives and after the last.
+
+        Raises ConfigurationError for an actor that there is not.
+        """
         return self._seat(actor).pid
 
     def generation(self, actor: str) -> int:
-        """Return the number of an actor's present life, 1 for the first."""
+        """Return the number of an actor's present life, 1 for the first. Raises ConfigurationError like `pid`."""
         return self._seat(actor).generation
 
     def kill(self, actor: str, number: int = signal.SIGKILL) -> None:
@@ -265,6 +268,7 @@ class Run:
 
         This is chaos (`steady_mp.chaos.Monkey`), so it is no failure of the actor: its restart policy counts nothing,
         and the next life begins at once. `ChaosKilled` and `ChaosFroze` tell what came of it, if anything did.
+        Raises ConfigurationError like `pid`.
         """
         self._supervisor.post(Strike(tuple(self._seat(actor).index for actor in actors), freeze))
 

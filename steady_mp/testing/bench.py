@@ -316,7 +316,10 @@ class Bench:
         return "" if self._side.control is None else self._side.control.refusal
 
     def saved(self, state: SteadyState[T]) -> T | None:
-        """Return a state as of the last commit; None before the first one."""
+        """Return a state as of the last commit; None before the first one.
+
+        Raises ConfigurationError for a state of another bench, and StateError when it can't be read back.
+        """
         index = self._index(state)
         control = self._side.control
         journal = None if control is None else control.journal()

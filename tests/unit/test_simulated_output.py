@@ -101,9 +101,9 @@ def test_both_streams_are_one_pipe() -> None:
 def test_an_outcome_knows_nobody_by_a_wrong_name() -> None:
     outcome = simulate(recycled)
     for ask in (outcome.actor, outcome.printed):
-        with pytest.raises(ConfigurationError, match="no actor 'nobody' in graph .*: there are counter, hearer$"):
+        with pytest.raises(ConfigurationError, match=r"no actor 'nobody' in graph .*: there are counter, hearer$"):
             ask("nobody")
-    with pytest.raises(ConfigurationError, match="no channel 'nobody' in graph .*: there are counter→hearer$"):
+    with pytest.raises(ConfigurationError, match=r"no channel 'nobody' in graph .*: there are counter→hearer$"):
         outcome.sent("nobody")
     assert outcome.sent("counter→hearer") == 4
 
