@@ -39,7 +39,7 @@ class Actor:
         "name",
     )
 
-    def __init__(  # noqa: PLR0913 - keyword only; made in two places, the child and the bench
+    def __init__(  # noqa: PLR0913 - keyword only; made in one place
         self,
         *,
         name: str,
@@ -148,7 +148,10 @@ class Actor:
         return self._await(AnyOf((upon, AllOf(conditions))))
 
     def await_for_lane(self, condition: LaneCondition) -> int | None:
-        """Wait until a lane of a bundle is ready and return its index, fair in turn; None for False."""
+        """Wait until a lane of a bundle is ready and return its index, fair in turn; None for False.
+
+        Otherwise like `await_for_all`.
+        """
         return condition.lane() if self._await(condition) else None
 
     def _await(self, condition: Condition, *, looked: bool = False) -> bool:
@@ -199,7 +202,8 @@ class Actor:
     def wait_periodic(self, seconds: float) -> Condition:
         """Condition: a beat every `seconds`, on multiples of it from the start of the run.
 
-        No drift; a late beat is not doubled. The first beat is the next multiple.
+        No drift; a late beat is not doubled. The first beat is the next multiple. Raises ConfigurationError for a
+        period that is not above 0.
         """
         period = self._periods.get(seconds)
         if period is None:
@@ -218,5 +222,8 @@ class Actor:
         return Shutdown(self._run)
 
     def wait_readable(self, fd: int) -> Condition:
-        """Condition: the file descriptor can be read without blocking, or is at its end."""
+        """Condition: the file descriptor can be read without blocking, or is at its end.
+
+        The wait for it raises OSError where that descriptor is not open.
+        """
         return Readable(fd)

@@ -26,6 +26,8 @@ class CommitEvery:
 
     What the actor has taken, sent and remembered since its last commit stays unseen until then, and a crash repeats it,
     so nothing is lost or doubled at any setting. Without `turns` the seconds alone decide.
+
+    Raises ConfigurationError for `seconds` that are not above 0, and `turns` that are no whole number from 1 on.
     """
 
     seconds: float

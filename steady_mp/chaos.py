@@ -36,6 +36,10 @@ _FREEZE_IN_DRAIN: Final = 0.25
 _SEEDS: Final = 1 << 32
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 class Prey(Protocol):
     """What a monkey needs of a run; `Run` is one."""
 
@@ -116,10 +120,10 @@ class Monkey:
         Without a `seed` a fresh one is thrown; the log and the report tell it. Raises ConfigurationError for a rate or
         a share that makes no sense.
         """
-        if not 0 < rate <= MOST:
+        if not _is_number(rate) or not 0 < rate <= MOST:
             message = f"Monkey: rate {rate!r} must be above 0 and at most {MOST:g} strikes a second"
             raise ConfigurationError(message)
-        if not 0 <= freeze <= 1:
+        if not _is_number(freeze) or not 0 <= freeze <= 1:
             message = f"Monkey: freeze {freeze!r} must be a share from 0 to 1"
             raise ConfigurationError(message)
         self.rate = rate

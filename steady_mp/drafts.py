@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from steady_mp.plan import ActorPlan, ChannelPlan
+from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan
 
 if TYPE_CHECKING:
     from steady_mp.cadence import CommitEvery
     from steady_mp.channel.kinds import Shape
     from steady_mp.monitors import Watching
-    from steady_mp.plan import EndPlan
+    from steady_mp.packing import Declared
     from steady_mp.policy import RestartPolicy
     from steady_mp.recycling import Recycle
     from steady_mp.wait_strategy import WaitStrategy
@@ -75,3 +75,9 @@ class ActorDraft:
             stall_timeout=self.stall_timeout,
             wait_strategy=self.wait_strategy,
         )
+
+
+def held(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
+    """Return the ends and the states among what an actor was handed, each in their order."""
+    ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
+    return ends, tuple(end.index for end in met if end.kind == "state")

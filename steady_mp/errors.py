@@ -8,12 +8,12 @@ SteadyError
 │   │   ├── ClosedByMe        this actor marked the channel closed
 │   │   └── PeerGone          the consumer has finished, or was given up
 │   ├── EndOfStream           a take from a closed and empty channel
-│   ├── MessageTooLarge       the pickled message exceeds the ring
+│   ├── MessageTooLarge       the message exceeds the ring, or what a bytes lane takes of it
 │   ├── NotPicklable          the message can't be pickled
-│   ├── DoesNotFit            the message is no item of the lane's dtype
-│   ├── OutOfReach            a lane was advanced beyond what it has handed out
-│   ├── ViewInUse             an array or a slice of a lane's view is alive where its slots change hands
-│   └── CorruptChannel        a record in the ring contradicts its cursor
+│   ├── DoesNotFit            the message is no item of the lane's dtype, or on a bytes lane no bytes
+│   ├── OutOfReach            a lane was advanced beyond what it has handed out, or a size can't be
+│   ├── ViewInUse             an array or a slice of a lane's view is alive where that has to end
+│   └── CorruptChannel        a channel's file is of another kind or version, or contradicts a cursor
 ├── StateError                a state can't be snapshotted or read back
 └── StartError                the processes of a run could not be started
 """
@@ -71,31 +71,40 @@ class EndOfStream(ChannelError):
 
 
 class MessageTooLarge(ChannelError):
-    """The pickled message exceeds the channel's ring; nothing was staged."""
+    """The message, pickled where it has to be, exceeds the channel's ring, or half of a bytes lane's.
+
+    It was not staged; of a `send_slice`, what comes before it was.
+    """
 
 
 class NotPicklable(ChannelError):
-    """The message can't be pickled; nothing was staged."""
+    """The message can't be pickled. It was not staged; of a `send_slice`, what comes before it was."""
 
 
 class DoesNotFit(ChannelError):
-    """The message is no item of the lane's dtype; nothing was staged."""
+    """The message is no item of the lane's dtype, or on a bytes lane no buffer in one piece.
+
+    It was not staged; of a `send_slice`, what comes before it may have been.
+    """
 
 
 class OutOfReach(ChannelError, ValueError):
-    """`advance_take` or `advance_send` went beyond the messages, or the slots, that there are; nothing was staged."""
+    """`advance_take` or `advance_send` went beyond the messages, or the slots, that there are; nothing was staged.
+
+    On a bytes lane also: a size below 0, or above that of the view that was handed out.
+    """
 
 
 class ViewInUse(ChannelError, BufferError):
-    """A commit would give away slots into which something still looks; nothing was committed.
+    """A view of a lane has to end, and something still looks into its place; nothing was committed, or staged.
 
-    A view itself is released by the commit. What was made from it can't be: an array, or a slice of the
-    view, has to be gone when the turn ends.
+    A view itself is released: by the commit that gives its slots away; one of `BytesTx.poke` by `advance_send` and by
+    the next send or poke already. What was made from it can't be: an array, or a slice of it, has to be gone then.
     """
 
 
 class CorruptChannel(ChannelError):
-    """A record in the ring contradicts the cursor that points at it."""
+    """A record in the ring contradicts the cursor that points at it, or the file is of another kind or version."""
 
 
 class StateError(SteadyError):

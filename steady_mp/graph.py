@@ -12,7 +12,7 @@ from steady_mp.behaviors import check_signature
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.kinds import shape_of
-from steady_mp.drafts import ActorDraft, ChannelDraft
+from steady_mp.drafts import ActorDraft, ChannelDraft, held
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
 from steady_mp.monitors import (
@@ -23,7 +23,7 @@ from steady_mp.monitors import (
     Watching,
 )
 from steady_mp.packing import Declared, pack
-from steady_mp.plan import ChannelPlan, EndPlan, Plan
+from steady_mp.plan import ChannelPlan, Plan
 from steady_mp.policy import RestartPolicy
 from steady_mp.recycling import Recycle
 from steady_mp.wait_strategy import WaitStrategy
@@ -75,6 +75,7 @@ class Topology:
         refuse are killed. `log_level` (debug, info, warning, error) is that of the actors' loggers.
         Telemetry looks every `refresh` seconds, and its statistics are over the last `window` seconds.
         Without `spare` no process stands by for the next restart, which then takes as long as a fork.
+        Raises ConfigurationError for a name, a level or a number of seconds that can't be.
         """
         checks.check_name("graph", name)
         if log_level not in LOG_LEVELS:
@@ -91,6 +92,10 @@ class Topology:
         self._states = 0
         self._owners: dict[tuple[str, int], int] = {}
         self._identity = next(self._serial)
+        #: Kills that tests plan, by actor: see `Plan.faults`.
+        self.faults: dict[str, list[dict[str, Any]]] = {}
+        #: Files that lie in the run directory from the very start, by name: for whoever starts this graph.
+        self.beside: dict[str, bytes] = {}
 
     # Declaring
 
@@ -188,7 +193,8 @@ class Topology:
 
         A message that was in hand at `showstopper_after` deaths of its receiver in a row (0: it is never counted) is
         a showstopper: it goes to the dead letters, or it stops the graph (`stop`), or it is dropped (`skip`). On lanes,
-        whose messages can't be put aside, it stops the graph.
+        whose messages can't be put aside, it stops the graph. Raises ConfigurationError for what an option can't be,
+        and where the machine can't `mirror`.
         """
         checks.check_count("capacity", capacity, 1, _MOST_CAPACITY)
         if name is not None:
@@ -221,7 +227,7 @@ class Topology:
         showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
-        """Declare `lanes` channels alike and return their ends as two bundles; the lanes may go to different actors."""
+        """Declare `lanes` channels like `channel` and return two bundles of ends; lanes may go to different actors."""
         checks.check_count("lanes", lanes, 1, 1 << 16)
         declare: Callable[..., tuple[Tx[Any], Rx[Any]]] = self.channel
         ends = [
@@ -241,7 +247,7 @@ class Topology:
         return TxBundle([tx for tx, _ in ends]), RxBundle([rx for _, rx in ends])
 
     def state(self) -> SteadyState[Any]:
-        """Declare a state, to be handed to one actor."""
+        """Declare a state, to be handed to one actor; `SteadyState.acquire` says what it can be."""
         self._states += 1
         state = Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
         return cast("SteadyState[Any]", state)
@@ -298,7 +304,7 @@ class Topology:
         policy, wait = restart or RestartPolicy(), wait_strategy or WaitStrategy()
         typed = byvalue.is_typed(cast("FunctionType", behavior))
         draft = ActorDraft(
-            name, reference, packed, *_held(met), policy, watching, commit_every, recycle, stall_timeout, wait, typed
+            name, reference, packed, *held(met), policy, watching, commit_every, recycle, stall_timeout, wait, typed
         )
         self._owners.update(((end.kind, end.index), len(self._actors)) for end in met)  # only where nothing was refused
         self._actors.append(draft)
@@ -334,6 +340,7 @@ class Topology:
             window=self.window,
             spare=self.spare,
             main=main,
+            faults=self.faults,
         )
 
     def _channel_plans(self) -> tuple[ChannelPlan, ...]:
@@ -382,12 +389,6 @@ class Topology:
     def policies(self) -> list[RestartPolicy]:
         """Each actor's restart policy."""
         return [actor.restart for actor in self._actors]
-
-
-def _held(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
-    """Return the ends and the states among what an actor was handed, each in their order."""
-    ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
-    return ends, tuple(end.index for end in met if end.kind == "state")
 
 
 def _path() -> tuple[str, ...]:

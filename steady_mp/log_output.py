@@ -44,10 +44,12 @@ class LogSettings:
 
     `format` is `text` or `json`. With a `file` the log goes there as well, behind what stands in it already; before it
     gets larger than `file_size` bytes it becomes FILE.1, FILE.1 becomes FILE.2, and so on up to `file_count`.
+
+    Raises ConfigurationError for another format, what is no path, a size below 1000 and a count below 1.
     """
 
     format: FORMATS = "text"
-    file: Path | None = None
+    file: str | os.PathLike[str] | None = None
     file_size: int = DEFAULT_SIZE
     file_count: int = DEFAULT_COUNT
 

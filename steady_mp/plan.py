@@ -81,7 +81,7 @@ class Plan:
 
     def files(self) -> dict[str, int]:
         """Return the files of the run directory that are allocated at the start, with their sizes."""
-        files = {"run": layout.PAGE}
+        files = {RUN_FILE: layout.PAGE}
         for index, channel in enumerate(self.channels):
             files[channel_file(index)] = layout.channel_bytes(channel.ring_bytes)
         for index, actor in enumerate(self.actors):
@@ -195,7 +195,7 @@ def channel_file(index: int) -> str:
 
 
 def actor_file(index: int, kind: str) -> str:
-    """Name of an actor's file: control, args, bell, snapshot, death."""
+    """Name of an actor's file; `memory/rundir.py` says which kinds there are."""
     return f"actor-{index}.{kind}"
 
 

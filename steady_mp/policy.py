@@ -28,6 +28,8 @@ class RestartPolicy:
     any number of times. Lives that end without either are counted apart, decaying likewise, and above
     `threshold` of them the supervisor gives up: `stop_graph` stops the whole run, `isolate` lets the
     others go on without this actor. The idea of the decaying count is suture's.
+
+    Raises ConfigurationError for what is no number or below 0, a `half_life` of 0, and another word for `give_up`.
     """
 
     threshold: float = 5.0

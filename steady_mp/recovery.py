@@ -26,10 +26,8 @@ def recover(
 ) -> Journal:
     """Publish the journal in force of a dead actor, and drop the rings that it had asked for.
 
-    `reach` is told of each fault point.
-
     `channels` are the header words of its endpoints in the order of the topology, each with whether
-    the actor sends there. Only for an actor that provably does not run.
+    the actor sends there; `reach` is told of each fault point. Only for an actor that provably does not run.
     """
     journal = control.journal()
     for (sends, words), cursor in zip(channels, journal.cursors, strict=True):

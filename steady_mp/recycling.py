@@ -31,6 +31,8 @@ class Recycle:
     `ps` shows it, the parts of channels that it has touched included), `max_messages` messages that this life has
     taken (sent, for an actor without inputs), or `max_age` seconds since it began. An actor that sleeps is recycled
     by its age too.
+
+    Raises ConfigurationError without any limit, and for one that is not above 0.
     """
 
     max_rss: int | None = None

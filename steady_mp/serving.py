@@ -40,6 +40,8 @@ class Telemetry:
 
     Without a `port` it is 9900, or the next one that is free; a port that is given is never changed.
     On any other `host` than the loopback a `token` is required of everybody who reads.
+
+    Raises ConfigurationError for what can't be a host, a port or a token, and for such a host without a token.
     """
 
     host: str = DEFAULT_HOST
@@ -48,11 +50,17 @@ class Telemetry:
 
     def __post_init__(self) -> None:
         """Refuse what would be open to everybody, or can't be opened."""
-        if self.port is not None and not 0 <= self.port <= _MOST_PORT:
-            message = f"port {self.port!r}: must be from 0 to 65535"
+        host: object = self.host
+        port: object = self.port
+        token: object = self.token
+        if not isinstance(host, str):
+            message = f"host {host!r}: must be a name or an address"
             raise ConfigurationError(message)
-        if self.token is not None and (
-            len(self.token) < _LEAST_TOKEN or not self.token.isascii() or not self.token.isprintable()
+        if port is not None and (isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _MOST_PORT):
+            message = f"port {port!r}: must be from 0 to 65535"
+            raise ConfigurationError(message)
+        if token is not None and not (
+            isinstance(token, str) and len(token) >= _LEAST_TOKEN and token.isascii() and token.isprintable()
         ):
             message = f"token: must have at least {_LEAST_TOKEN} printable ASCII characters"
             raise ConfigurationError(message)

@@ -41,7 +41,8 @@ class SteadyState(Generic[S]):
         Change it in place; each commit snapshots it. The object, and all that it refers to, must be
         picklable: the first commit raises StateError otherwise. A snapshot that can't be read back
         raises StateError too; it never starts empty by itself. One of an older `state_version` goes
-        through its class's `migrate(old_version, data)` first. Never blocks.
+        through its class's `migrate(old_version, data)` first. Raises ConfigurationError where no behavior
+        runs, so where the graph is built. Never blocks.
         """
         if self._book is None:
             message = "a state is acquired by its actor's behavior while the graph runs, not where the graph is built"
@@ -49,7 +50,11 @@ class SteadyState(Generic[S]):
         return cast("S", self._book.acquire(self._index, init))
 
     def replace(self, value: S) -> S:
-        """Put `value` in the place of the live object, for states that can't be changed in place."""
+        """Put `value` in the place of the live object, for states that can't be changed in place, and return it.
+
+        Never blocks. Like `acquire` it raises ConfigurationError where no behavior runs; the next commit saves `value`,
+        and raises StateError when it can't.
+        """
         if self._book is None:
             message = "a state is replaced by its actor's behavior while the graph runs"
             raise ConfigurationError(message)

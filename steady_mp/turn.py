@@ -17,9 +17,9 @@ A death before 4 undoes the turn, a death after 4 is mended by repeating 5 and r
 and the turn at work then commit together, and that is where care is needed: a turn that has to wait in
 its middle (in `send` or `take`) can't commit without being torn, yet what earlier turns have put off
 must not wait for it. So commits are put off only while every end still has what a turn has used so far
-(its *burst*); and when a turn has to wait in its middle all the same, for more than `_PATIENCE`, with
-earlier turns put off, this life is abandoned: the next one repeats those turns from the last commit,
-and never puts a commit off again. Commits may also be spaced on purpose, by the actor's `Cadence`.
+(its *burst*); and when a turn has to wait in its middle all the same, for more than `_PATIENCE` (`waiting.py`),
+with earlier turns put off, this life is abandoned: the next one repeats those turns from the last
+commit, and never puts a commit off again. Commits may also be spaced on purpose, by the actor's `Cadence`.
 """
 
 from __future__ import annotations

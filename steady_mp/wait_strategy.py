@@ -11,7 +11,7 @@ from steady_mp.errors import ConfigurationError
 _MOST: Final = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitStrategy:
     """What an actor does when it has to wait: look for up to `spin` seconds, then sleep until it is rung.
 

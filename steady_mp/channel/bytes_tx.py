@@ -100,7 +100,7 @@ class BytesTx(ProducingEnd[bytes]):
         self._loans = Loans()
 
     def send(self, value: Any, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:  # noqa: ANN401 - any buffer
-        """See `Tx.send`. Raises DoesNotFit for what has no contiguous bytes."""
+        """See `Tx.send`. Raises DoesNotFit for what has no contiguous bytes, and ViewInUse as `poke` does."""
         if self._grant and type(value) is bytes:
             size = len(value)
             if size <= self._small and size + _LENGTH <= self._spare:
@@ -154,7 +154,8 @@ class BytesTx(ProducingEnd[bytes]):
 
         Nothing is sent before `advance_send`. The view is good until then, or until the next send or poke on this
         channel, or the commit: it is released, and using it afterwards raises ValueError. Its content is whatever
-        the ring held before. Blocks and raises like `send`.
+        the ring held before. Blocks like `send`. Raises MessageTooLarge, ClosedByMe or PeerGone like that, OutOfReach
+        for a `size` below 0, and ViewInUse when something made from the view before (an array, a slice) still holds it.
         """
         self._check_open()
         _check_size(size, "message", self.name, self._ring.size)
@@ -164,7 +165,7 @@ class BytesTx(ProducingEnd[bytes]):
         return self._poke(size)
 
     def try_poke(self, size: int) -> memoryview | None:
-        """Do what `poke` does if there is room, else return None; never blocks. Raises Closed and MessageTooLarge."""
+        """Do what `poke` does if there is room, else return None; never blocks. Raises as that does."""
         self._check_open()
         _check_size(size, "message", self.name, self._ring.size)
         self._drop_poked()
@@ -174,10 +175,11 @@ class BytesTx(ProducingEnd[bytes]):
     def advance_send(self, count: int = 1, *, size: int | None = None) -> None:
         """Stage the message that was written where `poke` said, or its first `size` bytes; 0 gives it up.
 
-        Releases the view. Raises OutOfReach when there is no such message, and ViewInUse when something made from
-        the view (an array, a slice) still holds it; then nothing was staged.
+        Releases the view. Raises OutOfReach when there is no such message, ClosedByMe or PeerGone like `send`, and
+        ViewInUse when something made from the view (an array, a slice) still holds it; then nothing was staged.
         """
-        self._check_open()
+        if count:
+            self._check_open()
         poked = self._poked
         if count not in (0, 1) or (count and poked is None):
             message = f"channel {self.name!r}: {count} messages are to be sent, {int(poked is not None)} was poked"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steady_mp.conditions import Condition
+    from steady_mp.channel.waits import Condition
 
 T = TypeVar("T")
 
@@ -81,7 +81,10 @@ class Tx(ABC, Generic[T]):
 
     @abstractmethod
     def send_slice(self, values: Sequence[T]) -> None:
-        """Send all of `values` in order; blocks and raises like `send`."""
+        """Send all of `values` in order; blocks and raises like `send`.
+
+        What it has sent before it raises is staged, and part of the turn.
+        """
 
     @abstractmethod
     def vacant(self) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Mapping:
     """A shared mapping of a whole file: `data` as bytes, `words` as 8-byte unsigned integers.
 
-    Without a path it is anonymous memory of this process, for tests that need no file.
+    Without a path it is anonymous memory of this process: for a bench, a simulation or a rehearsal.
     """
 
     __slots__ = ("_mmap", "data", "words")

@@ -40,7 +40,7 @@ def refuse_mirror() -> None:
 class Mirror(Mapping):
     """Like a `Mapping` of a channel's file, but the bytes behind its end are its ring once more.
 
-    Without a path it is memory of this process, for tests that need no file.
+    Without a path it is memory of this process, as a `Mapping` is then.
     """
 
     __slots__ = ("_size",)

@@ -2,6 +2,8 @@
 
     <root>/<graph>.<namespace>.<pid>.<started>.<n>/     mode 0700, swept once its supervisor is dead
         graph.json                 topology, options, layout version
+        status.json, events.jsonl  how the run stands and what has happened (`memory/status.py`)
+        command.json               only in a durable one begun by `steady-mp run`: its words
         run                        shutdown word, start time
         supervisor.bell            doorbell of the supervisor
         channel-<i>                header and ring
@@ -19,6 +21,7 @@
         letters/                   only where a message was put aside: see `memory/letters.py`
         errands/                   only where a command has asked for something: see `supervisor/errands.py`
         durable                    only in a durable one: it was made completely, and is never removed
+        unfinished                 only in a durable one that has not begun (`memory/unfinished.py`)
         sync                       only in a durable one that survives a loss of power too: see `memory/durability.py`
 
 Space is allocated when a file is made, so a full file system is an error at the start and never a

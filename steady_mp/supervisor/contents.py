@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steady_mp.memory.status import STATUS_FILE
@@ -14,7 +15,6 @@ from steady_mp.supervisor.script import session_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from steady_mp.log_output import LogSettings
     from steady_mp.plan import Plan
@@ -30,6 +30,6 @@ def first_contents(
     contents = {actor_file(index, "args"): each for index, each in enumerate(packed)}
     contents |= {**session_files(plan, root), **beside}
     contents[PLAN_FILE] = plan.to_json().encode()
-    contents[LOG_NOTE] = os.fsencode(log.file.absolute() if log and log.file else "")
+    contents[LOG_NOTE] = os.fsencode(Path(log.file).absolute() if log and log.file else "")
     contents[STATUS_FILE] = first_status(plan, time.time()).to_json().encode()
     return contents

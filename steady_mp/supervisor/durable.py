@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def refuse_at_odds(
+    *, durable: Path | None, resume: Path | None, fresh: bool, fresh_states: Sequence[str], sync: bool | None
+) -> None:
+    """Raise ConfigurationError for options of `Graph.start` that do nothing, or contradict each other."""
+    if durable is not None and resume is not None:
+        raise ConfigurationError("durable begins a run and resume goes on with one: give one of them")
+    if fresh and durable is None:
+        raise ConfigurationError("fresh begins a durable run anew: give durable; a resumed one has fresh_states")
+    if fresh_states and resume is None:
+        raise ConfigurationError("fresh_states does nothing without resume: it is for a run that goes on")
+    if sync and durable is None and resume is None:
+        raise ConfigurationError("sync does nothing without durable: only a run in a folder on a disk can survive")
+
+
 def begin(  # noqa: PLR0913 - made in one place
     path: Path,
     plan: Plan,

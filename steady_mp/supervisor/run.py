@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import dataclasses
 import functools
 import logging
 import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TextIO
 
 from steady_mp.channel.kinds import format_channel
-from steady_mp.checks import check_signal
+from steady_mp.checks import check_kinds, check_signal
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
 from steady_mp.graph import LOG_LEVELS, Topology
+from steady_mp.log_format import SELF
+from steady_mp.log_output import LogSettings
 from steady_mp.logs import LogWriter
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
@@ -29,7 +31,7 @@ from steady_mp.supervisor.attendant import Attendant
 from steady_mp.supervisor.audience import Audience
 from steady_mp.supervisor.cause import forget_frames
 from steady_mp.supervisor.contents import first_contents
-from steady_mp.supervisor.durable import begin, go_on
+from steady_mp.supervisor.durable import begin, go_on, refuse_at_odds
 from steady_mp.supervisor.interrupts import Interrupts
 from steady_mp.supervisor.messages import Announce, Beat, Kill, RequestShutdown, StopNow, Strike, Truce
 from steady_mp.supervisor.quarantine import leave
@@ -42,33 +44,13 @@ from steady_mp.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
     from types import TracebackType
-
-    from steady_mp.log_output import LogSettings
 
 _LOG_TIMEOUT = 5.0
 
 
 class Graph(Topology):
     """A graph of actors: declare its channels and actors, then start it."""
-
-    def __init__(  # noqa: PLR0913 - keyword only
-        self,
-        name: str = "graph",
-        *,
-        shutdown_timeout: float = 15.0,
-        log_level: str = "info",
-        refresh: float = 0.5,
-        window: float = 10.0,
-        spare: bool = True,
-    ) -> None:
-        """Begin an empty graph; see `Topology` for the options."""
-        pace = {"shutdown_timeout": shutdown_timeout, "refresh": refresh, "window": window}
-        super().__init__(name, log_level=log_level, spare=spare, **pace)
-        self.faults: dict[str, list[dict[str, Any]]] = {}
-        #: Files that lie in the run directory from the very start, by name: for whoever starts this graph.
-        self.beside: dict[str, bytes] = {}
 
     def start(  # noqa: PLR0913 - keyword only
         self,
@@ -98,16 +80,18 @@ class Graph(Topology):
         of a resumed run begin with new states; what there was is kept, and a line says where. With `sync` each
         commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
-        Raises ConfigurationError for a graph that can't run, or that is not the one in `resume` (it says what
-        differs), NoSpace when there is too little room, and StartError when no process can be started; no run is left
-        then, and in the folder of a durable one nothing has begun: the same call may begin it later.
+        Raises ConfigurationError for options of a wrong kind or at odds, for a graph that can't run, or that is not
+        the one in `resume` (it says what differs), NoSpace when there is too little room, and StartError when no
+        process can be started; no run is left then, and in the folder of a durable one nothing has begun: the same
+        call may begin it later.
         """
         refuse_while_loading(self.name)
-        if sync and durable is None and resume is None:
-            raise ConfigurationError("sync does nothing without durable: only a run in a folder on a disk can survive")
-        plan = dataclasses.replace(self.plan(), faults=self.faults)
-        contents = first_contents(plan, self.packed, self.beside, root, log)
         settings = Telemetry() if telemetry is True else telemetry or None
+        paths = {"root": (root, Path), "durable": (durable, Path), "resume": (resume, Path)}
+        check_kinds(f"graph {self.name!r}", telemetry=(settings, Telemetry), log=(log, LogSettings), **paths)
+        refuse_at_odds(durable=durable, resume=resume, fresh=fresh, fresh_states=fresh_states, sync=sync)
+        plan = self.plan()
+        contents = first_contents(plan, self.packed, self.beside, root, log)
         with contextlib.ExitStack() as undo:
             if listening := listen(settings) if settings else None:
                 undo.callback(listening[0].close)
@@ -159,7 +143,8 @@ class Run:
         self._interrupts = Interrupts(self.request_shutdown, self.stop_now)
         self._started = time.monotonic()
         self._logs = logs
-        self._audience = Audience(lambda text: self._logs.write("steady-mp", logging.ERROR, text))
+        self._complain = functools.partial(logs.write, SELF, logging.ERROR)
+        self._audience = Audience(self._complain)
         self._attendant: Attendant | None = None
         #: What is to be done at the end, whatever of it fails; the last one first.
         self._ending = contextlib.ExitStack()
@@ -198,8 +183,7 @@ class Run:
         if not run.has_begun:
             for channel, mapping in zip(plan.channels, self._channels, strict=True):
                 format_channel(mapping, channel)
-        complain = functools.partial(self._logs.write, "steady-mp", logging.ERROR)
-        self._audience.add(Recorder(run.path, plan, complain), "the record of events")
+        self._audience.add(Recorder(run.path, plan, self._complain), "the record of events")
         self._audience.add(self._log)
         if on_event is not None:
             self._audience.add(on_event)
@@ -238,11 +222,14 @@ class Run:
         return self._attendant.pid if self._attendant is not None else None
 
     def pid(self, actor: str) -> int | None:
-        """Return the process of an actor's present life; None between two lives and after the last."""
+        """Return the process of an actor's present life; None between two lives and after the last.
+
+        Raises ConfigurationError for an actor that there is not.
+        """
         return self._seat(actor).pid
 
     def generation(self, actor: str) -> int:
-        """Return the number of an actor's present life, 1 for the first."""
+        """Return the number of an actor's present life, 1 for the first. Raises ConfigurationError like `pid`."""
         return self._seat(actor).generation
 
     def kill(self, actor: str, number: int = signal.SIGKILL) -> None:
@@ -281,6 +268,7 @@ class Run:
 
         This is chaos (`steady_mp.chaos.Monkey`), so it is no failure of the actor: its restart policy counts nothing,
         and the next life begins at once. `ChaosKilled` and `ChaosFroze` tell what came of it, if anything did.
+        Raises ConfigurationError like `pid`.
         """
         self._supervisor.post(Strike(tuple(self._seat(actor).index for actor in actors), freeze))
 
@@ -346,7 +334,7 @@ class Run:
 
     def _log(self, event: Event) -> None:
         if event.level >= self._level:
-            self._logs.write("steady-mp", event.level, event.text)
+            self._logs.write(SELF, event.level, event.text)
 
     def _supervise(self) -> None:
         try:

@@ -87,7 +87,7 @@ class Supervisor:
     ) -> None:
         """Take the parts of a run that is mapped and formatted; `run` starts it, and `ending` closes what it holds."""
         self._run = run
-        self.plan = self._plan = plan
+        self.plan = plan
         self._bell = bell
         self._inbox = Inbox(bell)
         self.post = self._inbox.post
@@ -95,7 +95,7 @@ class Supervisor:
         self._timers = Timers(clock)
         self._after = self._timers.after
         self._afterwards = Afterwards(self._after, at_once=not plan.spare)
-        self.emit = self._emit = emit = self._afterwards.before(emit)
+        self.emit = emit = self._afterwards.before(emit)
         self.seats = seats_of(run, plan, channels, (Failures(policy, clock) for policy in policies), ending)
         self._havoc = Havoc(self.seats, emit, self._after, clock)
         self._shutdown = Shutdown(self.seats, plan, channels, words, shutdown_timeout, emit, self._after)
@@ -126,7 +126,7 @@ class Supervisor:
             self._run.begin()
             self.launched.set()
             self._stalls.begin()
-            self._emit(RunStarted(graph=self._plan.graph, actors=len(self.seats), directory=str(self._run.path)))
+            self.emit(RunStarted(graph=self.plan.graph, actors=len(self.seats), directory=str(self._run.path)))
             for seat, journal in [(seat, seat.ended()) for seat in self.seats]:  # all, before anybody lives
                 self._go_on_with(seat, journal)
             self._look_around()
@@ -146,7 +146,7 @@ class Supervisor:
         """Begin a life where the last commit stands: that of another supervisor, or none."""
         if journal.finished:
             seat.status = Status.FINISHED
-            self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
+            self.emit(ActorFinished(actor=seat.name, generation=seat.generation))
         else:
             self.spawn(seat)
 
@@ -199,7 +199,7 @@ class Supervisor:
             case Truce():
                 self._havoc.calm()
             case Announce(event):
-                self._emit(event)
+                self.emit(event)
             case Beat(call, seconds):
                 call()
                 self._after(seconds, message)
@@ -221,7 +221,7 @@ class Supervisor:
         self._servers.has_forked()
         seat.spawned(pid)
         self.deaths.born(seat)
-        self._emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch))
+        self.emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch))
         if self.killing or seat.renewing:
             seat.kill()
 
@@ -262,7 +262,7 @@ class Supervisor:
         renewal, cause = RENEWALS[status]
         why = 0.0 if reason == death.cause else f"life {seat.generation + 1} begins: {reason}"
         self.deaths.tell(death, why, cause)
-        self._emit(renewal(actor=seat.name, generation=seat.generation, reason=reason))
+        self.emit(renewal(actor=seat.name, generation=seat.generation, reason=reason))
         self.spawn(seat)
 
     def _finished(self, seat: Seat, death: Death | None) -> None:
@@ -270,7 +270,7 @@ class Supervisor:
         seat.status = Status.FINISHED
         if death is not None:
             self.deaths.tell(death, "it had finished")
-        self._emit(ActorFinished(actor=seat.name, generation=seat.generation))
+        self.emit(ActorFinished(actor=seat.name, generation=seat.generation))
 
     def _died(self, seat: Seat, death: Death, verdict: Verdict, *, innocent: bool, hopeless: bool) -> None:
         seat.deaths.append(death.cause)
@@ -294,17 +294,17 @@ class Supervisor:
 
     def _tell(self, death: Death, pause: float) -> None:
         self.deaths.tell(death, pause)
-        self._emit(death.event(pause))
+        self.emit(death.event(pause))
 
     def _give_up(self, seat: Seat, death: Death, showstopper: str = "") -> None:
         seat.status = Status.GIVEN_UP
         isolated = seat.failures.policy.give_up == "isolate" and not showstopper
         self.deaths.tell(death, f"it is given up; {'the others go on' if isolated else 'the graph stops'}")
-        self._emit(death.last_event(isolated=isolated))
+        self.emit(death.last_event(isolated=isolated))
         self.why.append(showstopper or f"{seat.name} was given up after life {seat.generation}: {death.cause}")
         self.exit_code = ExitCode.SHOWSTOPPER if showstopper else ExitCode.GAVE_UP
         if showstopper:
-            self._emit(ShowstopperMet(actor=seat.name, reason=showstopper))
+            self.emit(ShowstopperMet(actor=seat.name, reason=showstopper))
         if isolated:
             seat.isolate()
             for other in self.seats:

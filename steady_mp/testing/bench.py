@@ -21,6 +21,7 @@ import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp.behaviors import check_signature
+from steady_mp.channel.kinds import shape_of
 from steady_mp.checks import check_count
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from steady_mp.channel.endpoints import Rx, Tx
+    from steady_mp.channel.kinds import Shape
     from steady_mp.life import Life
 
 T = TypeVar("T")
@@ -77,20 +79,35 @@ class Bench:
     # Setting up
 
     def input(
-        self, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None, dtype: object = None
+        self,
+        capacity: int = 64,
+        *,
+        name: str | None = None,
+        ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
     ) -> BenchInput[Any]:
-        """Make a channel from the test to the actor; `dtype` is as for `Graph.channel`."""
-        index, end = self._channel(name, capacity, ring_bytes, dtype, actor_sends=False)
+        """Make a channel from the test to the actor; `ring_bytes`, `dtype` and `mirror` are as for `Graph.channel`.
+
+        Raises ConfigurationError for what they can't be, and once there is an actor on the bench.
+        """
+        index, end = self._channel(name, capacity, ring_bytes, shape_of(dtype, mirror=mirror), actor_sends=False)
         return BenchInput(self._test, index, cast("Rx[Any]", end))
 
     def output(
-        self, capacity: int = 64, *, name: str | None = None, ring_bytes: int | None = None, dtype: object = None
+        self,
+        capacity: int = 64,
+        *,
+        name: str | None = None,
+        ring_bytes: int | None = None,
+        dtype: object = None,
+        mirror: bool = False,
     ) -> BenchOutput[Any]:
-        """Make a channel from the actor to the test; `dtype` is as for `Graph.channel`."""
-        index, end = self._channel(name, capacity, ring_bytes, dtype, actor_sends=True)
+        """Make a channel from the actor to the test; otherwise like `input`."""
+        index, end = self._channel(name, capacity, ring_bytes, shape_of(dtype, mirror=mirror), actor_sends=True)
         return BenchOutput(self._test, index, cast("Tx[Any]", end))
 
-    def input_bundle(
+    def input_bundle(  # noqa: PLR0913 - what a channel takes, and the number of them
         self,
         lanes: int,
         capacity: int = 64,
@@ -98,14 +115,18 @@ class Bench:
         name: str | None = None,
         ring_bytes: int | None = None,
         dtype: object = None,
+        mirror: bool = False,
     ) -> BenchInputBundle[Any]:
-        """Make `lanes` channels alike from the test to the actor."""
+        """Make `lanes` channels alike from the test to the actor; otherwise like `input`."""
         check_count("lanes", lanes, 1, _MOST)
         return BenchInputBundle(
-            [self.input(capacity, name=_lane(name, lane), ring_bytes=ring_bytes, dtype=dtype) for lane in range(lanes)]
+            [
+                self.input(capacity, name=_lane(name, lane), ring_bytes=ring_bytes, dtype=dtype, mirror=mirror)
+                for lane in range(lanes)
+            ]
         )
 
-    def output_bundle(
+    def output_bundle(  # noqa: PLR0913 - what a channel takes, and the number of them
         self,
         lanes: int,
         capacity: int = 64,
@@ -113,15 +134,19 @@ class Bench:
         name: str | None = None,
         ring_bytes: int | None = None,
         dtype: object = None,
+        mirror: bool = False,
     ) -> BenchOutputBundle[Any]:
-        """Make `lanes` channels alike from the actor to the test."""
+        """Make `lanes` channels alike from the actor to the test; otherwise like `input`."""
         check_count("lanes", lanes, 1, _MOST)
         return BenchOutputBundle(
-            [self.output(capacity, name=_lane(name, lane), ring_bytes=ring_bytes, dtype=dtype) for lane in range(lanes)]
+            [
+                self.output(capacity, name=_lane(name, lane), ring_bytes=ring_bytes, dtype=dtype, mirror=mirror)
+                for lane in range(lanes)
+            ]
         )
 
     def _channel(
-        self, name: str | None, capacity: int, ring_bytes: int | None, dtype: object, *, actor_sends: bool
+        self, name: str | None, capacity: int, ring_bytes: int | None, shape: Shape, *, actor_sends: bool
     ) -> tuple[int, Declared]:
         if self._behavior is not None:
             message = "declare inputs and outputs before the actor"
@@ -129,7 +154,7 @@ class Bench:
         check_count("capacity", capacity, 1, _MOST)
         if ring_bytes is not None:
             check_count("ring_bytes", ring_bytes, layout.PAGE, _MOST)
-        index = self._channels.add(name, capacity, ring_bytes, dtype, actor_sends=actor_sends)
+        index = self._channels.add(name, capacity, ring_bytes, shape, actor_sends=actor_sends)
         side = "the sending end" if actor_sends else "the receiving end"
         label = f"{side} of {self._channels.plans[index].name}"
         kind = self._channels.plans[index].shape.kind
@@ -291,7 +316,10 @@ class Bench:
         return "" if self._side.control is None else self._side.control.refusal
 
     def saved(self, state: SteadyState[T]) -> T | None:
-        """Return a state as of the last commit; None before the first one."""
+        """Return a state as of the last commit; None before the first one.
+
+        Raises ConfigurationError for a state of another bench, and StateError when it can't be read back.
+        """
         index = self._index(state)
         control = self._side.control
         journal = None if control is None else control.journal()

@@ -69,7 +69,10 @@ class BenchInput(Generic[T]):
         self.send_all((), close=True)
 
     def left(self) -> int:
-        """Messages that the actor has not taken yet, as committed."""
+        """Messages that the actor has not taken yet, as committed.
+
+        Raises ConfigurationError while there is no actor on the bench, as all that a test does with an end.
+        """
         tx = self._side.tx(self._index)
         return tx.capacity - tx.vacant()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
-from steady_mp.channel.kinds import format_channel, map_channel, open_store, shape_of
+from steady_mp.channel.kinds import format_channel, map_channel, open_store
 from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.graph import RING
 from steady_mp.life import Life, Place
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steady_mp.channel.endpoints import Rx, Tx
+    from steady_mp.channel.kinds import Shape
     from steady_mp.memory.control import Journal
     from steady_mp.parking import Parker
     from steady_mp.testing.clock import ManualClock
@@ -133,9 +134,8 @@ class Channels:
         self.plans: list[ChannelPlan] = []
         self._actor = actor
 
-    def add(self, name: str | None, capacity: int, ring_bytes: int | None, dtype: object, *, actor_sends: bool) -> int:
+    def add(self, name: str | None, capacity: int, ring_bytes: int | None, shape: Shape, *, actor_sends: bool) -> int:
         """Make a channel and return its index."""
-        shape = shape_of(dtype)
         size = shape.ring_bytes(capacity, ring_bytes, least=RING)
         index = len(self.plans)
         producer, consumer = (ACTOR, TEST) if actor_sends else (TEST, ACTOR)

@@ -15,7 +15,7 @@ class ManualClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass."""
+        """Let `seconds` pass. Raises ValueError for less than 0."""
         if seconds < 0:
             message = f"a clock can't go back {-seconds} s"
             raise ValueError(message)

@@ -103,8 +103,9 @@ class Player:
     def echo(self, value: object, *, lane: int | str | None = None, timeout: float = PATIENCE) -> None:
         """Send `value`. Blocks while the channel is full.
 
-        Raises AssertionError with the dump after `timeout` seconds, saying whether it was sent, NotPicklable,
-        MessageTooLarge, and PeerGone when its consumer has finished.
+        Raises AssertionError with the dump after `timeout` seconds, saying whether it was sent, NotPicklable (on a lane
+        DoesNotFit), MessageTooLarge, PeerGone when its consumer has finished, and, like all that takes a `lane`,
+        ConfigurationError for one that there is not.
         """
         self.echo_all([value], lane=lane, timeout=timeout)
 
@@ -147,7 +148,10 @@ class Player:
         return True
 
     def close(self, *, lane: int | str | None = None, timeout: float = PATIENCE) -> None:
-        """Close an output behind what was sent: its consumer sees the end of the stream."""
+        """Close an output behind what was sent: its consumer sees the end of the stream.
+
+        Raises AssertionError with the dump after `timeout` seconds, and when the actor is gone.
+        """
         index = self._lane("output", self.outputs, lane)
         self._call(Close(index), time.monotonic() + timeout, f"close {self.outputs[index]}", timeout)
 
@@ -167,7 +171,10 @@ class Player:
         return value
 
     def take_all(self, *, lane: int | str | None = None, timeout: float = PATIENCE) -> list[Any]:
-        """Take all messages that are there; none is waited for. After the final bow: all that came until then."""
+        """Take all messages that are there; none is waited for. After the final bow: all that came until then.
+
+        Raises AssertionError with the dump when the actor does not answer within `timeout` seconds, or is gone.
+        """
         index = self._lane("input", self.inputs, lane)
         deadline = time.monotonic() + timeout
         try:

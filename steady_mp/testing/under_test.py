@@ -108,11 +108,11 @@ class GraphUnderTest(RunningGraph):
 
     # What the test does to it
 
-    def kill(self, actor: str, seconds: float = PATIENCE) -> int:
+    def kill(self, actor: str, *, seconds: float = PATIENCE) -> int:
         """SIGKILL the present life of `actor`; return that life's number once it is known to be dead.
 
-        Between two lives it waits for the next one. Raises AssertionError for an actor that has finished
-        or was given up, and after `seconds`.
+        Between two lives it waits for the next one. For another signal there is `Run.kill`. Raises AssertionError for
+        an actor that has finished or was given up, and after `seconds`.
         """
         life, before = self._await_life(actor, seconds, "killed")
         self.run.kill(actor)
@@ -123,7 +123,7 @@ class GraphUnderTest(RunningGraph):
             self.fail(f"{actor} can't be killed: {'it has finished' if end else f'it lives on after {seconds:g} s'}")
         return life
 
-    def freeze(self, actor: str, seconds: float = PATIENCE) -> None:
+    def freeze(self, actor: str, *, seconds: float = PATIENCE) -> None:
         """Stop the process of `actor` (SIGSTOP); return when it is known to stand still, with all its threads.
 
         Between two lives it waits for the next one. A life that was frozen can be killed; the next one is
@@ -132,7 +132,7 @@ class GraphUnderTest(RunningGraph):
         """
         self._signal(actor, signal.SIGSTOP, is_stopped, seconds, "frozen")
 
-    def thaw(self, actor: str, seconds: float = PATIENCE) -> None:
+    def thaw(self, actor: str, *, seconds: float = PATIENCE) -> None:
         """Let the process of `actor` go on; return when it is known to. Raises AssertionError like `kill`."""
         self._signal(actor, signal.SIGCONT, lambda pid: not is_stopped(pid), seconds, "thawed")
         self._excuses.end(actor)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from steady_mp import ConfigurationError, MessageTooLarge, PeerGone
 from steady_mp.channel.bytes_tx import SMALL, as_bytes
 from steady_mp.cli.peek import copy, unpacked
-from steady_mp.errors import CorruptChannel, DoesNotFit, OutOfReach, ViewInUse
+from steady_mp.errors import ClosedByMe, CorruptChannel, DoesNotFit, OutOfReach, ViewInUse
 from steady_mp.graph import Topology
 from steady_mp.memory import layout
 from steady_mp.memory.layout import PAGE
 from steady_mp.plan import Plan
 from tests.support import parcels
 from tests.support.bytes_lane import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LARGEST = PAGE // 2 - layout.RECORD.size
 
@@ -300,6 +303,26 @@ def test_what_still_holds_a_view_stops_the_commit(size: int) -> None:
     lane.tx.advance_send()
     lane.source.turn.commit()
     assert len(lane.take()[0]) == size
+
+
+@pytest.mark.parametrize(
+    ("close", "error"),
+    [(lambda lane: lane.sink.finish(), PeerGone), (lambda lane: lane.tx.mark_closed(), ClosedByMe)],
+)
+def test_a_poke_is_given_up_also_where_nothing_can_be_sent_any_more(
+    close: Callable[[Lane], None], error: type[Exception]
+) -> None:
+    lane = Lane()
+    view = lane.tx.poke(4)
+    close(lane)
+    with pytest.raises(error):
+        lane.tx.advance_send(1)
+    lane.tx.advance_send(0)
+    with pytest.raises(ValueError, match="released"):
+        view[0] = 1
+    lane.tx.advance_send(0)  # there is nothing any more, and nothing to complain of
+    lane.source.turn.commit()
+    assert lane.tx.position() == 0
 
 
 def test_what_was_taken_stays_when_the_ring_goes_round() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -116,13 +116,16 @@ def test_so_many_strikes_freeze_and_for_a_short_time(share: float) -> None:
         ({"rate": -1.0}, "rate -1.0 must be above 0"),
         ({"rate": 1000.5}, "rate 1000.5 must be above 0 and at most 1000"),
         ({"rate": float("nan")}, "rate nan must be above 0"),
+        ({"rate": "5"}, "rate '5' must be above 0 and at most 1000"),
+        ({"rate": True}, "rate True must be above 0"),
+        ({"rate": 1.0, "freeze": None}, "freeze None must be a share from 0 to 1"),
         ({"rate": 1.0, "freeze": 1.5}, "freeze 1.5 must be a share from 0 to 1"),
         ({"rate": 1.0, "freeze": float("nan")}, "freeze nan must be a share"),
     ],
 )
-def test_what_makes_no_sense_is_refused(options: dict[str, float], message: str) -> None:
+def test_what_makes_no_sense_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        Monkey(FakeRun(), **options)  # type: ignore[arg-type]  # the seed is no float
+        Monkey(FakeRun(), **options)
 
 
 def test_it_strikes_as_the_dice_fall() -> None:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from steady_mp.testing.conformance import MakeLink
-    from steady_mp.testing.conformance.doorbell import MakeDoorbell
+    from steady_mp.testing.conformance import MakeDoorbell, MakeLink
 
 
 class ObjectChannel(ChannelConformance):

@@ -163,6 +163,30 @@ def test_a_refused_start_lets_go_of_the_folder(kind: str, folder: Path, monkeypa
     del refused  # so long has somebody had the error
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"telemetry": 9900}, r"graph 'flow': telemetry 9900: give it Telemetry\(…\)"),
+        ({"log": Path("x")}, r"graph 'flow': log .*: give it LogSettings\(…\)"),
+        ({"durable": "x"}, r"graph 'flow': durable 'x': give it Path\(…\)"),
+        ({"resume": "x"}, r"graph 'flow': resume 'x': give it Path\(…\)"),
+        ({"root": "x"}, r"graph 'flow': root 'x': give it Path\(…\)"),
+        ({"sync": True}, "sync does nothing without durable"),
+        ({"fresh": True}, "fresh begins a durable run anew"),
+        ({"fresh": True, "resume": Path("x")}, "fresh begins a durable run anew"),
+        ({"durable": Path("x"), "fresh_states": ["alone"]}, "fresh_states does nothing without resume"),
+        ({"durable": Path("x"), "resume": Path("y")}, "give one of them"),
+    ],
+)
+def test_options_of_a_start_that_make_no_sense_are_refused(
+    options: dict[str, Any], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=why):
+        declared().start(output=Lines(), **options)
+    assert not list(tmp_path.iterdir())
+
+
 def test_so_does_one_that_finds_strangers_files(folder: Path) -> None:
     folder.mkdir()
     (folder / "thesis.txt").touch()

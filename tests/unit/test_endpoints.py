@@ -147,6 +147,9 @@ def test_what_cant_be_pickled_fails_in_send_and_stages_nothing() -> None:
         with pytest.raises(NotPicklable, match="channel 'channel 0': a function can't be pickled"):
             attempt(lambda: None)
     assert tx.position() == 0
+    with pytest.raises(NotPicklable):
+        tx.send_slice([1, lambda: None, 3])
+    assert tx.position() == 1  # of a slice, what comes before it has been sent
 
 
 def test_a_message_as_large_as_the_ring_passes_and_one_byte_more_is_refused() -> None:

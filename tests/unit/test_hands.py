@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from steady_mp.channel.kinds import Shape
 from steady_mp.life import Life
 from steady_mp.memory import layout
 from steady_mp.memory.hands import Held, held, unsettled
@@ -46,7 +47,7 @@ class World:
         self.channels = Channels("taker")
         clock, run = ManualClock(), Mapping(None, 4096).words
         for name in ("numbers", "beats"):
-            self.channels.add(name, 64, 1 << 16, None, actor_sends=False)
+            self.channels.add(name, 64, 1 << 16, Shape(), actor_sends=False)
         self.side = Side(ACTOR, self.channels, clock, run)
         self.test = Side(TEST, self.channels, clock, run).begin(NeverSleeps())
 

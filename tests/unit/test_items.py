@@ -16,6 +16,7 @@ from steady_mp.channel.items import check_item, items_of, text_of
 from steady_mp.graph import Topology
 from steady_mp.memory.layout import PAGE
 from steady_mp.plan import Plan
+from steady_mp.testing import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +149,30 @@ def test_a_plan_says_what_a_lane_is() -> None:
 @pytest.mark.parametrize(("dtype", "capacity", "pages"), [("Q", 10, 1), ("Q", 513, 2), ("=QdB", 10, 17)])
 def test_a_mirrored_ring_is_whole_pages_of_whole_items(dtype: str, capacity: int, pages: int) -> None:
     assert planned(dtype, capacity, mirrored=True).channels[0].ring_bytes == pages * PAGE
+
+
+def copy(actor: Actor, rows: LaneRx[int], copies: LaneTx[int]) -> None:
+    """Copy windows of a lane into another one, which both hand out one view at a time."""
+    while actor.is_running() and actor.await_for_all(rows.wait_avail(600), copies.wait_vacant(600)):
+        (view,), (room,) = rows.peek_slice(600), copies.poke_slice(600)
+        room[:] = view
+        rows.advance_take(600)
+        copies.advance_send(600)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mirrors are for Linux")
+def test_a_mirrored_lane_is_one_view_on_the_bench_too() -> None:
+    bench = Bench()
+    rows, copies = bench.input(1000, dtype="q", mirror=True), bench.output(1000, dtype="q", mirror=True)
+    bench.actor(copy, rows.end, copies.end)
+    for begin in range(0, 3000, 600):  # over the end of both rings
+        rows.send_all(range(begin, begin + 600))
+        bench.run()
+        assert copies.take_all() == list(range(begin, begin + 600))
+    with pytest.raises(ConfigurationError, match="mirror=True is for lanes"):
+        Bench().input_bundle(2, mirror=True)
+    with pytest.raises(ConfigurationError, match="mirror=True is for lanes"):
+        Bench().output_bundle(2, mirror=True)
 
 
 def test_a_behavior_that_wants_a_lane_is_given_one() -> None:

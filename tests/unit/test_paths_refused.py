@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from steady_mp import Actor, ConfigurationError, Graph
+from steady_mp import Actor, ConfigurationError, Graph, LogSettings
 from steady_mp.cli import main as cli
 from steady_mp.cli import run as command
 from steady_mp.errors import ExitCode
 from steady_mp.memory.rundir import RunDir
+from steady_mp.plan import LOG_NOTE
 from steady_mp.supervisor.contents import first_contents
 from steady_mp.supervisor.durable import reopen
 
@@ -124,3 +125,10 @@ def test_a_disk_that_takes_nothing_is_said_where_a_run_is_resumed(
         with pytest.raises(ConfigurationError, match=f"kept can't be written: {os.strerror(number)}"):
             reopen(folder, plan, contents)
     reopen(folder, plan, contents).remove()  # nobody holds it
+
+
+def test_a_log_file_may_be_named_as_text(tmp_path: Path) -> None:
+    graph = Graph("flow")
+    graph.actor("alone", alone)
+    contents = first_contents(graph.plan(), graph.packed, {}, None, LogSettings(file=str(tmp_path / "run.log")))
+    assert contents[LOG_NOTE] == os.fsencode(tmp_path / "run.log")

@@ -53,6 +53,13 @@ def test_a_plan_survives_its_journey_through_json(main: tuple[str, str] | None) 
     assert json.loads(text)["layout_version"] == layout.LAYOUT_VERSION
 
 
+def test_a_graph_plans_the_kills_that_a_test_has_asked_for() -> None:
+    graph = Graph("kills")
+    graph.actor("one", keeper, None, [])
+    graph.faults["one"] = [{"point": "commit:epoch", "hit": 1, "generations": [1]}]
+    assert graph.plan().faults == graph.faults
+
+
 def test_the_plan_of_the_example_says_who_is_at_which_end() -> None:
     plan = example()
     names = [actor.name for actor in plan.actors]

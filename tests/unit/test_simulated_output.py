@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp import Recycle
+from steady_mp import ConfigurationError, Recycle
 from steady_mp.testing.simulation import Crash, Outcome, simulate
 
 if TYPE_CHECKING:
@@ -96,6 +96,16 @@ def test_what_goes_to_stderr_is_kept_and_the_callers_stays_his() -> None:
 
 def test_both_streams_are_one_pipe() -> None:
     assert said(two_streams) == ["one line", "another line", "and its restbefore"]
+
+
+def test_an_outcome_knows_nobody_by_a_wrong_name() -> None:
+    outcome = simulate(recycled)
+    for ask in (outcome.actor, outcome.printed):
+        with pytest.raises(ConfigurationError, match=r"no actor 'nobody' in graph .*: there are counter, hearer$"):
+            ask("nobody")
+    with pytest.raises(ConfigurationError, match=r"no channel 'nobody' in graph .*: there are counter→hearer$"):
+        outcome.sent("nobody")
+    assert outcome.sent("counter→hearer") == 4
 
 
 @pytest.mark.parametrize("seed", range(4))

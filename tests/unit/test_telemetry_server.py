@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -261,6 +261,14 @@ def test_what_is_open_to_everybody_needs_a_token() -> None:
         Telemetry(host="0.0.0.0", token="short")  # noqa: S104, S106
     with pytest.raises(ConfigurationError, match="0 to 65535"):
         Telemetry(port=70_000)
+    for wrong, message in (
+        ({"port": "9900"}, "port '9900': must be from 0 to 65535"),
+        ({"port": True}, "port True: must be from 0 to 65535"),
+        ({"token": 12345678}, "token: must have at least 8 printable ASCII"),
+        ({"host": None}, "host None: must be a name or an address"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            Telemetry(**cast("dict[str, Any]", wrong))
     assert Telemetry(host="0.0.0.0", token=TOKEN).port is None  # noqa: S104 - not bound
     assert all(map(is_loopback, ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "example.org", "")))  # noqa: S104

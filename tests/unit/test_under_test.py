@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -77,6 +78,16 @@ def test_a_life_may_end_with_the_fork_server_instead(monkeypatch: pytest.MonkeyP
     graph, run = scripted((2, 200))
     monkeypatch.setattr(run, "kill", lambda _actor: graph.events(ForkServerDied(cause="SIGKILL")))
     assert graph.kill("worker", seconds=1.0) == 2
+
+
+def test_a_signal_is_no_number_of_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GraphUnderTest, "dump", lambda _self: "")
+    graph, run = scripted((1, 100))
+    for act in (graph.kill, graph.freeze, graph.thaw):
+        do: Any = act
+        with pytest.raises(TypeError, match="positional"):
+            do("worker", signal.SIGTERM)
+    assert run.killed == []
 
 
 # Starts

@@ -72,7 +72,12 @@ def test_who_looks_lets_others_of_its_core_run(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("spin", [-1e-6, 0.011, float("nan"), True, "long"])
 def test_what_is_no_time_to_look_is_refused(spin: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"wait_strategy: spin .*: must be a number of seconds from 0 to 0.01"):
-        WaitStrategy(spin)
+        WaitStrategy(spin=spin)
+
+
+def test_its_numbers_have_their_names_like_those_of_all_settings() -> None:
+    with pytest.raises(TypeError, match="positional"):
+        WaitStrategy(SPIN)  # type: ignore[call-arg]
 
 
 def test_what_is_no_strategy_is_refused() -> None:
@@ -85,7 +90,7 @@ def test_what_is_no_strategy_is_refused() -> None:
 def test_a_plan_keeps_it() -> None:
     graph = Topology("looks")
     tx, rx = graph.channel(4)
-    graph.actor("a", lives.tally, rx, graph.state(), wait_strategy=WaitStrategy(SPIN))
+    graph.actor("a", lives.tally, rx, graph.state(), wait_strategy=WaitStrategy(spin=SPIN))
     graph.actor("b", _send, tx)
     plan = graph.plan()
     assert [actor.wait_strategy.spin for actor in type(plan).from_json(plan.to_json()).actors] == [SPIN, 0.0]

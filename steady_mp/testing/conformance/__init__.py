@@ -24,8 +24,8 @@ pytest.register_assert_rewrite(
 )
 
 from steady_mp.testing.conformance.channel import ChannelConformance  # noqa: E402 - see above
-from steady_mp.testing.conformance.doorbell import DoorbellConformance  # noqa: E402
+from steady_mp.testing.conformance.doorbell import DoorbellConformance, MakeDoorbell  # noqa: E402
 from steady_mp.testing.conformance.lane import LaneConformance  # noqa: E402
 from steady_mp.testing.conformance.link import Link, MakeLink  # noqa: E402
 
-__all__ = ["ChannelConformance", "DoorbellConformance", "LaneConformance", "Link", "MakeLink"]
+__all__ = ["ChannelConformance", "DoorbellConformance", "LaneConformance", "Link", "MakeDoorbell", "MakeLink"]

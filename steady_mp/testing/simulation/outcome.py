@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from steady_mp.supervisor.report import ActorReport, Report
+    from collections.abc import Sequence
+
+    from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
     from steady_mp.testing.simulation.dice import Crash
     from steady_mp.testing.simulation.trace import Trace
+
+R = TypeVar("R", "ActorReport", "ChannelReport")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +38,25 @@ class Outcome:
     switches: int
 
     def actor(self, name: str) -> ActorReport:
-        """Return what the report says of one actor."""
-        return next(actor for actor in self.report.actors if actor.name == name)
+        """Return what the report says of one actor. Raises ConfigurationError for one that there is not."""
+        return self._called(name, self.report.actors, "actor")
 
     def sent(self, channel: str) -> int:
-        """Return how many messages a channel has carried."""
-        return next(each.sent for each in self.report.channels if each.name == channel)
+        """Return how many messages a channel has carried. Raises ConfigurationError for one that there is not."""
+        return self._called(channel, self.report.channels, "channel").sent
 
     def printed(self, actor: str) -> list[str]:
-        """Return what one actor logged and printed."""
+        """Return what one actor logged and printed. Raises ConfigurationError for one that there is not."""
+        self.actor(actor)
         return [text for name, text in self.lines if name == actor]
+
+    def _called(self, name: str, found: Sequence[R], kind: str) -> R:
+        for each in found:
+            if each.name == name:
+                return each
+        names = ", ".join(each.name for each in found)
+        message = f"no {kind} {name!r} in graph {self.report.graph!r}: there are {names}"
+        raise ConfigurationError(message)
 
 
 class SimulationFailed(AssertionError):

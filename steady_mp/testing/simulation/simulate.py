@@ -150,7 +150,7 @@ def explore(  # noqa: PLR0913 - as above
     max_steps: int = _MOST_STEPS,
     log_level: str = "warning",
 ) -> Exploration:
-    """Simulate once for each seed, as `simulate` does, until one fails; the failure names its seed.
+    """Simulate once for each seed, as `simulate` does, until one fails; blocks and raises as that, naming the seed.
 
     Actors log at `log_level` and above; formatting what nobody reads takes a fifth of the time.
     """
@@ -185,7 +185,7 @@ def crash_points(
     """Return a `Crash` for each fault point that each actor reaches in a run without crashes.
 
     For a point that is reached more than once, `hits` of them, from the first to the last: to try every
-    actor at every point. Raises SimulationFailed where that run fails.
+    actor at every point. Blocks, and raises SimulationFailed and ConfigurationError, like `simulate`.
     """
     found: list[Crash] = []
     _need_greenlet()
