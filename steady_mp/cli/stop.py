@@ -89,7 +89,7 @@ def _ask(run: Found, *, now: bool) -> None:
 def _hurry(run: Found, *, deaf: bool) -> None:
     """Stop at once. The first SIGTERM asks for a drain; the second one is what does not wait for it."""
     if deaf:
-        _send(run, signal.SIGKILL)
+        _kill(run)
         return
     _send(run, signal.SIGTERM)
     if run.status.phase == "running":
@@ -108,8 +108,9 @@ def _see_it_end(run: Found, story: Story, deadline: float, *, now: bool) -> str:
         story.read()
         return _has_gone(run)
 
-    if now and not _wait(has_gone, min(deadline, time.monotonic() + _ANSWER)):
-        killed = _send(run, signal.SIGKILL)
+    answer = time.monotonic() + _ANSWER
+    if now and not _wait(has_gone, min(deadline, answer)) and answer <= deadline:
+        killed = _kill(run)
     if not _wait(has_gone, deadline):
         if not now:
             raise SteadyError(
@@ -117,8 +118,10 @@ def _see_it_end(run: Found, story: Story, deadline: float, *, now: bool) -> str:
                 "`steady-mp stop --now` does not wait for them"
             )
         raise SteadyError(f"{run.status.graph} goes on, although its supervisor {run.status.pid} was told to stop")
-    if run.directory.exists():  # a durable run: whoever goes on with it has to wait until its supervisor lets go of it
-        _wait(run.status.owner.is_dead, time.monotonic() + _MOMENT)
+    # Whoever goes on with a durable run has to wait until its supervisor lets go of it. The directory of any other goes
+    # right behind its end, unless its log has stalled, or its dead letters could not be brought to safety.
+    patience = _MOMENT if RunDir(run.directory).has_begun else _ANSWER
+    _wait(lambda: run.status.owner.is_dead() or not run.directory.exists(), time.monotonic() + patience)
     story.read()
     ended = story.last("RunStopped")
     if ended:
@@ -135,6 +138,13 @@ def _send(run: Found, number: int) -> bool:
         raise SteadyError(f"supervisor {run.status.pid} of {run.status.graph} can't be asked: {error}") from None
 
 
+def _kill(run: Found) -> bool:
+    """Kill the supervisor and see it die, which takes a moment; tell whether there was one."""
+    killed = _send(run, signal.SIGKILL)
+    _wait(lambda: _has_gone(run), time.monotonic() + _MOMENT)
+    return killed
+
+
 def _is_running(run: Found) -> bool:
     with suppress(OSError, ValueError):
         return read_status(run.directory).phase == "running"
@@ -142,11 +152,11 @@ def _is_running(run: Found) -> bool:
 
 
 def _has_gone(run: Found) -> bool:
-    """Tell whether the run is over: its directory is gone, or it says so and is durable, or its owner is dead."""
+    """Tell whether the run is over: its directory is gone, or it says so itself, or its owner is dead."""
     if run.status.owner.is_dead() or not (run.directory / STATUS_FILE).exists():
         return True
     with suppress(OSError, ValueError):
-        return read_status(run.directory).phase == "stopped" and RunDir(run.directory).has_begun
+        return read_status(run.directory).phase == "stopped"
     return False
 
 
