@@ -69,6 +69,14 @@ def test_of_several_none_is_chosen_for_the_asker(monkeypatch: pytest.MonkeyPatch
         assert not isinstance(refusal.value, runs.NoSuchRun)
 
 
+def test_a_link_that_leads_in_a_circle_is_no_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with Simulated() as run:
+        (tmp_path / "run").symlink_to(run.run.path)
+        monkeypatch.setattr(runs, "default_root", lambda: tmp_path)
+        assert [each.directory for each in runs.all_runs()] == [run.run.path.resolve()]
+
+
 def test_kept_letters_are_those_that_are_meant_only_where_there_is_no_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
