@@ -43,7 +43,7 @@ _LATEST: Final = 20
 _FORMS: Final = (".tar.gz", ".tgz", ".zip")
 #: Files of a run directory that hold what messages, states and arguments contain.
 _PAYLOADS: Final = re.compile(r"channel-\d+|actor-\d+\.(snapshot-\d|args)|main|.*letter.*", re.IGNORECASE)
-_REPORTS: Final = re.compile(r"actor-\d+\.died-\d+")
+_REPORTS: Final = re.compile(r"actor-\d+\.died-\d+(\.new)?")
 _CONTROLS: Final = re.compile(r"actor-\d+\.control|run")
 _SECRETS: Final = re.compile(r"(?i)token|password|secret|key")
 _HIDDEN: Final = "(left out)"

@@ -1,8 +1,9 @@
-"""The archive of `steady-mp dump` as a file: for its owner only, whole or not there at all, and nothing beside it."""
+"""The archive of `steady-mp dump`: for its owner only, whole or not there at all; and what goes into it."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import tarfile
@@ -75,3 +76,17 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match="No space left"):
         dump._write(tmp_path / "a.zip", "dumped", PARTS)
     assert not list(tmp_path.iterdir())
+
+
+# What goes into it
+
+
+def test_a_report_that_is_not_in_its_place_yet_keeps_its_message(tmp_path: Path) -> None:
+    """Its supervisor was killed between the draft and the name."""
+    told = {"cause": "SIGKILL", "in_hand": {"channel": "orders", "first": 0, "last": 0, "value": "'hush-hush'"}}
+    for name in ("actor-1.died-1", "actor-1.died-2.new"):
+        (tmp_path / name).write_text(json.dumps(told))
+    (tmp_path / "actor-1.died-3.new").write_text(json.dumps(told)[:-9])
+    found = dict(dump._files(tmp_path, payloads=False))
+    assert not [name for name, data in found.items() if b"hush" in data]
+    assert b"SIGKILL" in found["actor-1.died-2.new"]
