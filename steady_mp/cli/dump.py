@@ -18,8 +18,6 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import psutil
-
 from steady_mp.cli import facts
 from steady_mp.cli.ps import deadlocks_of
 from steady_mp.cli.runs import Found, Opened, find_run
@@ -30,6 +28,7 @@ from steady_mp.cli.whole_file import whole
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.standing import halt_of
 from steady_mp.memory.status import UNREADABLE, read_events
 from steady_mp.plan import LOG_NOTE, PLAN_FILE
 from steady_mp.whereabouts import Seen, Shared, describe_channel, describe_phase, explain
@@ -85,7 +84,7 @@ def collect(run: Opened, *, payloads: bool, timeout: float) -> dict[str, bytes]:
     def part(name: str, make: Callable[[], str]) -> None:
         try:
             text = make()
-        except (*UNREADABLE, SteadyError, psutil.Error) as error:
+        except (*UNREADABLE, SteadyError) as error:
             text = f"could not be read: {type(error).__name__}: {error}\n"
         parts[name] = text.encode(errors="replace")
 
@@ -131,7 +130,7 @@ def _seen(run: Opened, found: Found) -> list[Seen]:
     for index, status in enumerate(run.status.actors):
         stopped = False
         if found.is_alive and not run.status.owner.is_foreign and (process := run.process(index)) is not None:
-            stopped = psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+            stopped = halt_of(process.pid).stopped
         seen.append(Seen(status=status.status, is_stopped=stopped, is_dead=not found.is_alive))
     return seen
 

@@ -8,8 +8,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 from steady_mp.cli.runs import Found, find_run, open_status
 from steady_mp.cli.story import Story
 from steady_mp.cli.summary import visible
@@ -17,6 +15,7 @@ from steady_mp.cli.view import show, show_json
 from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.memory.rundir import RunDir, default_root, sweep
 from steady_mp.memory.signals import catches
+from steady_mp.memory.standing import halt_of
 from steady_mp.memory.status import STATUS_FILE, read_status
 
 if TYPE_CHECKING:
@@ -172,7 +171,4 @@ def _wait(done: Callable[[], bool], deadline: float) -> bool:
 
 def _facts(pid: int) -> tuple[bool, bool]:
     """Tell whether a process is stopped, and whether it does something about SIGTERM, as far as can be known."""
-    stopped = False
-    with suppress(psutil.Error):
-        stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    return stopped, catches(pid, signal.SIGTERM) is not False
+    return halt_of(pid).stopped, catches(pid, signal.SIGTERM) is not False

@@ -8,11 +8,16 @@ import os
 import stat
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+import psutil
 import pytest
 
 from steady_mp.cli import dump
+from steady_mp.cli.runs import Found, Opened
+from steady_mp.memory import layout
+from steady_mp.memory.owner import Owner
+from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +95,18 @@ def test_a_report_that_is_not_in_its_place_yet_keeps_its_message(tmp_path: Path)
     found = dict(dump._files(tmp_path, payloads=False))
     assert not [name for name, data in found.items() if b"hush" in data]
     assert b"SIGKILL" in found["actor-1.died-2.new"]
+
+
+def test_an_actor_that_dies_while_it_is_looked_at_takes_no_summary_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(pid: int) -> NoReturn:
+        raise psutil.NoSuchProcess(pid)
+
+    with Simulated() as run:
+        me = Owner.me()
+        for index, words in enumerate(run.actors):
+            run.begin(index)
+            words[layout.PID], words[layout.BORN] = me.pid, me.started
+        with Opened(run.run.path) as opened, monkeypatch.context() as patch:
+            patch.setattr(psutil, "Process", gone)
+            summary = dump._summary(opened, Found(opened.directory, opened.status))
+    assert summary.startswith("graph simulated, ")
