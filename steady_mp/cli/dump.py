@@ -22,8 +22,7 @@ from steady_mp.cli import facts
 from steady_mp.cli.ps import deadlocks_of
 from steady_mp.cli.runs import Found, Opened, find_run
 from steady_mp.cli.stack import gather, lines_of
-from steady_mp.cli.summary import visible
-from steady_mp.cli.view import show, show_json
+from steady_mp.cli.view import show, show_json, visible
 from steady_mp.cli.whole_file import whole
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout

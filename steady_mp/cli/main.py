@@ -20,10 +20,9 @@ from steady_mp.cli.graph import graph
 from steady_mp.cli.operating import one_of, operating
 from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
-from steady_mp.cli.summary import visible
 from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
-from steady_mp.cli.view import refused_writes, show_text
+from steady_mp.cli.view import refused_writes, show_text, visible
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from steady_mp.cli.runs import Found, find_run, open_status
 from steady_mp.cli.story import Story
-from steady_mp.cli.summary import visible
-from steady_mp.cli.view import show, show_json
+from steady_mp.cli.view import show, show_json, visible
 from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.memory.rundir import RunDir, default_root, sweep
 from steady_mp.memory.signals import catches
