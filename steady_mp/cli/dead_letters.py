@@ -22,6 +22,8 @@ from steady_mp.plan import PLAN_FILE, EndPlan, Plan, actor_file
 from steady_mp.standin import bounded, unpickle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from steady_mp.memory.letters import Letter
 
 #: Characters that `show` has of a message.
@@ -202,10 +204,7 @@ def replay(names: list[str], which: str | None, *, everything: bool, as_json: bo
 def export(file: Path, which: str | None, *, as_json: bool) -> int:
     """Write all letters to a file, one JSON object a line, each with its message as a pickle in base64."""
     box = open_box(which)
-    lines = [
-        json.dumps({**facts_of(letter, box), "pickle": base64.b64encode(letter.message).decode()}) + "\n"
-        for letter in box.letters
-    ]
+    lines = [json.dumps({**facts_of(letter, box), **_pickled(letter)}) + "\n" for letter in box.letters]
     try:
         put("".join(lines), file, mode=0o600)
     except OSError as error:
@@ -215,6 +214,18 @@ def export(file: Path, which: str | None, *, as_json: bool) -> int:
     else:
         show(f"{len(lines)} dead letters of {printable(box.graph)} are in {file}")
     return ExitCode.DRAINED
+
+
+def _pickled(letter: Letter) -> dict[str, Any]:
+    """Return the message as `pickle.loads` takes it: the pickle, and the buffers that lie beside it."""
+    data, buffers = unwrap(letter.message, _apart)
+    return {"pickle": base64.b64encode(data).decode(), "buffers": [base64.b64encode(each).decode() for each in buffers]}
+
+
+def _apart(
+    data: bytes | memoryview, /, *, buffers: Iterable[bytes | bytearray] = ()
+) -> tuple[bytes, list[bytes | bytearray]]:
+    return bytes(data), list(buffers)
 
 
 def _value(letter: Letter) -> object:

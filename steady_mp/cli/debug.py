@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import socket
@@ -14,7 +15,7 @@ import typer
 
 from steady_mp.cli.kill import process_of
 from steady_mp.cli.runs import Opened, find_run
-from steady_mp.cli.view import printable
+from steady_mp.cli.view import printable, show_text
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.supervisor.conversation import ASK, BYE
@@ -88,6 +89,7 @@ class Keyboard:
 def _converse(connection: socket.socket, keyboard: Keyboard) -> bool:
     """Carry lines to and fro until one side ends; tell whether the actor has said that it goes on."""
     asked = False
+    letters = codecs.getincrementaldecoder("utf-8")(errors="replace")  # one may come in two pieces
     while True:
         if asked and keyboard.has_line:
             line = keyboard.line()
@@ -104,9 +106,7 @@ def _converse(connection: socket.socket, keyboard: Keyboard) -> bool:
                 data = connection.recv(_BUFFER)
             except ConnectionError:
                 data = b""
-            text = data.replace(ASK, b"").replace(BYE, b"").decode(errors="replace")
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            show_text(letters.decode(data.replace(ASK, b"").replace(BYE, b""), final=not data))
             asked = asked or ASK in data
             if not data or BYE in data:
                 return bool(data)

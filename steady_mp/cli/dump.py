@@ -18,18 +18,16 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import psutil
-
 from steady_mp.cli import facts
 from steady_mp.cli.ps import deadlocks_of
 from steady_mp.cli.runs import Found, Opened, find_run
 from steady_mp.cli.stack import gather, lines_of
-from steady_mp.cli.summary import visible
-from steady_mp.cli.view import show, show_json
+from steady_mp.cli.view import show, show_json, visible
 from steady_mp.cli.whole_file import whole
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.standing import halt_of
 from steady_mp.memory.status import UNREADABLE, read_events
 from steady_mp.plan import LOG_NOTE, PLAN_FILE
 from steady_mp.whereabouts import Seen, Shared, describe_channel, describe_phase, explain
@@ -43,7 +41,7 @@ _LATEST: Final = 20
 _FORMS: Final = (".tar.gz", ".tgz", ".zip")
 #: Files of a run directory that hold what messages, states and arguments contain.
 _PAYLOADS: Final = re.compile(r"channel-\d+|actor-\d+\.(snapshot-\d|args)|main|.*letter.*", re.IGNORECASE)
-_REPORTS: Final = re.compile(r"actor-\d+\.died-\d+")
+_REPORTS: Final = re.compile(r"actor-\d+\.died-\d+(\.new)?")
 _CONTROLS: Final = re.compile(r"actor-\d+\.control|run")
 _SECRETS: Final = re.compile(r"(?i)token|password|secret|key")
 _HIDDEN: Final = "(left out)"
@@ -85,7 +83,7 @@ def collect(run: Opened, *, payloads: bool, timeout: float) -> dict[str, bytes]:
     def part(name: str, make: Callable[[], str]) -> None:
         try:
             text = make()
-        except (*UNREADABLE, SteadyError, psutil.Error) as error:
+        except (*UNREADABLE, SteadyError) as error:
             text = f"could not be read: {type(error).__name__}: {error}\n"
         parts[name] = text.encode(errors="replace")
 
@@ -131,7 +129,7 @@ def _seen(run: Opened, found: Found) -> list[Seen]:
     for index, status in enumerate(run.status.actors):
         stopped = False
         if found.is_alive and not run.status.owner.is_foreign and (process := run.process(index)) is not None:
-            stopped = psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+            stopped = halt_of(process.pid).stopped
         seen.append(Seen(status=status.status, is_stopped=stopped, is_dead=not found.is_alive))
     return seen
 

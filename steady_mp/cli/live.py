@@ -12,7 +12,8 @@ from rich.file_proxy import FileProxy
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
 from rich.text import Text
 
-from steady_mp.cli.summary import Terminal, counted
+from steady_mp.cli.summary import counted
+from steady_mp.cli.view import Terminal
 from steady_mp.telemetry.sampler import Sampler
 
 if TYPE_CHECKING:

@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steady_mp.cli.completion import actors_like, runs_like
 from steady_mp.cli.debug import debug
 from steady_mp.cli.graph import graph
-from steady_mp.cli.operating import one_of, operating
+from steady_mp.cli.operating import ActorName, RunName, RunOption, one_of, operating
 from steady_mp.cli.rescue import rescue
 from steady_mp.cli.run import run
-from steady_mp.cli.summary import visible
 from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
-from steady_mp.cli.view import refused_writes, show_text
+from steady_mp.cli.view import refused_writes, show_text, visible
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 
 if TYPE_CHECKING:
@@ -138,14 +136,9 @@ def _systemd_unit(context: typer.Context) -> None:
 
 @app.command("top")
 def _top(
-    which: Annotated[
-        str | None,
-        typer.Argument(metavar="RUN", help="Its graph's name or its directory; not needed for the only one."),
-    ] = None,
+    which: RunName = None,
     *,
-    also: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="The same.", autocompletion=runs_like)
-    ] = None,
+    also: RunOption = None,
     once: Annotated[bool, typer.Option("--once", help="Show it once and leave.")] = False,
 ) -> None:
     """Show the actors and channels of a run on this machine, live, until Ctrl-C."""
@@ -154,13 +147,9 @@ def _top(
 
 @app.command("pdb")
 def _pdb(
-    actor: Annotated[
-        str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.", autocompletion=actors_like)
-    ],
+    actor: ActorName,
     *,
-    which: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="Its run's name or directory.", autocompletion=runs_like)
-    ] = None,
+    which: RunOption = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for its next breakpoint(), and for those after it.")
     ] = False,

@@ -23,11 +23,12 @@ from steady_mp.memory.standing import STALL
 
 operating: Final = typer.Typer()
 
+# What commands take alike, here and in the rooms beside.
 _RUN_HELP: Final = "Its graph's name or its directory; not needed for the only one."
-_Run = Annotated[str | None, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=runs_like)]
-_RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=runs_like)]
-_Json = Annotated[bool, typer.Option("--json", help="Write JSON, for a program.")]
-_Actor = Annotated[
+RunName = Annotated[str | None, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=runs_like)]
+RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=runs_like)]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON, for a program.")]
+ActorName = Annotated[
     str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.", autocompletion=actors_like)
 ]
 
@@ -40,7 +41,7 @@ def one_of(which: str | None, also: str | None) -> str | None:
 
 
 @operating.command("ps")
-def _ps(which: _Run = None, *, also: _RunOption = None, as_json: _Json = False) -> None:
+def _ps(which: RunName = None, *, also: RunOption = None, as_json: Json = False) -> None:
     """Show the runs of this machine and their actors."""
     raise typer.Exit(ps(one_of(which, also), as_json=as_json))
 
@@ -57,8 +58,8 @@ def _why(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All reports, not only the last failure.")] = False,
-    which: _RunOption = None,
-    as_json: _Json = False,
+    which: RunOption = None,
+    as_json: Json = False,
 ) -> None:
     """Show what an actor died of, what it had in hand, and what followed; also when the run is over."""
     raise typer.Exit(why(actor, which, everything=everything, as_json=as_json))
@@ -66,13 +67,13 @@ def _why(
 
 @operating.command("stop")
 def _stop(  # noqa: PLR0913 - one an option
-    which: _Run = None,
+    which: RunName = None,
     *,
-    also: _RunOption = None,
+    also: RunOption = None,
     now: Annotated[bool, typer.Option("--now", help="Do not drain: kill every actor.")] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the run has gone.")] = True,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long.")] = 60.0,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Drain a run and stop it; the exit status is that of the run."""
     raise typer.Exit(stop(one_of(which, also), now=now, wait=wait, timeout=timeout, as_json=as_json))
@@ -80,29 +81,29 @@ def _stop(  # noqa: PLR0913 - one an option
 
 @operating.command("kill")
 def _kill(
-    actor: _Actor,
+    actor: ActorName,
     *,
     name: Annotated[str, typer.Option("--signal", metavar="NAME", help="KILL, TERM, STOP, CONT, … or a number.")] = (
         "KILL"
     ),
-    which: _RunOption = None,
-    as_json: _Json = False,
+    which: RunOption = None,
+    as_json: Json = False,
 ) -> None:
     """Send a signal to an actor's process; what dies is restarted from its last commit."""
     raise typer.Exit(kill(actor, which, name=name, as_json=as_json))
 
 
 @operating.command("state")
-def _state(actor: _Actor, *, which: _RunOption = None, as_json: _Json = False) -> None:
+def _state(actor: ActorName, *, which: RunOption = None, as_json: Json = False) -> None:
     """Show what an actor last committed, without touching it."""
     raise typer.Exit(state(actor, which, as_json=as_json))
 
 
 @operating.command("health")
 def _health(
-    which: _Run = None,
+    which: RunName = None,
     *,
-    also: _RunOption = None,
+    also: RunOption = None,
     stall: Annotated[
         float | None,
         typer.Option(
@@ -111,7 +112,7 @@ def _health(
             help=f"Stuck is who ends no turn for so long. Default: its stall_timeout, or {STALL:g}.",
         ),
     ] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Answer a probe: 0 when every actor can be relied on, else 1 and the reason."""
     raise typer.Exit(health(one_of(which, also), stall=stall, as_json=as_json))
@@ -122,7 +123,7 @@ def _clean(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list it.")] = False,
     kept: Annotated[bool, typer.Option("--kept", help="Remove also the death reports that are kept for why.")] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Remove what runs left behind whose supervisor is provably dead."""
     raise typer.Exit(clean(dry_run=dry_run, kept=kept, as_json=as_json))
@@ -137,9 +138,9 @@ def _stack(
         ),
     ] = None,
     *,
-    which: _RunOption = None,
+    which: RunOption = None,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long for each.")] = 3.0,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show where actors are in their code, also when they hang."""
     raise typer.Exit(stack(actor, which, timeout=timeout, as_json=as_json))
@@ -155,8 +156,8 @@ def _peek(
     ],
     *,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000, help="How many messages.")] = 5,
-    which: _RunOption = None,
-    as_json: _Json = False,
+    which: RunOption = None,
+    as_json: Json = False,
 ) -> None:
     """Show the next messages of a channel, without taking them."""
     raise typer.Exit(peek(channel, which, count=count, as_json=as_json))
@@ -164,9 +165,9 @@ def _peek(
 
 @operating.command("dump")
 def _dump(  # noqa: PLR0913 - one an option
-    which: _Run = None,
+    which: RunName = None,
     *,
-    also: _RunOption = None,
+    also: RunOption = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; .tar.gz, .tgz or .zip.")
     ] = None,
@@ -176,7 +177,7 @@ def _dump(  # noqa: PLR0913 - one an option
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.0, help="Wait at most so long for each stack.")
     ] = 3.0,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Write all that is known of a run, dead or alive, into one archive for a bug report."""
     raise typer.Exit(dump(one_of(which, also), output=output, payloads=payloads, timeout=timeout, as_json=as_json))

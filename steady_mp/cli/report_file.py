@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 def check(path: Path) -> None:
     """Refuse a place that can't be written, before anything has run for nothing."""
-    folder = path.resolve().parent
     try:
         if not stat.S_ISREG(kind := path.stat().st_mode) and not stat.S_ISDIR(kind):
             return  # a pipe or a terminal, which is only written to
@@ -25,6 +24,7 @@ def check(path: Path) -> None:
         pass
     except OSError as error:
         raise ConfigurationError(f"--report {path}: {error.strerror}; take another one") from None
+    folder = path.resolve().parent  # where a link leads in a circle, that was said above
     if path.is_dir():
         raise ConfigurationError(f"--report {path}: is a folder; name a file in it")
     if not folder.is_dir():

@@ -7,37 +7,31 @@ from typing import Annotated, Final
 
 import typer
 
-from steady_mp.cli.completion import actors_like, runs_like
 from steady_mp.cli.dead_letters import export, list_letters, replay, show_letter
+from steady_mp.cli.operating import ActorName, Json, RunOption  # noqa: TC001 - typer reads them
 from steady_mp.cli.revive import revive
 
 rescue: Final = typer.Typer()
 _letters: Final = typer.Typer(no_args_is_help=True, help="Messages that were put aside: their receiver died over them.")
 rescue.add_typer(_letters, name="dead-letters")
 
-_RUN_HELP: Final = "Its graph's name or its directory; not needed for the only one."
-_RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=runs_like)]
-_Json = Annotated[bool, typer.Option("--json", help="Write JSON, for a program.")]
-
 
 @rescue.command("revive")
 def _revive(
-    actor: Annotated[
-        str, typer.Argument(metavar="ACTOR", help="The actor's name, as ps shows it.", autocompletion=actors_like)
-    ],
+    actor: ActorName,
     *,
     skip_head: Annotated[
         bool, typer.Option("--skip-head", help="Put the message aside first that it had in hand when it died.")
     ] = False,
-    which: _RunOption = None,
-    as_json: _Json = False,
+    which: RunOption = None,
+    as_json: Json = False,
 ) -> None:
     """Give an actor that was given up another life, from its last commit, while the others go on."""
     raise typer.Exit(revive(actor, which, skip_head=skip_head, as_json=as_json))
 
 
 @_letters.command("list")
-def _list(*, which: _RunOption = None, as_json: _Json = False) -> None:
+def _list(*, which: RunOption = None, as_json: Json = False) -> None:
     """Show what was put aside, and why."""
     raise typer.Exit(list_letters(which, as_json=as_json))
 
@@ -46,8 +40,8 @@ def _list(*, which: _RunOption = None, as_json: _Json = False) -> None:
 def _show(
     letter: Annotated[str, typer.Argument(metavar="CHANNEL@POSITION", help="A letter, as list has it.")],
     *,
-    which: _RunOption = None,
-    as_json: _Json = False,
+    which: RunOption = None,
+    as_json: Json = False,
 ) -> None:
     """Show one letter: its message, and every death with it in hand."""
     raise typer.Exit(show_letter(letter, which, as_json=as_json))
@@ -60,8 +54,8 @@ def _replay(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    which: _RunOption = None,
-    as_json: _Json = False,
+    which: RunOption = None,
+    as_json: Json = False,
 ) -> None:
     """Give letters back to their receiver, each exactly once, before anything else that it takes."""
     raise typer.Exit(replay(letters or [], which, everything=everything, as_json=as_json))
@@ -71,8 +65,8 @@ def _replay(
 def _export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; what is there is replaced.")],
     *,
-    which: _RunOption = None,
-    as_json: _Json = False,
+    which: RunOption = None,
+    as_json: Json = False,
 ) -> None:
     """Write all letters to a file: one JSON object a line, the message as a pickle in base64."""
     raise typer.Exit(export(file, which, as_json=as_json))

@@ -18,6 +18,7 @@ from steady_mp.cli.live import LiveCount
 from steady_mp.cli.notify import Notifier
 from steady_mp.cli.options import RUN, find_target, parse, settings_for
 from steady_mp.cli.target import Target, describe, load_target
+from steady_mp.cli.view import Terminal
 from steady_mp.config import RunSettings, merge
 from steady_mp.errors import ConfigurationError, SteadyError
 
@@ -177,10 +178,10 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _aside(settings: RunSettings) -> summary.Terminal | None:
+def _aside(settings: RunSettings) -> Terminal | None:
     """Where words for people go while the standard output is for programs: each of its lines is an object then."""
     json = settings.log_format == "json"
-    return summary.Terminal(stderr=True, force_terminal=False) if json else None
+    return Terminal(stderr=True, force_terminal=False) if json else None
 
 
 def _conclude(report: Report, settings: RunSettings) -> int:

@@ -65,7 +65,8 @@ def all_runs() -> list[Found]:
     with suppress(OSError):
         for entry in sorted(root.iterdir()):
             with suppress(*UNREADABLE):
-                found.append(Found(entry.resolve(), read_status(entry)))
+                status = read_status(entry)  # first: no folder is behind a link that leads in a circle
+                found.append(Found(entry.resolve(), status))
     return found
 
 

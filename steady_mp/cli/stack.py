@@ -20,6 +20,7 @@ from steady_mp.cli.view import printable, show, show_json
 from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.signals import blocked_by, catches, is_pending
+from steady_mp.memory.standing import halt_of
 from steady_mp.plan import actor_file
 from steady_mp.supervisor.stacks import ASK
 
@@ -73,7 +74,7 @@ def gather(run: Opened, actors: Iterable[int], timeout: float) -> list[dict[str,
 
 def ask(process: Owner, path: Path, timeout: float) -> str:
     """Return the stacks of a process that dumps into `path`. Raises SteadyError, saying why it did not answer."""
-    if _status(process) == psutil.STATUS_STOPPED:
+    if halt_of(process.pid).stopped:
         raise SteadyError("it is stopped (SIGSTOP), and says nothing before `steady-mp kill ACTOR --signal CONT`")
     if catches(process.pid, ASK) is False:  # the signal would end it
         raise SteadyError("it does not listen for the question: it has only just begun, or its code took the signal")
@@ -104,18 +105,12 @@ def _is_whole(process: Owner, deaf: set[str], sizes: list[int]) -> bool:
 
 
 def _why(process: Owner) -> str:
-    status = _status(process)
-    if status == psutil.STATUS_DISK_SLEEP:
-        return "it is in a system call that no signal interrupts (a device or a network file system)"
-    if status == psutil.STATUS_STOPPED:
+    with suppress(psutil.Error):
+        if psutil.Process(process.pid).status() == psutil.STATUS_DISK_SLEEP:
+            return "it is in a system call that no signal interrupts (a device or a network file system)"
+    if halt_of(process.pid).stopped:
         return "it was stopped (SIGSTOP) meanwhile"
     return "its threads block the signal, or the machine is too busy"
-
-
-def _status(process: Owner) -> str:
-    with suppress(psutil.Error):
-        return str(psutil.Process(process.pid).status())
-    return ""
 
 
 def lines_of(answer: dict[str, Any]) -> list[str]:

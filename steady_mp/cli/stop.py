@@ -8,15 +8,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 from steady_mp.cli.runs import Found, find_run, open_status
 from steady_mp.cli.story import Story
-from steady_mp.cli.summary import visible
-from steady_mp.cli.view import show, show_json
+from steady_mp.cli.view import show, show_json, visible
 from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.memory.rundir import RunDir, default_root, sweep
 from steady_mp.memory.signals import catches
+from steady_mp.memory.standing import halt_of
 from steady_mp.memory.status import STATUS_FILE, read_status
 
 if TYPE_CHECKING:
@@ -89,7 +87,7 @@ def _ask(run: Found, *, now: bool) -> None:
 def _hurry(run: Found, *, deaf: bool) -> None:
     """Stop at once. The first SIGTERM asks for a drain; the second one is what does not wait for it."""
     if deaf:
-        _send(run, signal.SIGKILL)
+        _kill(run)
         return
     _send(run, signal.SIGTERM)
     if run.status.phase == "running":
@@ -108,8 +106,9 @@ def _see_it_end(run: Found, story: Story, deadline: float, *, now: bool) -> str:
         story.read()
         return _has_gone(run)
 
-    if now and not _wait(has_gone, min(deadline, time.monotonic() + _ANSWER)):
-        killed = _send(run, signal.SIGKILL)
+    answer = time.monotonic() + _ANSWER
+    if now and not _wait(has_gone, min(deadline, answer)) and answer <= deadline:
+        killed = _kill(run)
     if not _wait(has_gone, deadline):
         if not now:
             raise SteadyError(
@@ -117,8 +116,10 @@ def _see_it_end(run: Found, story: Story, deadline: float, *, now: bool) -> str:
                 "`steady-mp stop --now` does not wait for them"
             )
         raise SteadyError(f"{run.status.graph} goes on, although its supervisor {run.status.pid} was told to stop")
-    if run.directory.exists():  # a durable run: whoever goes on with it has to wait until its supervisor lets go of it
-        _wait(run.status.owner.is_dead, time.monotonic() + _MOMENT)
+    # Whoever goes on with a durable run has to wait until its supervisor lets go of it. The directory of any other goes
+    # right behind its end, unless its log has stalled, or its dead letters could not be brought to safety.
+    patience = _MOMENT if RunDir(run.directory).has_begun else _ANSWER
+    _wait(lambda: run.status.owner.is_dead() or not run.directory.exists(), time.monotonic() + patience)
     story.read()
     ended = story.last("RunStopped")
     if ended:
@@ -135,6 +136,13 @@ def _send(run: Found, number: int) -> bool:
         raise SteadyError(f"supervisor {run.status.pid} of {run.status.graph} can't be asked: {error}") from None
 
 
+def _kill(run: Found) -> bool:
+    """Kill the supervisor and see it die, which takes a moment; tell whether there was one."""
+    killed = _send(run, signal.SIGKILL)
+    _wait(lambda: _has_gone(run), time.monotonic() + _MOMENT)
+    return killed
+
+
 def _is_running(run: Found) -> bool:
     with suppress(OSError, ValueError):
         return read_status(run.directory).phase == "running"
@@ -142,11 +150,11 @@ def _is_running(run: Found) -> bool:
 
 
 def _has_gone(run: Found) -> bool:
-    """Tell whether the run is over: its directory is gone, or it says so and is durable, or its owner is dead."""
+    """Tell whether the run is over: its directory is gone, or it says so itself, or its owner is dead."""
     if run.status.owner.is_dead() or not (run.directory / STATUS_FILE).exists():
         return True
     with suppress(OSError, ValueError):
-        return read_status(run.directory).phase == "stopped" and RunDir(run.directory).has_begun
+        return read_status(run.directory).phase == "stopped"
     return False
 
 
@@ -162,7 +170,4 @@ def _wait(done: Callable[[], bool], deadline: float) -> bool:
 
 def _facts(pid: int) -> tuple[bool, bool]:
     """Tell whether a process is stopped, and whether it does something about SIGTERM, as far as can be known."""
-    stopped = False
-    with suppress(psutil.Error):
-        stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    return stopped, catches(pid, signal.SIGTERM) is not False
+    return halt_of(pid).stopped, catches(pid, signal.SIGTERM) is not False

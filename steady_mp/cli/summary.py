@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections import Counter
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from steady_mp.cli.view import PIPE_WIDTH, Terminal, silence, visible
 from steady_mp.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
 
 VERDICTS = {
     ExitCode.DRAINED: "drained",
@@ -25,33 +25,6 @@ VERDICTS = {
     ExitCode.SHOWSTOPPER: "showstopper",
     ExitCode.INTERRUPTED: "interrupted",
 }
-PIPE_WIDTH = 120
-"""Columns where the output is no terminal: names stay whole in a file and in a log."""
-
-
-class Terminal(Console):
-    """The standard output, where text is shown as it is; that nobody reads it any more (`| head`) is no failure."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - what a console of rich takes
-        """Make one that makes no picture of `:key:` and no colour of `[red]`."""
-        super().__init__(emoji=False, markup=False, highlight=False, **settings)
-
-    def on_broken_pipe(self) -> None:
-        """Say nothing more there, also not at the exit; rich would end the process instead."""
-        self.quiet = True
-        silence(self.file)
-
-
-def visible(text: str) -> str:
-    """Return a text in which what would move the cursor, or turn the text around, is written as JSON writes it."""
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
-
-
-def silence(stream: IO[str]) -> None:
-    """Lead a stream that can't be written to nowhere; the end of the program would trip over the same text again."""
-    void = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(void, stream.fileno())
-    os.close(void)
 
 
 def show(facts: Mapping[str, Any], console: Console | None = None) -> None:

@@ -10,8 +10,17 @@ from rich.live import Live
 from rich.text import Text
 
 from steady_mp.cli.runs import find_run, lay_to_rest
-from steady_mp.cli.summary import Terminal, visible
-from steady_mp.cli.view import STYLES, memory_of, printable, restarts_of, show, state_of, table
+from steady_mp.cli.view import (
+    STYLES,
+    Terminal,
+    memory_of,
+    printable,
+    restarts_of,
+    show,
+    state_of,
+    table,
+    visible,
+)
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.status import STATUS_FILE, UNREADABLE
 from steady_mp.telemetry.board import Board

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from steady_mp.cli.summary import PIPE_WIDTH, Terminal, silence
 from steady_mp.errors import SteadyError
 
 if TYPE_CHECKING:
@@ -37,6 +37,33 @@ STYLES: Final = {
 #: Columns of a terminal between two columns of a table, and for long text where there is hardly any room.
 _GAP: Final = 2
 _NARROW: Final = 16
+#: Columns where the output is no terminal: names stay whole in a file and in a log.
+PIPE_WIDTH: Final = 120
+
+
+class Terminal(Console):
+    """The standard output, where text is shown as it is; that nobody reads it any more (`| head`) is no failure."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - what a console of rich takes
+        """Make one that makes no picture of `:key:` and no colour of `[red]`."""
+        super().__init__(emoji=False, markup=False, highlight=False, **settings)
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more there, also not at the exit; rich would end the process instead."""
+        self.quiet = True
+        silence(self.file)
+
+
+def visible(text: str) -> str:
+    """Return a text in which what would move the cursor, or turn the text around, is written as JSON writes it."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
+def silence(stream: IO[str]) -> None:
+    """Lead a stream that can't be written to nowhere; the end of the program would trip over the same text again."""
+    void = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(void, stream.fileno())
+    os.close(void)
 
 
 def table(*names: str, left: int, long: Collection[str] = ()) -> Table:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
+import psutil
+
 from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.hands import Held, held, unsettled
 from steady_mp.memory.letters import Letters
+from steady_mp.memory.standing import halt_of
 from steady_mp.plan import actor_file, channel_file
 from steady_mp.recovery import recover
 
@@ -168,25 +172,17 @@ class Seat:
 
     def is_stopped(self) -> bool:
         """Tell whether the actor's process is stopped (SIGSTOP) at present."""
-        import psutil  # noqa: PLC0415 - only where chaos freezes
-
-        with contextlib.suppress(psutil.Error):
-            return self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
-        return False
+        return self.pid is not None and halt_of(self.pid).stopped
 
     def wait_gone(self) -> None:
         """Block until the process is gone; for when the fork server can't tell any more."""
         if self._pidfd is not None:
-            import select  # noqa: PLC0415 - only ever needed when the fork server was killed
-
             probe = select.poll()
             probe.register(self._pidfd, select.POLLIN)
             probe.poll()
             with contextlib.suppress(ChildProcessError):  # to process 1 it has come as a child of its own
                 os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
         elif self.pid is not None:
-            import psutil  # noqa: PLC0415
-
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(self.pid).wait()
 

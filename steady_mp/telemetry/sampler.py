@@ -230,19 +230,19 @@ class Sampler:
     def _read_files(self) -> None:
         """Read the supervisor's files again if they were replaced; keep what is known when they are gone."""
         with contextlib.suppress(OSError, ValueError):
-            if self._changed(STATUS_FILE):
+            if stamp := self._changed(STATUS_FILE):
                 self._status = read_status(self.directory)
+                self._stamps[STATUS_FILE] = stamp  # only now: what could not be read is read at the next look
         with contextlib.suppress(OSError, ValueError):
-            if self._changed(EVENTS_FILE):
-                self._events = read_events(self.directory, MOST_EVENTS)
+            if (stamp := self._changed(EVENTS_FILE)) and (events := read_events(self.directory, MOST_EVENTS)):
+                self._events = events
+                self._stamps[EVENTS_FILE] = stamp
 
-    def _changed(self, name: str) -> bool:
+    def _changed(self, name: str) -> tuple[int, int] | None:
+        """Return what a file is known by that is not the one that was read last; None where it is that one."""
         facts = (self.directory / name).stat()
         stamp = (facts.st_mtime_ns, facts.st_ino ^ facts.st_size)
-        if self._stamps.get(name) == stamp:
-            return False
-        self._stamps[name] = stamp
-        return True
+        return None if self._stamps.get(name) == stamp else stamp
 
     def _directory_bytes(self, at: float) -> int:
         if at - self._measured >= _MEASURE:

@@ -342,6 +342,20 @@ def test_a_large_graph_is_laid_out_without_a_crossing_of_nodes(browser: Browser,
     assert browser.logs() == []
 
 
+def test_what_is_not_known_is_no_figure_and_every_state_has_a_picture(browser: Browser, serve: Serve) -> None:
+    """An actor in another container, at a breakpoint, and the first look at it."""
+    far = scenes.actor("far", state="debugged", mcpu=None, rss=None, history={"load": [], "mcpu": []})
+    browser.open(serve(lambda: scenes.graph([far], [], refresh=1.0)).url)
+    is_live(browser)
+    picture = "return document.querySelector(document.querySelector('.node use').getAttribute('href')) !== null"
+    assert browser.js(picture)
+    assert browser.texts("#actor-table tbody td.extra")[:2] == ["\u2013", "\u2013"]
+    browser.click(".node")
+    facts = [fact for fact in browser.texts("#detail .detail-facts div") if "mCPU" in fact]
+    assert facts == ["mCPU (1024 = one core)\u2013"]
+    assert browser.texts("#detail .chart .hint") == ["last 0 s", "last 0 s"]
+
+
 def test_the_scene_may_change_while_it_is_looked_at(browser: Browser, serve: Serve) -> None:
     pipeline = scenes.Pipeline()
     fake = serve(pipeline)

@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from steady_mp.channel.decoding import wrap
+from steady_mp.channel.lookup import record_of
+from steady_mp.channel.ring import Ring
 from steady_mp.cli import dead_letters
 from steady_mp.memory.letters import Letter
+from steady_mp.testing.rig import pair
+from tests.support.frames import Frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +86,21 @@ def test_a_letter_that_is_named_twice_is_replayed_once(
     assert dead_letters.replay(names, None, everything=False, as_json=True) == 0
     assert asked == [{"channel": 0, "positions": [5, 3]}]
     assert json.loads(capsys.readouterr().out)["replayed"] == ["a→b@5", "a→b@3"]
+
+
+def test_a_message_with_an_array_is_exported_as_pickle_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = Frame("a", bytearray(b"abc"))
+    _, source, sink, channel = pair(ring_bytes=1 << 20)
+    source.send(channel, sent)
+    ring = sink.life._place.stores[0]
+    assert isinstance(ring, Ring)
+    message = wrap(record_of(ring, sink.control.journal().cursors[0], 0), 0)
+    letter = Letter(channel="frames", index=0, position=0, actor="b", policy="dead_letter", time=0.0, message=message)
+    box = dead_letters.Box(tmp_path, "shop", [letter], is_alive=False, ordered=frozenset())
+    monkeypatch.setattr(dead_letters, "open_box", lambda _: box)
+    assert dead_letters.export(tmp_path / "letters.jsonl", None, as_json=False) == 0
+    line = json.loads((tmp_path / "letters.jsonl").read_text())
+    buffers = [bytearray(base64.b64decode(each)) for each in line["buffers"]]
+    assert pickle.loads(base64.b64decode(line["pickle"]), buffers=buffers) == sent  # noqa: S301 - made here

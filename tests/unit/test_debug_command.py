@@ -1,7 +1,8 @@
-"""What `steady-mp pdb` does where its input, or the actor, is not there."""
+"""What `steady-mp pdb` does where its input, its reader, or the actor is not there, and with what comes in pieces."""
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 
@@ -41,3 +42,25 @@ def test_an_actor_that_has_gone_before_the_line_reaches_it(
         there.sendall(b"(Pdb) " + ASK)
         assert debug._converse(here, Typing()) is bool(last_words)
     assert capsys.readouterr().out == "(Pdb) "
+
+
+def test_a_letter_that_comes_in_pieces_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(debug, "_BUFFER", 1)
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with here, there:
+        there.sendall("é→".encode() + BYE)
+        assert debug._converse(here, debug.Keyboard())
+    assert capsys.readouterr().out == "é→"
+
+
+def test_that_nobody_reads_any_more_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`steady-mp pdb worker < commands | head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with here, there, os.fdopen(writer, "w", encoding="utf-8") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        there.sendall(b"(Pdb) " + ASK + b"and more" + BYE)
+        assert debug._converse(here, debug.Keyboard())

@@ -1,17 +1,23 @@
-"""The archive of `steady-mp dump` as a file: for its owner only, whole or not there at all, and nothing beside it."""
+"""The archive of `steady-mp dump`: for its owner only, whole or not there at all; and what goes into it."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+import psutil
 import pytest
 
 from steady_mp.cli import dump
+from steady_mp.cli.runs import Found, Opened
+from steady_mp.memory import layout
+from steady_mp.memory.owner import Owner
+from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +81,32 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match="No space left"):
         dump._write(tmp_path / "a.zip", "dumped", PARTS)
     assert not list(tmp_path.iterdir())
+
+
+# What goes into it
+
+
+def test_a_report_that_is_not_in_its_place_yet_keeps_its_message(tmp_path: Path) -> None:
+    """Its supervisor was killed between the draft and the name."""
+    told = {"cause": "SIGKILL", "in_hand": {"channel": "orders", "first": 0, "last": 0, "value": "'hush-hush'"}}
+    for name in ("actor-1.died-1", "actor-1.died-2.new"):
+        (tmp_path / name).write_text(json.dumps(told))
+    (tmp_path / "actor-1.died-3.new").write_text(json.dumps(told)[:-9])
+    found = dict(dump._files(tmp_path, payloads=False))
+    assert not [name for name, data in found.items() if b"hush" in data]
+    assert b"SIGKILL" in found["actor-1.died-2.new"]
+
+
+def test_an_actor_that_dies_while_it_is_looked_at_takes_no_summary_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(pid: int) -> NoReturn:
+        raise psutil.NoSuchProcess(pid)
+
+    with Simulated() as run:
+        me = Owner.me()
+        for index, words in enumerate(run.actors):
+            run.begin(index)
+            words[layout.PID], words[layout.BORN] = me.pid, me.started
+        with Opened(run.run.path) as opened, monkeypatch.context() as patch:
+            patch.setattr(psutil, "Process", gone)
+            summary = dump._summary(opened, Found(opened.directory, opened.status))
+    assert summary.startswith("graph simulated, ")

@@ -244,6 +244,14 @@ def test_one_that_can_t_be_put_back_is_named(
     keep(folder).remove()
 
 
+def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for fresh in (False, True):
+        with pytest.raises(ConfigurationError, match="loop can't hold a durable run"):
+            declared().start(durable=loop, fresh=fresh, output=Lines())
+
+
 # Who may look into it
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,6 +21,7 @@ from steady_mp.memory.standing import STALL, Halt
 from steady_mp.memory.status import read_status, write_status
 from steady_mp.monitors import Metric
 from steady_mp.supervisor.recorder import Recorder
+from steady_mp.telemetry import sampler
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.state import describe
 from tests.support.simulated import Simulated
@@ -235,3 +239,22 @@ def test_a_run_in_another_container_is_not_asked_about_by_its_pids() -> None:
         waited = run.sampler.sample().actors[0].waited
         run.tick(1.0)
         assert run.sampler.sample().actors[0].waited == pytest.approx(waited + 1.0)
+
+
+def test_a_read_that_is_refused_is_made_up_for_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a descriptor to spare a file can be looked at, but not read."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with Simulated() as run:
+        run.tick()
+        run.begin()
+        with monkeypatch.context() as patch:
+            patch.setattr(sampler, "read_status", refuse)
+            patch.setattr(Path, "read_bytes", refuse)
+            run.tick()
+        run.tick()
+        state = describe(run.board)
+        assert state["actors"][0]["state"] == "running"
+        assert [event["kind"] for event in state["events"]] == ["ActorStarted"]

@@ -83,3 +83,10 @@ def test_text_that_no_encoding_has_is_written_as_an_escape(tmp_path: Path) -> No
     facts = {"why": ["half a pair: \ud800, and a whole letter: é"]}
     report_file.write(facts, path)
     assert json.loads(path.read_text(encoding="utf-8")) == facts
+
+
+def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path / "loop", tmp_path / "loop" / "report.json"):
+        with pytest.raises(ConfigurationError, match="take another one"):
+            report_file.check(path)

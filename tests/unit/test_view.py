@@ -35,7 +35,7 @@ def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
     def draw(*things: object, width: int | None = None) -> list[str]:
         if width:
-            terminal = partial(summary.Terminal, force_terminal=True, color_system=None, width=width, height=24)
+            terminal = partial(view.Terminal, force_terminal=True, color_system=None, width=width, height=24)
             monkeypatch.setattr(view, "Terminal", terminal)
         view.show(*things)
         return capsys.readouterr().out.splitlines()
@@ -114,7 +114,7 @@ def test_a_broken_pipe_of_stderr_leaves_stdout_alone(monkeypatch: pytest.MonkeyP
     with os.fdopen(writer, "w", encoding="utf-8") as closed, path.open("w", encoding="utf-8") as out:
         monkeypatch.setattr("sys.stderr", closed)
         monkeypatch.setattr("sys.stdout", out)
-        summary.Terminal(stderr=True).print("for people")
+        view.Terminal(stderr=True).print("for people")
         sys.stdout.write("for programs\n")
     assert path.read_text(encoding="utf-8") == "for programs\n"
 
@@ -127,7 +127,7 @@ def test_ps_shows_all_names_and_figures_at_any_width(width: int | None, shown: C
     assert {"4194304", "17", "1,234,567", "512"} <= set(row.split())
     assert any(line.startswith("tiny ") for line in lines)
     assert lines[1].split() == ["actor", "state", "pid", "life", "restarts", "commits", "memory"]
-    assert all(len(line) <= (width or summary.PIPE_WIDTH) for line in lines)
+    assert all(len(line) <= (width or view.PIPE_WIDTH) for line in lines)
     assert set(f"16 ({CAUSE} x12, SIGKILL x4)".split()) <= set(" ".join(lines[2:]).split())
 
 
@@ -151,7 +151,7 @@ def test_why_shows_all_names_at_any_width(
     lines = shown(*drawn, width=width)
     assert lines[0].split() == ["actor", "state", "life", "ends", "last", "end"]
     assert lines[1].split()[:4] == ["worker", "running", "2", "1"]
-    assert all(len(line) <= (width or summary.PIPE_WIDTH) for line in lines)
+    assert all(len(line) <= (width or view.PIPE_WIDTH) for line in lines)
     assert "".join(CAUSE.split()) in "".join("".join(lines).split())
 
 
@@ -171,7 +171,7 @@ def test_top_takes_a_cause_with_brackets_as_it_is() -> None:
     alert = {"text": "[/x] :key:\x1b[2J", "colour": "red"}
     state = {"graph": "[/g]\x1b", "phase": "running", "uptime": 1.0, "summary": "", "alerts": [alert]}
     stream = io.StringIO()
-    summary.Terminal(file=stream, width=200).print(top.draw({**state, "actors": [each], "channels": []}))
+    view.Terminal(file=stream, width=200).print(top.draw({**state, "actors": [each], "channels": []}))
     out = stream.getvalue()
     assert f"16 ({CAUSE} x12, SIGKILL x4)" in out
     assert ":key:[/]" in out

@@ -1,4 +1,4 @@
-"""Which run a command means, and which letter; and where what it writes goes."""
+"""Which run a command means, and which letter; when it is over; and where what it writes goes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import dataclasses
 import errno
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from steady_mp import ConfigurationError
-from steady_mp.cli import dead_letters, facts, report_file, runs
+from steady_mp.cli import dead_letters, facts, report_file, runs, stop
+from steady_mp.errors import SteadyError
+from steady_mp.events import RunStopped
 from steady_mp.memory.letters import Letter
 from steady_mp.memory.owner import Owner
+from tests.support.simulated import Simulated
 
 
 class Status:
@@ -63,6 +67,14 @@ def test_of_several_none_is_chosen_for_the_asker(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(ConfigurationError, match="several runs could be meant") as refusal:
             runs.find_run("flow", dead=True)
         assert not isinstance(refusal.value, runs.NoSuchRun)
+
+
+def test_a_link_that_leads_in_a_circle_is_no_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with Simulated() as run:
+        (tmp_path / "run").symlink_to(run.run.path)
+        monkeypatch.setattr(runs, "default_root", lambda: tmp_path)
+        assert [each.directory for each in runs.all_runs()] == [run.run.path.resolve()]
 
 
 def test_kept_letters_are_those_that_are_meant_only_where_there_is_no_run(
@@ -141,3 +153,71 @@ def test_a_process_of_any_control_group_has_limits(text: str, monkeypatch: pytes
     lines = facts._of_cgroup(1)
     none = ["cgroup: no limits that could be read"]
     assert lines == ([f"cgroup {tmp_path}/a/b:", "  pids.max: 7"] if "0::" in text else none)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What `stop` would send to a supervisor that hears it: nobody gets it."""
+    sent: list[int] = []
+
+    def send(_run: object, number: int) -> bool:
+        sent.append(number)
+        return True
+
+    monkeypatch.setattr(stop, "_facts", lambda _pid: (False, True))
+    monkeypatch.setattr(stop, "_send", send)
+    monkeypatch.setattr(stop, "_ANSWER", 0.1)
+    monkeypatch.setattr(stop, "_MOMENT", 0.1)
+    return sent
+
+
+def test_a_run_that_says_that_it_is_over_is_over_though_its_directory_is_there() -> None:
+    with Simulated() as run:
+        seen = runs.open_status(run.run.path)
+        assert not stop._has_gone(seen)
+        run.record(RunStopped(clean=True, exit_code=0, seconds=1.0))
+        assert stop._has_gone(seen)
+
+
+def test_a_run_that_has_stopped_is_not_killed_while_its_log_stalls(
+    sent: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Simulated() as run:
+        note = stop._send
+
+        def send(found: Any, number: int) -> bool:
+            note(found, number)
+            if len(sent) == 2:
+                run.record(RunStopped(clean=False, exit_code=130, seconds=1.0))
+            return True
+
+        monkeypatch.setattr(stop, "_send", send)
+        assert stop.stop(str(run.run.path), now=True, wait=True, timeout=60.0, as_json=False) == 0
+    assert "exit code 130" in capsys.readouterr().out
+    assert sent == [signal.SIGTERM, signal.SIGTERM]
+
+
+def test_an_end_to_the_patience_kills_nobody(sent: list[int]) -> None:
+    with Simulated() as run, pytest.raises(SteadyError, match="goes on, although its supervisor"):
+        stop.stop(str(run.run.path), now=True, wait=True, timeout=0.0, as_json=False)
+    assert sent == [signal.SIGTERM, signal.SIGTERM]
+
+
+def test_whoever_does_not_answer_is_killed_and_seen_to_die(
+    sent: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That takes a moment, also where the patience ends just then."""
+    with Simulated() as run:
+        looks = 0
+
+        def is_dead(_owner: Owner) -> bool:
+            nonlocal looks
+            looks += signal.SIGKILL in sent
+            return looks > 1
+
+        monkeypatch.setattr(Owner, "is_dead", is_dead)
+        monkeypatch.setattr(stop, "_MOMENT", 60.0)
+        monkeypatch.setattr(stop, "_facts", lambda _pid: (True, True))
+        assert stop.stop(str(run.run.path), now=True, wait=True, timeout=0.0, as_json=False) == 0
+    assert "killed with its supervisor" in capsys.readouterr().out
+    assert sent == [signal.SIGKILL]

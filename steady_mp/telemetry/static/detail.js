@@ -13,7 +13,7 @@ function actorFacts(actor, now) {
     ["Restarts", format.count(actor.restarts)],
     ["Causes", causes(actor.deaths) || "none"],
     ["Load", format.percent(actor.load)],
-    ["mCPU (1024 = one core)", format.count(Math.round(actor.mcpu))],
+    ["mCPU (1024 = one core)", format.count(actor.mcpu)],
     ["Memory", format.bytes(actor.rss)],
     ["Messages in", format.count(actor.messages_in)],
     ["Messages out", format.count(actor.messages_out)],
@@ -135,7 +135,7 @@ export class Detail {
     lines.forEach(([title, values, top, say], i) => {
       const chart = this.charts[i];
       const scale = chart.spark.draw(values, top);
-      const span = format.duration(Math.round(((values?.length ?? 1) - 1) * (refresh ?? 0.5)));
+      const span = format.duration(Math.round(Math.max(0, (values?.length ?? 0) - 1) * (refresh ?? 0.5)));
       setText(chart.title, `${title}: ${say(values?.at(-1))}`);
       setText(chart.span, `last ${span}`);
       setText(chart.top, say(scale));

@@ -93,7 +93,7 @@ function actorRow(actor, onSelect) {
     setText(name.sub, now.alert ? `${stateWords(now)} · ${now.alert} alert` : stateWords(now));
     setText(load.value, format.percent(now.load));
     load.spark.draw(now.history?.load, 100);
-    setText(cpu, format.count(Math.round(now.mcpu)));
+    setText(cpu, format.count(now.mcpu));
     setText(memory, format.bytes(now.rss));
     setText(taken, `${format.total(now.messages_in)} in`);
     setText(sent, `${format.total(now.messages_out)} out`);
