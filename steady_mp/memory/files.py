@@ -13,13 +13,18 @@ def allocate(path: Path, size: int) -> None:
     """Make the file with all its blocks."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(fd, 0, size)
-        else:  # pragma: no cover - macOS has no fallocate: writing the zeros allocates as well
-            for offset in range(0, size, 1 << 20):
-                os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
+        reserve(fd, size)
     finally:
         os.close(fd)
+
+
+def reserve(fd: int, size: int) -> None:
+    """Give a file all blocks of its first `size` bytes, which may be zeros then. Raises OSError."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+    else:  # pragma: no cover - macOS has no fallocate: writing the zeros allocates as well
+        for offset in range(0, size, 1 << 20):
+            os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
 
 
 def write(path: Path, content: bytes) -> None:
