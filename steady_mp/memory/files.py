@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,21 @@ def write(path: Path, content: bytes) -> None:
     """Write a file, in the place of the content that it has. Raises OSError."""
     with open(path, "wb", opener=_private) as file:
         file.write(content)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put `content` in the place of a file: a reader sees the old one or the new one. Raises OSError.
+
+    `disk.replace` does it where that has to be true after a loss of power, too.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        write(draft, content)
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def _private(path: str, flags: int) -> int:
