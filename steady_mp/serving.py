@@ -17,6 +17,7 @@ from steady_mp.errors import ConfigurationError
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 9900
+TOKEN_VARIABLE: Final = "STEADY_MP_TOKEN"  # noqa: S105 - the name of a variable
 #: Ports that are tried when none was asked for.
 _TRIES: Final = 100
 _BACKLOG: Final = 64

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -247,10 +246,7 @@ class BytesTx(ProducingEnd[bytes]):
 
     def _await_room(self, size: int, saturation: SendSaturation) -> None:
         if not self._fits(size):
-            if saturation is SendSaturation.WARN_THEN_AWAIT:
-                logging.getLogger("steady_mp").warning("channel %s is full: waiting for room", self.name)
-            self._turn.hold(self, lambda: self._fits(size) or self.is_peer_gone())
-            self._check_open()
+            self._hold(saturation, lambda: self._fits(size))
 
     def _stage(self, data: bytes | memoryview) -> None:
         self._turn.touched = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
@@ -145,10 +144,7 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
         return room
 
     def _await_room(self, saturation: SendSaturation) -> None:
-        if saturation is SendSaturation.WARN_THEN_AWAIT:
-            logging.getLogger("steady_mp").warning("channel %s is full: waiting for room", self.name)
-        self._turn.hold(self, lambda: self._room() > 0 or self.is_peer_gone())
-        self._check_open()
+        self._hold(saturation, lambda: self._room() > 0)
 
     def _stage(self, value: T) -> None:
         try:

@@ -59,15 +59,15 @@ def values_in(record: Record) -> list[Any]:
     return values
 
 
-def shown(store: Store, cursor: Cursor, position: int, most: int = LONGEST) -> str:
-    """Return the repr of message number `position` in one line of at most `most` characters, or why there is none."""
+def shown(store: Store, cursor: Cursor, position: int) -> str:
+    """Return the repr of message number `position` in one line of at most LONGEST characters, or why there is none."""
     try:
         if isinstance(store, Slots):
-            return bounded(store.read(position % store.count, 1)[0], most)
+            return bounded(store.read(position % store.count, 1)[0], LONGEST)
         record = _find(cast("Ring", store), cursor, position)
         if record.length > _MOST * record.messages:
             return f"a message of {record.length // record.messages:,} bytes"
         values = values_in(record)
-        return bounded(values[min(position - record.first, len(values) - 1)], most)
+        return bounded(values[min(position - record.first, len(values) - 1)], LONGEST)
     except Exception as error:  # noqa: BLE001 - a message may be anything, and who looks at it must not die of that
-        return bounded(error, most)
+        return bounded(error, LONGEST)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
-from steady_mp.channel.endpoints import ChannelStatistics, Tx
+from steady_mp.channel.endpoints import ChannelStatistics, SendSaturation, Tx
 from steady_mp.channel.publish import publish_tx
 from steady_mp.channel.waits import Empty, Vacant, crossed
 from steady_mp.errors import ClosedByMe, PeerGone
@@ -14,6 +15,8 @@ from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steady_mp.channel.store import Store
     from steady_mp.channel.waits import Condition, Pace
 
@@ -163,6 +166,13 @@ class ProducingEnd(Tx[T]):
         if self.is_peer_gone():
             message = f"channel {self.name!r} has no consumer any more: it finished or was given up"
             raise PeerGone(message)
+
+    def _hold(self, saturation: SendSaturation, fits: Callable[[], bool]) -> None:
+        """Wait in the middle of the turn until `fits` answers True. Raises PeerGone."""
+        if saturation is SendSaturation.WARN_THEN_AWAIT:
+            logging.getLogger("steady_mp").warning("channel %s is full: waiting for room", self.name)
+        self._turn.hold(self, lambda: fits() or self.is_peer_gone())
+        self._check_open()
 
     def _refresh(self) -> None:
         self._head = self._words[layout.HEAD]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from array import array
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -75,10 +74,7 @@ class ObjectTx(ProducingEnd[T]):
         self._check_open()
         payload, need = self._encoder.encode(value)
         if not self._fits(need):
-            if saturation is SendSaturation.WARN_THEN_AWAIT:
-                logging.getLogger("steady_mp").warning("channel %s is full: waiting for room", self.name)
-            self._turn.hold(self, lambda: self._fits(need) or self.is_peer_gone())
-            self._check_open()
+            self._hold(saturation, lambda: self._fits(need))
         self._stage(value, payload, need)
 
     def try_send(self, value: T) -> SendOutcome:

@@ -18,8 +18,9 @@ from steady_mp.cli.runs import Opened, find_run
 from steady_mp.cli.view import printable, show_text
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
 from steady_mp.memory import layout
+from steady_mp.memory.sockets import address_of
+from steady_mp.plan import actor_file
 from steady_mp.supervisor.conversation import ASK, BYE
-from steady_mp.supervisor.debugger import address_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +123,7 @@ def _connect(directory: Path, actor: str, *, wait: bool) -> socket.socket:
             index = run.actor(actor)
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
-                with address_of(run.directory, index) as address:
+                with address_of(run.directory / actor_file(index, "pdb")) as address:
                     connection.connect(address)
             except OSError:
                 connection.close()

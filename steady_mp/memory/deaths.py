@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from steady_mp.memory.files import write
+from steady_mp.memory.files import replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,15 +83,7 @@ def report_file(actor: int, generation: int) -> str:
 
 def write_report(directory: Path, actor: int, report: DeathReport) -> None:
     """Write or replace a report, and drop those that are too many. Raises OSError when the file system is full."""
-    path = directory / report_file(actor, report.generation)
-    draft = path.with_name(path.name + ".new")
-    try:
-        write(draft, report.to_json().encode())
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+    replace(directory / report_file(actor, report.generation), report.to_json().encode())
     generations = sorted(generation for index, generation in _found(directory) if index == actor)
     for generation in generations[1:-MOST_LATEST]:
         (directory / report_file(actor, generation)).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,19 +14,39 @@ def allocate(path: Path, size: int) -> None:
     """Make the file with all its blocks."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(fd, 0, size)
-        else:  # pragma: no cover - macOS has no fallocate: writing the zeros allocates as well
-            for offset in range(0, size, 1 << 20):
-                os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
+        reserve(fd, size)
     finally:
         os.close(fd)
+
+
+def reserve(fd: int, size: int) -> None:
+    """Give a file all blocks of its first `size` bytes, which may be zeros then. Raises OSError."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+    else:  # pragma: no cover - macOS has no fallocate: writing the zeros allocates as well
+        for offset in range(0, size, 1 << 20):
+            os.pwrite(fd, bytes(min(1 << 20, size - offset)), offset)
 
 
 def write(path: Path, content: bytes) -> None:
     """Write a file, in the place of the content that it has. Raises OSError."""
     with open(path, "wb", opener=_private) as file:
         file.write(content)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put `content` in the place of a file: a reader sees the old one or the new one. Raises OSError.
+
+    `disk.replace` does it where that has to be true after a loss of power, too.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        write(draft, content)
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def _private(path: str, flags: int) -> int:

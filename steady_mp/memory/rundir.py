@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
-from steady_mp.memory.files import allocate, write
+from steady_mp.memory.files import allocate, replace, write
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
 from steady_mp.memory.locks import Hold, alone
@@ -325,12 +325,8 @@ class RunDir:
 
     def replace(self, name: str, content: bytes) -> None:
         """Put `content` in the place of a file, as a whole, and on the disk where that is wanted. Raises OSError."""
-        if self.is_synced:
-            disk.replace(self.path / name, content)
-        else:
-            draft = self.path / f"{name}.new"
-            write(draft, content)
-            draft.replace(self.path / name)
+        put = disk.replace if self.is_synced else replace
+        put(self.path / name, content)
 
     def _claim(self) -> None:
         """Hold the directory for as long as this process lives, or refuse because somebody else does."""

@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.errors import StateError
+from steady_mp.memory.files import reserve
 from steady_mp.memory.layout import PAGE
 
 if TYPE_CHECKING:
@@ -78,10 +79,7 @@ class SnapshotSlots:
         else:
             fd = os.open(self.path(slot), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                if hasattr(os, "posix_fallocate"):
-                    os.posix_fallocate(fd, 0, size)
-                else:  # pragma: no cover - macOS
-                    os.pwrite(fd, bytes(size), 0)
+                reserve(fd, size)
                 size = os.fstat(fd).st_size
                 room = mmap.mmap(fd, size)
             except OSError as error:

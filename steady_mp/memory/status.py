@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from steady_mp.memory.files import write
+from steady_mp.memory.files import replace
 from steady_mp.memory.owner import Owner
 
 if TYPE_CHECKING:
@@ -109,9 +109,7 @@ def read_status(directory: Path) -> RunStatus:
 
 def write_status(directory: Path, status: RunStatus) -> None:
     """Replace the status of a run: a reader sees the old one or the new one."""
-    draft = directory / (STATUS_FILE + ".new")
-    write(draft, status.to_json().encode())
-    draft.replace(directory / STATUS_FILE)
+    replace(directory / STATUS_FILE, status.to_json().encode())
 
 
 def read_events(directory: Path, most: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ UNFINISHED: Final = "unfinished"
 #: What a supervisor makes before a run begins, drafts too, and the command.
 _MADE: Final = re.compile(
     r"(run|main|log-file|sync|(graph|status|command)\.json|events\.jsonl|supervisor\.bell|channel-\d+"
-    r"|actor-\d+\.(control|args|bell))(\.new)?|events\.new"
+    r"|actor-\d+\.(control|args|bell))(\.new)?"
 )
 
 

@@ -10,8 +10,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.events import AlertCleared, AlertRaised, CycleBlocked, Event, TelemetryDied, TelemetryStarted
-from steady_mp.serving import url_of
-from steady_mp.supervisor.bootstrap import command
+from steady_mp.serving import TOKEN_VARIABLE, url_of
+from steady_mp.supervisor.bootstrap import RUN_MARK, command
 from steady_mp.supervisor.cause import cause_of
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Attendant:
     def _start(self, life: int) -> subprocess.Popen[bytes] | None:
         """Start the next process; None when that is not wanted any more."""
         read_fd, write_fd = os.pipe()
-        environment = {name: value for name, value in os.environ.items() if name != "STEADY_MP_RUN"}
-        environment["STEADY_MP_TOKEN"] = self._settings.token or ""
+        environment = {name: value for name, value in os.environ.items() if name != RUN_MARK}
+        environment[TOKEN_VARIABLE] = self._settings.token or ""
         try:
             with self._lock:
                 if self._closing.is_set():

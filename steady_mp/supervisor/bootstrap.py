@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: In the environment of every process of a run: its directory.
+RUN_MARK: Final = "STEADY_MP_RUN"
 _CODE: Final = (
     "import json, pathlib, sys; "
     "sys.path[:] = json.loads((pathlib.Path(sys.argv[1]) / 'graph.json').read_text())['path']; "

@@ -7,7 +7,6 @@ a person thinks, so it is not stuck, and the time for a shutdown begins anew aft
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import socket
@@ -17,33 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
+from steady_mp.memory.sockets import address_of
 from steady_mp.plan import SUPERVISOR_BELL, actor_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import FrameType
 
     from steady_mp.supervisor.conversation import ActorPdb
 
 _VARIABLE: Final = "PYTHONBREAKPOINT"
-#: Bytes that the path of a socket may have everywhere.
-_LONGEST: Final = 100
-
-
-@contextlib.contextmanager
-def address_of(directory: Path, actor: int) -> Iterator[str]:
-    """Give the address of an actor's socket: its path, or a short way to it where that is too long for a socket."""
-    name = actor_file(actor, "pdb")
-    path = str(directory / name)
-    if len(os.fsencode(path)) <= _LONGEST or sys.platform != "linux":
-        yield path
-        return
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{fd}/{name}"
-    finally:
-        os.close(fd)
 
 
 class Debugger:
@@ -77,7 +59,7 @@ class Debugger:
         path = self._directory / actor_file(self._actor, "pdb")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             path.unlink(missing_ok=True)  # that of a life before
-            with address_of(self._directory, self._actor) as address:
+            with address_of(path) as address:
                 listener.bind(address)
             path.chmod(0o600)
             listener.listen(1)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from steady_mp.errors import ExitCode
 from steady_mp.events import ActorRevived
 from steady_mp.log_format import SELF
+from steady_mp.memory.files import replace
 from steady_mp.policy import Failures
 from steady_mp.supervisor.seat import Status
 
@@ -65,9 +66,7 @@ class Errands:
             answer = {"done": False, "text": str(refusal)}
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
             answer = {"done": False, "text": f"it can't be done: {type(error).__name__}: {error}"}
-        draft = question.with_suffix(".new")
-        draft.write_text(json.dumps(answer))
-        draft.replace(question.with_suffix(ANSWERED))
+        replace(question.with_suffix(ANSWERED), json.dumps(answer).encode())
         question.unlink(missing_ok=True)
 
     def _do(self, asked: dict[str, Any]) -> str:

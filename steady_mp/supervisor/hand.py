@@ -1,19 +1,32 @@
-"""What a life that has just ended had in hand, as its death report has it."""
+"""What a life that is over had in hand, in the words of its plan, and as its death report has it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from steady_mp.channel.kinds import open_store
-from steady_mp.supervisor.inhand import hand, repr_of
+from steady_mp.channel.lookup import shown
+from steady_mp.memory import layout
+from steady_mp.memory.hands import Held, held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steady_mp.channel.ring import Ring
+    from steady_mp.memory.control import ControlBlock
     from steady_mp.memory.mapping import Mapping
     from steady_mp.plan import Plan
     from steady_mp.supervisor.seat import Seat
+
+
+class InHand(NamedTuple):
+    """The messages `first` to `last` of a channel: several where they were read together, or in a group of turns."""
+
+    channel: int
+    name: str
+    end: int
+    first: int
+    last: int
 
 
 def in_hand(seat: Seat, plan: Plan, channels: Sequence[Mapping]) -> dict[str, Any] | None:
@@ -32,3 +45,24 @@ def in_hand(seat: Seat, plan: Plan, channels: Sequence[Mapping]) -> dict[str, An
         "last": what.last,
         "value": repr_of(ring, seat.control, what),
     }
+
+
+def hand(control: ControlBlock, plan: Plan, actor: int, found: list[Held] | None = None) -> InHand | None:
+    """Return what an actor that does not run had in hand when it died; None for nothing.
+
+    Ask before it is recovered (`recover`), which empties its hands; or hand over what `held` answered then. Nothing was
+    in hand when nothing was taken or peeked since the last commit.
+    """
+    for each in held(control) if found is None else found:
+        channel = plan.actors[actor].ends[each.end].channel
+        first, last = each.first % layout.LETTER, each.last % layout.LETTER  # of a letter: the position that it had
+        return InHand(channel, plan.channels[channel].name, each.end, first, last)
+    return None
+
+
+def repr_of(ring: Ring, control: ControlBlock, what: InHand) -> str:
+    """Return the repr of the last message in hand, in one line (`lookup.shown`).
+
+    Its class is not imported and none of its code runs (`standin.py`). Only before the actor's next life begins.
+    """
+    return shown(ring, control.journal().cursors[what.end], what.last)

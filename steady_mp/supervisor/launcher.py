@@ -8,13 +8,13 @@ import os
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import psutil
 
 from steady_mp.errors import StartError
 from steady_mp.events import ProcessDelayed
-from steady_mp.supervisor.bootstrap import command
+from steady_mp.supervisor.bootstrap import RUN_MARK, command
 from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.messages import Announce, Exited, ForkServerGone, Message, Spawned
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 16
-#: In the environment of every process of a run: its directory.
-_MARK: Final = "STEADY_MP_RUN"
 
 
 class Launcher:
@@ -55,7 +53,7 @@ class Launcher:
             [*command("steady_mp.supervisor.forkserver", self._directory), *arguments],
             pass_fds=(theirs.fileno(), lifeline),
             stdin=subprocess.DEVNULL,
-            env={**os.environ, _MARK: str(self._directory)},
+            env={**os.environ, RUN_MARK: str(self._directory)},
             process_group=0,
         )
         #: Readable once it is dead.
@@ -136,6 +134,6 @@ def kill_leftovers(directory: Path) -> None:
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 alive = process.status() != psutil.STATUS_ZOMBIE
-                if alive and process.environ().get(_MARK) == str(directory):
+                if alive and process.environ().get(RUN_MARK) == str(directory):
                     process.kill()
                     found = True

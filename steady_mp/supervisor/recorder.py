@@ -28,7 +28,7 @@ from steady_mp.events import (
     TelemetryDied,
     TelemetryStarted,
 )
-from steady_mp.memory.files import write
+from steady_mp.memory.files import replace
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.status import EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
 from steady_mp.supervisor.deaths import kind_of
@@ -181,9 +181,7 @@ class Recorder:
     def _append(self) -> None:
         path = self._directory / EVENTS_FILE
         if self._behind or self._written >= 2 * MOST_EVENTS:
-            draft = path.with_suffix(".new")
-            write(draft, "".join(self._lines).encode())
-            draft.replace(path)
+            replace(path, "".join(self._lines).encode())
             self._written = len(self._lines)
         else:
             with path.open("a") as file:

@@ -15,7 +15,7 @@ import psutil
 
 from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
-from steady_mp.memory.hands import Held, held, unsettled
+from steady_mp.memory.hands import Held, unsettled
 from steady_mp.memory.letters import Letters
 from steady_mp.memory.standing import halt_of
 from steady_mp.plan import actor_file, channel_file
@@ -78,8 +78,7 @@ class Seat:
         self._channels = [(end.sends, channels[end.channel].words) for end in self.plan.ends]
         self._moved_before: tuple[int, ...] = ()
         self._epoch_before = 0
-        #: What the life that ended last had in hand, and what may have had to do with its end.
-        self.in_hand: list[Held] = []
+        #: What may have had to do with the end of the life that ended last.
         self.unsettled: list[Held] = []
 
     @property
@@ -116,7 +115,6 @@ class Seat:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
-        self.in_hand = held(self.control)
         self.unsettled = unsettled(self.control)
         self.seal()
         return recover(self.control, self._channels)

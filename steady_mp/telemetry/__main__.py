@@ -26,7 +26,7 @@ from waitress.server import create_server
 
 from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.memory.status import UNREADABLE
-from steady_mp.serving import DEFAULT_HOST, Telemetry, listen, url_of
+from steady_mp.serving import DEFAULT_HOST, TOKEN_VARIABLE, Telemetry, listen, url_of
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.server import make_app
 from steady_mp.telemetry.service import Service
@@ -34,7 +34,6 @@ from steady_mp.telemetry.service import Service
 if TYPE_CHECKING:
     from steady_mp.events import Event
 
-TOKEN_VARIABLE: Final = "STEADY_MP_TOKEN"  # noqa: S105 - the name of a variable
 #: Seconds in which it still answers, as not live, after the supervisor was killed.
 _LINGER: Final = 1.0
 #: Milliseconds between two looks at whether the supervisor's process is there.
@@ -128,7 +127,7 @@ def _serve(service: Service, listening: socket.socket, host: str, token: str | N
     try:
         server.run()
     except KeyboardInterrupt:
-        return 130
+        return ExitCode.INTERRUPTED
     finally:
         service.stop()
     return 0

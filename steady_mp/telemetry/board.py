@@ -12,7 +12,6 @@ from steady_mp.telemetry.meters import ActorMeter, ChannelMeter
 if TYPE_CHECKING:
     from steady_mp.cycles import Cycle
     from steady_mp.events import Event
-    from steady_mp.memory.status import RunStatus
     from steady_mp.plan import Plan
     from steady_mp.telemetry.sampler import Sample
 
@@ -36,7 +35,6 @@ class Board:
         #: Cycles that nothing has moved in since the look before, although everybody in them waits for room.
         self.deadlocks: list[Cycle] = []
         self.sample: Sample | None = None
-        self.changes: list[Event] = []
         self._began: float | None = None
 
     def update(self, sample: Sample) -> list[Event]:
@@ -107,10 +105,6 @@ class Board:
     @staticmethod
     def _is_full(meter: ChannelMeter) -> bool:
         return meter.average_fill() >= _FULL
-
-    def status(self) -> RunStatus | None:
-        """Return what the supervisor last said."""
-        return self.sample.status if self.sample is not None else None
 
 
 def _words_for(cycle: Cycle) -> str:

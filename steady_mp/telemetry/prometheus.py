@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
@@ -38,15 +37,8 @@ _COUNTER: Final = CounterMetricFamily
 _COLORS: Final = "Colour of the worst alert: 0 none, 1 yellow, 2 orange, 3 red."
 
 
-def expose(board: Board) -> bytes:
-    """Return everything about the run, as of its last sample, as prometheus-client writes it."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(RunCollector(board))
-    return generate_latest(registry)
-
-
 class Exposition:
-    """The same text as `expose`, in half the time: a series keeps its name and labels, so they are written once.
+    """What prometheus-client would write, in half the time: a series keeps its name and labels, written once.
 
     The library checks and escapes every label of every series at every scrape. There is no end of
     series here that could make the memory of them grow: all are there from the first scrape.

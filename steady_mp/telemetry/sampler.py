@@ -75,7 +75,6 @@ class ChannelSample:
     in_flight: int
     bytes: int
     blocked_seconds: float
-    closed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +223,6 @@ class Sampler:
             bytes=min(max(0, tail_pos - head_pos), plan.ring_bytes),
             # Charged every few seconds while a wait lasts: so it never falls, whoever dies meanwhile.
             blocked_seconds=words[layout.BLOCKED_NS] * _NS,
-            closed=bool(words[layout.TX_CLOSED] or words[layout.RX_CLOSED]),
         )
 
     def _read_files(self) -> None:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from steady_mp.supervisor.bootstrap import RUN_MARK
 from steady_mp.testing.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-#: In the environment of every process of a run: its directory; and, of what is below a root: the root.
-RUN_MARK: Final = "STEADY_MP_RUN"
+#: In the environment of every process of what is below a root: the root.
 ROOT_MARK: Final = "STEADY_MP_ROOT"
 
 #: Seconds that what is about to end may take to do so.

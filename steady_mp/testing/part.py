@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from steady_mp.channel.endpoints import SendOutcome
 from steady_mp.channel.waits import Condition
 from steady_mp.errors import PeerGone, SteadyError
+from steady_mp.supervisor.bootstrap import RUN_MARK
 from steady_mp.testing.cues import Answer, Close, Cue, Done, Echo, Hello, Leave, Refused, Show, Shown, Take
-from steady_mp.testing.litter import RUN_MARK
 from steady_mp.testing.wire import Lost, Wire, connect
 
 if TYPE_CHECKING:

@@ -24,15 +24,13 @@ from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.endpoints import Rx, Tx
 from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.state import SteadyState
+from steady_mp.supervisor.bootstrap import RUN_MARK
 from steady_mp.testing.steps import Diary, Scene, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steady_mp.actor import Actor
-
-#: In the environment of every process of a run: its directory. No actor's own process, no run directory.
-_MARK = "STEADY_MP_RUN"
 
 _Part = Rx[Any] | Tx[Any] | RxBundle[Any] | TxBundle[Any] | SteadyState[Diary]
 
@@ -87,7 +85,7 @@ def perform(actor: Actor, script: Script, *parts: _Part) -> None:
     """
     scene, state = _set(actor, parts)
     steps = script.life(actor.generation)
-    directory = os.environ.get(_MARK)
+    directory = os.environ.get(RUN_MARK)  # none where the actor has no process of its own
     if directory is not None:
         # Held open, and locked, until this process ends, however it does.
         claim(Path(directory), actor.name, actor.generation)

@@ -6,23 +6,18 @@ connection tells either side that the other one is gone, and nothing half said i
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pickle
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from steady_mp.errors import ConfigurationError
+from steady_mp.memory.sockets import address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _LENGTH: Final = struct.Struct("<Q")
 _CHUNK: Final = 1 << 16
-#: Bytes of a Unix socket's address that every system takes.
-_LONGEST: Final = 100
 _BACKLOG: Final = 128
 
 
@@ -94,7 +89,7 @@ def listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         draft = path.with_name(f"{path.name}.new")
-        with _address(draft) as address:
+        with address_of(draft) as address:
             listener.bind(address)
         listener.listen(_BACKLOG)
         listener.settimeout(0.0)
@@ -109,26 +104,9 @@ def connect(path: Path) -> Wire:
     """Connect to whoever listens at `path`. Raises OSError where nobody does."""
     connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with _address(path) as address:
+        with address_of(path) as address:
             connecting.connect(address)
     except BaseException:
         connecting.close()
         raise
     return Wire(connecting)
-
-
-@contextlib.contextmanager
-def _address(path: Path) -> Iterator[str]:
-    """Give the address of a socket: its path, or where that is too long for one, a way around its folder's name."""
-    if len(os.fsencode(path)) <= _LONGEST:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        around = f"/proc/self/fd/{folder}"
-        if not os.path.exists(around):  # noqa: PTH110 - no path of ours
-            message = f"{path} is too long for a socket's address: set STEADY_MP_ROOT to a folder with a shorter name"
-            raise ConfigurationError(message)
-        yield f"{around}/{path.name}"
-    finally:
-        os.close(folder)

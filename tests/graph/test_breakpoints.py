@@ -13,7 +13,7 @@ import pytest
 
 from steady_mp import ExitCode, Graph
 from steady_mp.events import ActorStarted, ShutdownPostponed
-from steady_mp.supervisor.debugger import address_of
+from steady_mp.memory.sockets import address_of
 from steady_mp.testing import Bench
 from tests.support import debugged
 from tests.support.gates import Lines
@@ -176,6 +176,6 @@ def test_on_the_bench_it_is_pythons_own(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_path_that_is_too_long_for_a_socket_has_a_short_way(tmp_path: Path) -> None:
     folder = tmp_path / ("a" * 90)
     folder.mkdir()
-    with address_of(folder, 3) as address:
+    with address_of(folder / "actor-3.pdb") as address:
         assert len(address) < 100
         assert address.endswith("/actor-3.pdb")

@@ -18,6 +18,7 @@ from steady_mp import ConfigurationError, ExitCode
 from steady_mp.events import ActorDied, ActorStarted, ShutdownRequested
 from steady_mp.memory import layout
 from steady_mp.memory.rundir import RunDir
+from steady_mp.supervisor.bootstrap import RUN_MARK
 from steady_mp.testing import litter
 from steady_mp.testing.positions import describe
 from steady_mp.testing.under_test import GraphUnderTest
@@ -193,7 +194,7 @@ def test_what_a_run_leaves_behind_is_named() -> None:
 
 
 def test_a_process_that_is_left_is_named_and_killed(tmp_path: Path) -> None:
-    environment = {**os.environ, litter.RUN_MARK: str(tmp_path / "run")}
+    environment = {**os.environ, RUN_MARK: str(tmp_path / "run")}
     with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], env=environment) as left:
         (told,) = litter.of_run(tmp_path / "run")
         assert left.wait() == -signal.SIGKILL

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Self
 
+from prometheus_client import CollectorRegistry, generate_latest
+
 from steady_mp.channel.kinds import format_channel
 from steady_mp.events import ActorDied, ActorStarted
 from steady_mp.graph import Topology
@@ -15,6 +17,7 @@ from steady_mp.memory.status import STATUS_FILE
 from steady_mp.plan import PLAN_FILE, actor_file, channel_file
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.telemetry.board import Board
+from steady_mp.telemetry.prometheus import RunCollector
 from steady_mp.telemetry.sampler import Sampler
 
 if TYPE_CHECKING:
@@ -27,6 +30,13 @@ def feed(_actor: Actor, _out: Tx[int]) -> None:
 
 def eat(_actor: Actor, _in: Rx[int]) -> None:
     """Nobody ever runs it."""
+
+
+def expose(board: Board) -> bytes:
+    """Return everything about a run, as of its last sample, as prometheus-client itself writes it."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(RunCollector(board))
+    return generate_latest(registry)
 
 
 class Simulated:

@@ -22,10 +22,9 @@ from steady_mp.events import (
 )
 from steady_mp.memory.status import read_status
 from steady_mp.supervisor.report import Toll
-from steady_mp.telemetry.prometheus import expose
 from steady_mp.testing import ManualClock
 from steady_mp.testing.chaos import unleash
-from tests.support.simulated import Simulated
+from tests.support.simulated import Simulated, expose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -94,7 +94,7 @@ def test_one_that_never_began_is_begun_anew_whatever_of_it_is_there(folder: Path
     """Also that of another graph, and what a supervisor has written before its first fork server was there."""
     folder.mkdir()
     left = ["unfinished", "run", "channel-17", "actor-3.control", "actor-3.args", "graph.json", "status.json", "sync"]
-    left += ["main", "log-file", "command.json", "beside", "events.jsonl", "status.json.new", "events.new"]
+    left += ["main", "log-file", "command.json", "beside", "events.jsonl", "status.json.new", "events.jsonl.new"]
     for name in left:
         (folder / name).touch()
     for name in ("supervisor.bell", "actor-3.bell"):

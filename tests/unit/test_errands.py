@@ -13,6 +13,7 @@ import pytest
 
 from steady_mp.cli.errand import ask
 from steady_mp.errors import SteadyError
+from steady_mp.memory import files
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.letters import Letter, Letters
 from steady_mp.plan import SUPERVISOR_BELL
@@ -91,13 +92,15 @@ def test_an_answer_that_finds_no_room_ends_no_run_and_is_given_later(
     (folder / "1.asked").write_text("[]")
     errands = errands_of(tmp_path, log)
 
-    def full(_path: Path, _text: str) -> NoReturn:
+    def full(path: Path, _content: bytes) -> NoReturn:
+        path.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", full)
+        patch.setattr(files, "write", full)
         errands.look()
     assert log.texts == [f"errands in {folder} can't be done: No space left on device"]
+    assert [path.name for path in folder.iterdir()] == ["1.asked"]
     errands.look()
     assert not json.loads((folder / "1.answered").read_text())["done"]
 

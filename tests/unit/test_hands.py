@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from steady_mp.channel.kinds import Shape
+from steady_mp.channel.lookup import LONGEST
 from steady_mp.life import Life
 from steady_mp.memory import layout
 from steady_mp.memory.hands import Held, held, unsettled
 from steady_mp.memory.letters import Mail
 from steady_mp.memory.mapping import Mapping
-from steady_mp.supervisor.inhand import InHand, hand, repr_of
+from steady_mp.supervisor.hand import InHand, hand, repr_of
 from steady_mp.testing.bench_side import ACTOR, TEST, Channels, NeverSleeps, Side
 from steady_mp.testing.clock import ManualClock
 
@@ -179,14 +180,14 @@ def test_what_can_not_be_unpickled_is_in_hand_in_the_life_behind_the_first_one()
 
 def test_its_repr_is_bounded_and_runs_nobodys_code() -> None:
     world = World()
-    world.send(Order(0), Order(1), Trap(), "x" * 5000)
+    world.send(Order(0), Order(1), Trap(), ["x" * 5000] * 5)
     world.life()
     assert world.side.control is not None
     ring = cast("Ring", world.side.begin(NeverSleeps())._place.stores[0])
     control = world.side.control
     assert repr_of(ring, control, InHand(0, "numbers", 0, 0, 1)) == "Order(number=1)"
     assert "_snap" in repr_of(ring, control, InHand(0, "numbers", 0, 2, 2))
-    assert len(repr_of(ring, control, InHand(0, "numbers", 0, 3, 3), most=50)) == 50
+    assert len(repr_of(ring, control, InHand(0, "numbers", 0, 3, 3))) == LONGEST
     assert "no message 4" in repr_of(ring, control, InHand(0, "numbers", 0, 4, 4))
 
 

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from steady_mp.events import AlertRaised
-from steady_mp.telemetry.prometheus import Exposition, expose
-from tests.support.simulated import Simulated
+from steady_mp.telemetry.prometheus import Exposition
+from tests.support.simulated import Simulated, expose
 from tests.unit.test_drawing import HOSTILE
 
 GOLDEN = Path(__file__).parent / "metrics.golden.txt"

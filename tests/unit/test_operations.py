@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from steady_mp.telemetry.prometheus import expose
 from tests.support.scrape import needed
-from tests.support.simulated import Simulated
+from tests.support.simulated import Simulated, expose
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
