@@ -23,6 +23,7 @@ from steady_mp.log_format import SELF
 from steady_mp.memory import layout
 from steady_mp.memory.deaths import cut
 from steady_mp.memory.letters import Letter, Letters, Suspect, orders_done, rescue
+from steady_mp.plan import MOST_DEATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from steady_mp.plan import Plan
     from steady_mp.supervisor.seat import Seat
 
-#: Deaths of one message that are written down.
-_MOST_DEATHS: Final = 16
+#: Deaths over one message that are written down whole, the latest ones.
+_WHOLE_DEATHS: Final = 16
+#: Characters of the cause that stay of one that is only counted.
+_LONGEST_CAUSE: Final = 100
 #: Characters of a traceback that are written down with each; the report of the death has more of it.
 _LONGEST_TRACE: Final = 4000
 
@@ -284,11 +287,21 @@ def _compared(found: Suspect, before: list[Suspect], death: dict[str, Any]) -> l
         if start < stop:
             if first < start:
                 pieces.append(Suspect(found.channel, first, start - 1, (death,)))
-            pieces.append(Suspect(found.channel, start, stop - 1, (*old.deaths, death)[-_MOST_DEATHS:]))
+            pieces.append(Suspect(found.channel, start, stop - 1, _with(old.deaths, death)))
             first = stop
     if first <= found.last:
         pieces.append(Suspect(found.channel, first, found.last, (death,)))
     return pieces
+
+
+def _with(deaths: tuple[dict[str, Any], ...], death: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Add a death; of those before the latest ones only what tells them apart stays."""
+    counted = (*deaths, death)[-MOST_DEATHS:]
+    older = [
+        {"generation": each["generation"], "cause": each["cause"][:_LONGEST_CAUSE], "time": each["time"]}
+        for each in counted[:-_WHOLE_DEATHS]
+    ]
+    return (*older, *counted[-_WHOLE_DEATHS:])
 
 
 def message_of(ring: Ring, cursor: Any, position: int) -> bytes:  # noqa: ANN401 - a Cursor
