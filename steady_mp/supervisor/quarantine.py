@@ -145,16 +145,22 @@ class Quarantine:
 
     def _in_hand(self, seat: Seat) -> list[Suspect]:
         """Return what was in hand, without what was put aside before."""
-        found = []
+        found: list[Suspect] = []
         for held in seat.unsettled:
             channel = seat.plan.ends[held.end].channel
-            holes = self.letters.holes(channel) if held.first < layout.LETTER else frozenset()
-            first = held.head
-            for stop in [*sorted(hole for hole in holes if held.head <= hole <= held.last), held.last + 1]:
-                if first < stop:
-                    found.append(Suspect(channel, first, stop - 1, ()))
-                first = stop + 1
+            found += self._without_holes(Suspect(channel, held.head, held.last, ()))
         return found
+
+    def _without_holes(self, suspect: Suspect) -> list[Suspect]:
+        """Cut a suspect where something of it was put aside before; a letter that is replayed is whole."""
+        pieces = []
+        first, last = suspect.first, suspect.last
+        holes = self.letters.holes(suspect.channel) if first < layout.LETTER else frozenset()
+        for stop in [*sorted(hole for hole in holes if first <= hole <= last), last + 1]:
+            if first < stop:
+                pieces.append(suspect._replace(first=first, last=stop - 1))
+            first = stop + 1
+        return pieces
 
     def _choose(self, seat: Seat, stoppers: list[Suspect]) -> Suspect:
         most = max(len(each.deaths) for each in stoppers)
@@ -202,7 +208,7 @@ class Quarantine:
                 waiting = self.letters.orders(each.channel)[orders_done(cursor.closed) :]
                 left += [each] if each.last - layout.LETTER in waiting else []
             elif each.last >= cursor.messages:
-                left.append(each._replace(first=max(each.first, cursor.messages)))
+                left += self._without_holes(each._replace(first=max(each.first, cursor.messages)))
         return left
 
     def done(self, seat: Seat, channel: int) -> int:
