@@ -10,7 +10,7 @@ import pytest
 
 from steady_mp.life import Life
 from steady_mp.memory import layout
-from steady_mp.memory.letters import Mail, Order
+from steady_mp.memory.letters import Mail, Order, Suspect
 from steady_mp.memory.standing import seconds_in_its_code
 from steady_mp.testing.rig import Overslept, Party, Rig, pair
 
@@ -213,6 +213,20 @@ def test_a_letter_that_was_taken_is_a_change() -> None:
         assert not actor.await_for_all(rx.wait_avail(3))
         got.append(rx.try_take())
     assert got == ["a", "b"]
+
+
+def test_a_letter_that_has_killed_twice_is_known_before_it_is_taken() -> None:
+    _, source, sink, channel = pair()
+    source.send(channel, "a", "b")
+    letter = Order(0, b"\x80\x05\x8c\x01a\x94.")
+    suspects = (Suspect(0, layout.LETTER, layout.LETTER, ({}, {})), Suspect(0, 1, 1, ({},)))
+    place = dataclasses.replace(sink.life._place, mail=lambda _: Mail(frozenset({0}), (letter,), suspects))
+    rx = Life(place, 2).ends[0]
+    assert rx.is_showstopper(2)
+    assert not rx.is_showstopper(3)
+    assert rx.take() == "a"
+    assert rx.is_showstopper(1)
+    assert not rx.is_showstopper(2)
 
 
 # Signals
