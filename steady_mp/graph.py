@@ -23,7 +23,7 @@ from steady_mp.monitors import (
     Watching,
 )
 from steady_mp.packing import Declared, pack
-from steady_mp.plan import ChannelPlan, Plan
+from steady_mp.plan import MOST_DEATHS, ChannelPlan, Plan
 from steady_mp.policy import RestartPolicy
 from steady_mp.recycling import Recycle
 from steady_mp.wait_strategy import WaitStrategy
@@ -49,7 +49,6 @@ _LEAST_STALL, _MOST_STALL = 0.05, 1e6
 _MOST_RING = 1 << 40
 #: Bytes of a ring, at least, where nobody said how many.
 RING = 1 << 20
-_MOST_DEATHS = 1000
 _DIRECTIONS = {"tx": "the sending end", "rx": "the receiving end"}
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -206,7 +205,7 @@ class Topology:
         index = len(self._channels)
         label = f"channel {name!r}" if name else f"channel {index}"
         watching = Watching.checked(label, CHANNEL_METRICS, monitors, alerts)
-        checks.check_count(f"{label}: showstopper_after", showstopper_after, 0, _MOST_DEATHS)
+        checks.check_count(f"{label}: showstopper_after", showstopper_after, 0, MOST_DEATHS)
         showstopper = checks.check_showstopper(label, showstopper, shape)
         self._channels.append(ChannelDraft(name, capacity, size, shape, watching, showstopper, showstopper_after))
         tx = Declared("tx", index, f"the sending end of {label}", self._identity, shape.kind)

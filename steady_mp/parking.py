@@ -104,7 +104,9 @@ class Sleeper:
                 while self._is_still(self._sleep_once(alarm), alarm, ready):
                     pass
             except Exception:  # of a signal's handler
-                self._words[layout.PHASE] = layout.PHASE_RUNNING
+                self._is_still(Wake.RUNG, alarm, ready)  # counts the time, and says that it has looked up
+                for end in alarm.ends:
+                    end.disarm()
                 raise
         for end in alarm.ends:
             end.disarm()

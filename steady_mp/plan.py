@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.kinds import Shape
@@ -12,6 +12,9 @@ from steady_mp.memory import layout
 from steady_mp.monitors import Watching
 from steady_mp.recycling import Recycle
 from steady_mp.wait_strategy import WaitStrategy
+
+#: Deaths over one message that are counted: `showstopper_after` can be no more.
+MOST_DEATHS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

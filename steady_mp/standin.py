@@ -5,13 +5,14 @@ So a command needs neither the user's modules nor his environment, and runs none
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import math
 import pickle
 import reprlib
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from steady_mp.errors import StateError
 
@@ -28,6 +29,10 @@ _KNOWN: Final = {
     "uuid": {"UUID"},
 }
 """Classes that are what they are everywhere, and whose making does nothing else."""
+#: Modules that Python 3.13 calls otherwise in its pickles than every other version.
+_MOVED: Final = {"pathlib._local": "pathlib"}
+#: Classes of moments, which refuse a zone that is a stand-in.
+_ZONED: Final = {dt.datetime, dt.time}
 _DEEPEST: Final = 100
 #: Bits of a number that Python writes in decimal, whatever `sys.set_int_max_str_digits` says.
 _SURELY_WRITTEN: Final = 2048
@@ -86,6 +91,18 @@ class StandIn:
 _MARKS: Final = {"()", "[]", "{}"}
 
 
+class _Moment(StandIn):
+    """A moment where its zone was not imported: the moment without a zone, and the zone. Else it is the moment."""
+
+    kind: ClassVar[type]
+
+    def __new__(cls, *args: object) -> Any:  # noqa: ANN401 - one class or another
+        """Make a moment of the class `kind`."""
+        if any(isinstance(arg, StandIn) for arg in args):
+            return super().__new__(cls, cls.kind(*args[:-1]), args[-1])
+        return cls.kind(*args)
+
+
 class _Short(reprlib.Repr):
     """Cuts long bytes before they are written out; and a stand-in says itself, whatever its class is called."""
 
@@ -112,9 +129,12 @@ _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxfr
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as dynamic as pickle
         """Give the class where it is harmless, and a stand-in for every other."""
-        if name in _KNOWN.get(module, ()):
-            return super().find_class(module, name)
-        return type(name, (StandIn,), {"__module__": module, "__qualname__": name})
+        module = _MOVED.get(module, module)
+        called = {"__module__": module, "__qualname__": name}
+        if name not in _KNOWN.get(module, ()):
+            return type(name, (StandIn,), called)
+        found = super().find_class(module, name)
+        return type(name, (_Moment,), {**called, "kind": found}) if found in _ZONED else found
 
 
 def unpickle(data: bytes | memoryview, *, buffers: Iterable[bytes | bytearray] = ()) -> Any:  # noqa: ANN401 - whatever was saved

@@ -99,8 +99,12 @@ class ConsumingEnd(Rx[T], Threshold):
 
     def is_showstopper(self, deaths: int) -> bool:
         """See `Rx.is_showstopper`."""
-        here = self.position()
+        here = self._next_in_hand()
         return self.has(1) and any(s.first <= here <= s.last and len(s.deaths) >= deaths for s in self._suspects)
+
+    def _next_in_hand(self) -> int:
+        """Return the number that stands in the hand once the next message is taken: see `hands.Held`."""
+        return self._here()
 
     def is_closed_and_empty(self) -> bool:
         """See `Rx.is_closed_and_empty`."""

@@ -43,7 +43,8 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
         return values
     if kind == layout.RECORD_OOB:
         return [_out_of_band(record, loads)]
-    if len(record.views) > 1 and record.length >= LARGE:
+    # Who reads with more care, as the supervisor does, has to: the real one runs the code of whoever sent it.
+    if loads is pickle.loads and len(record.views) > 1 and record.length >= LARGE:
         return [pickle.Unpickler(Splice(record.views)).load()]  # noqa: S301 - our own 0700 directory
     return [loads(record.payload)]
 

@@ -348,5 +348,5 @@ def _dtype_text(order: str, code: str, size: int) -> str:
         return f"S{size}"
     if code == "?":
         return "?"
-    kind = "f" if code in "efd" else ("i" if code in "bhilqn" else "u")
+    kind = "f" if code in "efd" else "i" if code in "bhilqn" else "c" if code in "FD" else "u"
     return f"{'>' if order in '>!' else '<' if order == '<' else '='}{kind}{size}"

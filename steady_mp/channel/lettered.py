@@ -127,6 +127,10 @@ class LetteredRx(ObjectRx[T]):
         """See `Rx.position`: a letter has the position that it always had."""
         return self._orders[0].position if self._orders else self._here()
 
+    def _next_in_hand(self) -> int:
+        """See `ConsumingEnd._next_in_hand`: the deaths over a letter are counted apart."""
+        return layout.LETTER + self._orders[0].position if self._orders else self._here()
+
     def wait_avail(self, count: int) -> Condition:
         """See `Rx.wait_avail`."""
         condition = self._avails.get(count)

@@ -65,7 +65,11 @@ def _read(stem: Path, journal: Journal) -> bytes:
     with suppress(OSError):
         fd = os.open(_path(stem, journal), os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return os.pread(fd, journal.snapshot_length, 0)
+            data, length = b"", journal.snapshot_length
+            # At most 2 GiB come at once.
+            while len(data) < length and (more := os.pread(fd, length - len(data), len(data))):
+                data += more
+            return data
         finally:
             os.close(fd)
     return b""

@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from steady_mp.memory import disk, layout
+from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.mapping import Mapping
+from steady_mp.memory.status import UNREADABLE
 
 FOLDER: Final = "letters"
 _DONE: Final = ".done"
@@ -201,7 +204,9 @@ def rescue(directory: Path) -> Path | None:
 
     Raises OSError where that can't be done; nothing may be removed then.
     """
-    if not any(letter.policy != "skip" for letter in Letters(directory).all(surely=True)):
+    letters = Letters(directory)
+    _settle(directory, letters)
+    if not any(letter.policy != "skip" for letter in letters.all(surely=True)):
         return None
     goal = kept_root() / directory.name
     goal.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -213,3 +218,24 @@ def rescue(directory: Path) -> Path | None:
         with suppress(FileNotFoundError):
             shutil.copyfile(directory / name, goal / name)
     return goal
+
+
+def _settle(directory: Path, letters: Letters) -> None:
+    """Mark what was delivered: the supervisor, which does so as a rule, may have been killed before.
+
+    Only the journals tell it, which go with the directory. Where one can't be read, its letters count as left.
+    """
+    with suppress(*UNREADABLE):
+        graph = json.loads((directory / "graph.json").read_bytes())
+        for index, channel in enumerate(graph["channels"]):
+            if letters.orders(index):
+                ends = graph["actors"][channel["consumer"]]["ends"]
+                mapping = Mapping(directory / f"actor-{channel['consumer']}.control", read_only=True)
+                try:
+                    whole = mapping.size >= layout.control_bytes(len(ends))
+                    if whole and mapping.words[layout.CB_MAGIC] == layout.MAGIC:
+                        cursors = ControlBlock(mapping, len(ends)).journal().cursors
+                        done = orders_done(cursors[ends.index({"channel": index, "sends": False})].closed)
+                        letters.settle(index, done)
+                finally:
+                    mapping.close()

@@ -200,9 +200,9 @@ class RunDir:
             message = f"run directory {path} can't be made: {error.strerror}"
             raise ConfigurationError(message) from None
         run = cls(path)
-        run._fill(files, contents)
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it
             run._held = Hold(path)
+        run._fill(files, contents)
         return run
 
     @classmethod

@@ -33,18 +33,18 @@ def in_hand(seat: Seat, plan: Plan, channels: Sequence[Mapping]) -> dict[str, An
     """Return ``channel`` (its name), ``first`` and ``last`` position, and ``value`` (a bounded repr) of the last one.
 
     None when nothing was taken since the last commit. To be asked before the actor is recovered. Never blocks, and runs
-    none of the user's code.
+    none of the user's code. A letter that is replayed stands in no ring: it is shown as when it was put aside.
     """
-    what = hand(seat.control, plan, seat.index)
+    found = held(seat.control)
+    what = hand(seat.control, plan, seat.index, found)
     if what is None:
         return None
-    ring = cast("Ring", open_store(channels[what.channel], plan.channels[what.channel]))
-    return {
-        "channel": what.name,
-        "first": what.first,
-        "last": what.last,
-        "value": repr_of(ring, seat.control, what),
-    }
+    if found[0].last >= layout.LETTER:
+        value = seat.letter_shown(what.channel, what.last)
+    else:
+        ring = cast("Ring", open_store(channels[what.channel], plan.channels[what.channel]))
+        value = repr_of(ring, seat.control, what)
+    return {"channel": what.name, "first": what.first, "last": what.last, "value": value}
 
 
 def hand(control: ControlBlock, plan: Plan, actor: int, found: list[Held] | None = None) -> InHand | None:

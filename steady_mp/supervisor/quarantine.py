@@ -23,6 +23,7 @@ from steady_mp.log_format import SELF
 from steady_mp.memory import layout
 from steady_mp.memory.deaths import cut
 from steady_mp.memory.letters import Letter, Letters, Suspect, orders_done, rescue
+from steady_mp.plan import MOST_DEATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from steady_mp.plan import Plan
     from steady_mp.supervisor.seat import Seat
 
-#: Deaths of one message that are written down.
-_MOST_DEATHS: Final = 16
+#: Deaths over one message that are written down whole, the latest ones.
+_WHOLE_DEATHS: Final = 16
+#: Characters of the cause that stay of one that is only counted.
+_LONGEST_CAUSE: Final = 100
 #: Characters of a traceback that are written down with each; the report of the death has more of it.
 _LONGEST_TRACE: Final = 4000
 
@@ -142,16 +145,22 @@ class Quarantine:
 
     def _in_hand(self, seat: Seat) -> list[Suspect]:
         """Return what was in hand, without what was put aside before."""
-        found = []
+        found: list[Suspect] = []
         for held in seat.unsettled:
             channel = seat.plan.ends[held.end].channel
-            holes = self.letters.holes(channel) if held.first < layout.LETTER else frozenset()
-            first = held.head
-            for stop in [*sorted(hole for hole in holes if held.head <= hole <= held.last), held.last + 1]:
-                if first < stop:
-                    found.append(Suspect(channel, first, stop - 1, ()))
-                first = stop + 1
+            found += self._without_holes(Suspect(channel, held.head, held.last, ()))
         return found
+
+    def _without_holes(self, suspect: Suspect) -> list[Suspect]:
+        """Cut a suspect where something of it was put aside before; a letter that is replayed is whole."""
+        pieces = []
+        first, last = suspect.first, suspect.last
+        holes = self.letters.holes(suspect.channel) if first < layout.LETTER else frozenset()
+        for stop in [*sorted(hole for hole in holes if first <= hole <= last), last + 1]:
+            if first < stop:
+                pieces.append(suspect._replace(first=first, last=stop - 1))
+            first = stop + 1
+        return pieces
 
     def _choose(self, seat: Seat, stoppers: list[Suspect]) -> Suspect:
         most = max(len(each.deaths) for each in stoppers)
@@ -199,7 +208,7 @@ class Quarantine:
                 waiting = self.letters.orders(each.channel)[orders_done(cursor.closed) :]
                 left += [each] if each.last - layout.LETTER in waiting else []
             elif each.last >= cursor.messages:
-                left.append(each._replace(first=max(each.first, cursor.messages)))
+                left += self._without_holes(each._replace(first=max(each.first, cursor.messages)))
         return left
 
     def done(self, seat: Seat, channel: int) -> int:
@@ -284,11 +293,21 @@ def _compared(found: Suspect, before: list[Suspect], death: dict[str, Any]) -> l
         if start < stop:
             if first < start:
                 pieces.append(Suspect(found.channel, first, start - 1, (death,)))
-            pieces.append(Suspect(found.channel, start, stop - 1, (*old.deaths, death)[-_MOST_DEATHS:]))
+            pieces.append(Suspect(found.channel, start, stop - 1, _with(old.deaths, death)))
             first = stop
     if first <= found.last:
         pieces.append(Suspect(found.channel, first, found.last, (death,)))
     return pieces
+
+
+def _with(deaths: tuple[dict[str, Any], ...], death: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Add a death; of those before the latest ones only what tells them apart stays."""
+    counted = (*deaths, death)[-MOST_DEATHS:]
+    older = [
+        {"generation": each["generation"], "cause": each["cause"][:_LONGEST_CAUSE], "time": each["time"]}
+        for each in counted[:-_WHOLE_DEATHS]
+    ]
+    return (*older, *counted[-_WHOLE_DEATHS:])
 
 
 def message_of(ring: Ring, cursor: Any, position: int) -> bytes:  # noqa: ANN401 - a Cursor

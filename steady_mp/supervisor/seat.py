@@ -146,6 +146,12 @@ class Seat:
         holes = () if end.sends else self._letters.holes(end.channel)
         return messages - sum(hole < messages for hole in holes)
 
+    def letter_shown(self, channel: int, position: int) -> str | None:
+        """Return the repr of a dead letter as it was put aside; None where it can't be read."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return self._letters.read(channel, position).shown
+        return None
+
     def was_excused(self, status: int) -> bool:
         """Tell whether no message can be the fault of how the life ended: somebody else wanted that."""
         if status == -signal.SIGKILL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import zlib
 from array import array
@@ -110,4 +111,14 @@ def test_looking_ends(tmp_path: Path) -> None:
     actor = Actor(tmp_path)
     with pytest.raises(StateError, match="changes faster than it can be read"):
         read_committed(actor.control, actor.stem, looks=0)
+    actor.close()
+
+
+def test_a_snapshot_that_is_read_in_pieces_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux gives 2 GiB at once at most."""
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda fd, size, offset: pread(fd, min(size, 100), offset))
+    actor = Actor(tmp_path)
+    actor.commit(content(77))
+    assert read_committed(actor.control, actor.stem) == (1, content(77))
     actor.close()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -12,13 +15,18 @@ from steady_mp.channel.lookup import LONGEST
 from steady_mp.life import Life
 from steady_mp.memory import layout
 from steady_mp.memory.hands import Held, held, unsettled
-from steady_mp.memory.letters import Mail
+from steady_mp.memory.letters import Letter, Letters, Mail
+from steady_mp.memory.letters import Order as Due
 from steady_mp.memory.mapping import Mapping
-from steady_mp.supervisor.hand import InHand, hand, repr_of
+from steady_mp.supervisor.hand import InHand, hand, in_hand, repr_of
+from steady_mp.supervisor.seat import Seat
 from steady_mp.testing.bench_side import ACTOR, TEST, Channels, NeverSleeps, Side
 from steady_mp.testing.clock import ManualClock
+from steady_mp.testing.rig import pair
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from steady_mp.channel.endpoints import Rx, Tx
     from steady_mp.channel.ring import Ring
 
@@ -203,3 +211,22 @@ def test_the_room_of_what_was_put_aside_is_given_back_by_a_life_that_takes_nothi
     epoch = place.control.epoch
     life.turn.commit()
     assert place.control.epoch == epoch
+
+
+def test_a_letter_in_hand_is_shown_as_it_was_put_aside(tmp_path: Path) -> None:
+    rig, source, sink, channel = pair()
+    source.send(channel, "a")
+    source.send(channel, "b")
+    sink.take(channel, 1)
+    mail = Mail(frozenset({0}), (Due(0, pickle.dumps("a")),))
+    Life(dataclasses.replace(sink.life._place, mail=lambda _: mail), 2).ends[0].take()
+    letters = Letters(tmp_path)
+    letters.put(
+        Letter(channel="", index=0, position=0, actor="", policy="dead_letter", time=0.0, shown="'a', as it was")
+    )
+    seat: Any = SimpleNamespace(index=1, control=sink.control, _letters=letters)
+    seat.letter_shown = partial(Seat.letter_shown, seat)
+    found = {"channel": "channel 0", "first": 0, "last": 0, "value": "'a', as it was"}
+    assert in_hand(seat, rig.plan(), rig.mappings) == found
+    (letters.path / "0-0").write_bytes(b"")
+    assert in_hand(seat, rig.plan(), rig.mappings) == {**found, "value": None}

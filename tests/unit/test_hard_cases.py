@@ -10,7 +10,8 @@ import pytest
 
 from steady_mp.life import Life
 from steady_mp.memory import layout
-from steady_mp.memory.letters import Mail, Order
+from steady_mp.memory.letters import Mail, Order, Suspect
+from steady_mp.memory.standing import seconds_in_its_code
 from steady_mp.testing.rig import Overslept, Party, Rig, pair
 
 PAGE = 4096
@@ -214,6 +215,20 @@ def test_a_letter_that_was_taken_is_a_change() -> None:
     assert got == ["a", "b"]
 
 
+def test_a_letter_that_has_killed_twice_is_known_before_it_is_taken() -> None:
+    _, source, sink, channel = pair()
+    source.send(channel, "a", "b")
+    letter = Order(0, b"\x80\x05\x8c\x01a\x94.")
+    suspects = (Suspect(0, layout.LETTER, layout.LETTER, ({}, {})), Suspect(0, 1, 1, ({},)))
+    place = dataclasses.replace(sink.life._place, mail=lambda _: Mail(frozenset({0}), (letter,), suspects))
+    rx = Life(place, 2).ends[0]
+    assert rx.is_showstopper(2)
+    assert not rx.is_showstopper(3)
+    assert rx.take() == "a"
+    assert rx.is_showstopper(1)
+    assert not rx.is_showstopper(2)
+
+
 # Signals
 
 
@@ -237,6 +252,28 @@ def test_a_sleep_that_a_signal_ends_leaves_nothing_said() -> None:
         source.tx(channel).send(3)
     assert source.word(layout.PHASE) == layout.PHASE_RUNNING
     assert rig.words(channel)[layout.TX_STUCK] == 0
+
+
+def test_and_who_is_awake_by_it_is_in_its_code_since_then_and_waits_for_nothing() -> None:
+    rig, source, sink, channel = pair(capacity=1)
+    rig.clock.advance(1)
+
+    def late() -> None:
+        rig.clock.advance(4)
+        raise Alarmed
+
+    sink.parker.plans.append(late)
+    with pytest.raises(Alarmed):
+        sink.actor().await_for_all(sink.rx(channel).wait_avail(1))
+    assert seconds_in_its_code(sink.control.words, rig.clock()) == 0
+    assert sink.word(layout.WAITED_NS) == 4e9
+    assert rig.words(channel)[layout.WAKE_TAIL] == layout.NEVER
+    source.send(channel, 1)
+    source.parker.plans.append(late)
+    with pytest.raises(Alarmed):
+        source.tx(channel).send(2)
+    assert rig.words(channel)[layout.WAKE_HEAD] == layout.NEVER
+    assert rig.words(channel)[layout.BLOCKED_NS] == 4e9
 
 
 def test_a_signal_behind_the_commit_spoils_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from steady_mp.memory import layout
-from steady_mp.memory.letters import Letters, Suspect
+from steady_mp.memory.letters import Letter, Letters, Suspect
 from steady_mp.supervisor.quarantine import Quarantine
 from steady_mp.testing.rig import pair
 
@@ -59,4 +59,20 @@ def test_an_order_that_is_still_to_be_carried_out_is_one(tmp_path: Path) -> None
     seat: Any = SimpleNamespace(index=1, name="sink", plan=plan.actors[1], control=sink.control)
     [head] = quarantine.heads(cast("Seat", seat))
     assert head.first == layout.LETTER + 3
+    quarantine.close()
+
+
+def test_what_was_put_aside_before_is_not_put_aside_again(tmp_path: Path) -> None:
+    rig, source, sink, channel = pair()
+    source.send(channel, *range(SENT))
+    sink.take(channel, TAKEN)
+    plan, letters = rig.plan(), Letters(tmp_path)
+    letters.put(Letter(channel="channel 0", index=0, position=7, actor="sink", policy="skip", time=0.0))
+    letters.suspect(1, [Suspect(0, 5, 7, DEATH)])
+    quarantine = Quarantine(letters, plan, [source.channels[0][1]], lambda _: None, cast("LogWriter", None))
+    seat: Any = SimpleNamespace(index=1, name="sink", plan=plan.actors[1], control=sink.control)
+    [head] = quarantine.heads(cast("Seat", seat))
+    assert (head.first, head.last) == (5, 6)
+    quarantine.put_aside(seat, head)
+    assert letters.read(0, 7).policy == "skip"
     quarantine.close()

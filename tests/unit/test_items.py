@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from steady_mp import Actor, ConfigurationError, DoesNotFit, Graph, LaneRx, LaneTx, Rx, Tx
-from steady_mp.channel.items import check_item, items_of, text_of
+from steady_mp.channel.items import _dtype_text, check_item, items_of, text_of
 from steady_mp.graph import Topology
 from steady_mp.memory.layout import PAGE
 from steady_mp.plan import Plan
@@ -204,3 +204,9 @@ def test_numpy_is_imported_by_nobody_who_has_not_asked() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("order", "code", "text"), [("@", "F", "=c8"), (">", "D", ">c16")])
+def test_complex_numbers_are_what_numpy_calls_so(order: str, code: str, text: str) -> None:
+    """Struct has them since Python 3.14."""
+    assert _dtype_text(order, code, np.dtype(text).itemsize) == text

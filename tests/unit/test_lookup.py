@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 import tracemalloc
 from typing import Any
 
 import pytest
 
 from steady_mp.channel.lookup import shown
+from steady_mp.channel.ring import Ring
+from steady_mp.memory import layout
+from steady_mp.memory.control import Cursor
+from steady_mp.memory.mapping import Mapping
 from steady_mp.standin import bounded
 from steady_mp.testing.rig import pair
 
@@ -69,3 +74,31 @@ def test_whatever_can_not_be_shown_says_so(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("steady_mp.channel.lookup.decode", broken)
     assert "no repr" in seen([1])
+
+
+landed: list[int] = []
+
+
+def _land(load: bytes) -> int:
+    landed.append(len(load))
+    return 7
+
+
+class Alien:
+    """Whoever unpickles it for real is told of."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _land, (b"x" * (1 << 17),)
+
+
+def test_a_large_message_around_the_end_of_the_ring_runs_no_code() -> None:
+    size = 1 << 18
+    mapping = Mapping(None, layout.channel_bytes(size))
+    Ring.format(mapping, 64)
+    ring = Ring(mapping, "ring")
+    begin = size - layout.PAGE
+    end = ring.write(begin, layout.RECORD_OBJECT, 1, 0, pickle.dumps(Alien()))
+    assert len(ring.read(begin, 0).views) == 2
+    ring.words[layout.HEAD_POS], ring.words[layout.TAIL_POS], ring.words[layout.TAIL] = begin, end, 1
+    assert shown(ring, Cursor(0, begin, 0), 0).startswith("_land(")
+    assert landed == []

@@ -135,3 +135,18 @@ def test_what_can_t_be_read_is_not_known(case: Case, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Letters, "suspects", refuse)
     assert case.die() == Verdict()
     assert len(case.said) == 1
+
+
+def test_as_many_deaths_are_counted_as_may_be_asked_for(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Quarantine, "_after", lambda *_: 20)
+    assert [case.die().put_aside for _ in range(20)] == [False] * 19 + [True]
+    assert case.letters.holes(0) == {3}
+
+
+def test_of_many_deaths_only_the_latest_are_written_down_whole(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Quarantine, "_after", lambda *_: 1000)
+    for _ in range(20):
+        case.quarantine.died(case.seat, "ValueError: " + "x" * 1000, "Traceback")
+    [suspect] = case.letters.suspects(1)
+    assert ["traceback" in death for death in suspect.deaths] == [False] * 4 + [True] * 16
+    assert all(len(death["cause"]) <= 100 for death in suspect.deaths[:4])

@@ -50,6 +50,21 @@ def test_a_run_directory_is_ours_alone_and_its_files_are_allocated(root: Path) -
     assert not run.path.exists()
 
 
+def test_a_run_is_held_while_its_files_are_made(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To allocate them may take longer than a sweep of another container takes it for young."""
+    held: list[Path] = []
+
+    def look(run: RunDir, *_: object) -> None:
+        with pytest.raises(BlockingIOError):
+            lock(run.path)
+        held.append(run.path)
+
+    monkeypatch.setattr(RunDir, "_fill", look)
+    run = create(root)
+    run.remove()
+    assert held == [run.path]
+
+
 def test_two_runs_of_one_process_are_two_directories(root: Path) -> None:
     first, second = create(root), create(root)
     assert first.path != second.path

@@ -183,3 +183,31 @@ def test_a_number_that_python_does_not_write_is_shown_in_another_way() -> None:
 
 def test_what_can_not_be_encoded_is_written_as_an_escape() -> None:
     assert bounded("\ud800", 100) == r"'\ud800'"
+
+
+class Zone(dt.tzinfo):
+    """A zone that no command imports, as those of zoneinfo are."""
+
+    def utcoffset(self, _: dt.datetime | None) -> None:
+        """Be asked by whoever hashes a moment."""
+
+    dst = tzname = utcoffset
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (dt.datetime(2026, 1, 2, 3, tzinfo=Zone()), "datetime(datetime.datetime(2026, 1, 2, 3, 0), Zone())"),
+        (dt.time(2, 3, tzinfo=Zone()), "time(datetime.time(2, 3), Zone())"),
+    ],
+    ids=["datetime", "time"],
+)
+def test_a_moment_of_a_zone_that_is_not_imported_is_shown(moment: object, text: str) -> None:
+    found = back({"at": moment, "other": 7, moment: 8})
+    assert found["other"] == 7
+    assert bounded(found, 300).count(text) == 2
+    assert json.dumps(plain(found)).count(text) == 2
+
+
+def test_a_path_that_was_pickled_by_python_3_13_is_one() -> None:
+    assert unpickle(b"cpathlib._local\nPosixPath\n(V/tmp/x\ntR.") == Path("/tmp/x")  # noqa: S108 - a name
