@@ -88,6 +88,15 @@ def test_a_script(tmp_path: Path) -> None:
     assert "all is well" in output
 
 
+def test_what_lies_in_the_working_folder_is_no_module_of_pythons(tmp_path: Path) -> None:
+    for name in ("app", "place"):
+        (tmp_path / name).mkdir()
+    (script := tmp_path / "app" / "main.py").write_text(GUARDED)
+    (tmp_path / "place" / "json.py").write_text("raise SystemExit('another json')\n")
+    code, output = run(tmp_path / "place", str(script))
+    assert code == ExitCode.DRAINED, output
+
+
 def test_a_python_that_was_built_with_old_headers(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(WITHOUT + GUARDED)
     code, output = run(tmp_path, "script.py")
