@@ -52,6 +52,13 @@ def test_last_words() -> None:
     ]
 
 
+def test_the_standard_output_that_a_module_holds_on_to_is_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with it, each process writes at once
+    graph = Graph("held")
+    graph.actor("speaker", speech.hold)
+    assert re.findall(r"(?m)^\S+ speaker +(.*)$", complete(graph).log) == ["through what it had"]
+
+
 def test_half_a_line_that_was_not_flushed_goes_with_its_process() -> None:
     graph = Graph("half")
     graph.actor("speaker", speech.half_a_line, graph.state())

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from steady_mp import Actor, SteadyState
 
 LONG = 3000
+#: As a default argument holds it.
+OUT = sys.stdout
 
 
 @dataclass
@@ -46,6 +48,13 @@ def last_words(actor: Actor, state: SteadyState[Said]) -> None:
     actor.log.info("logged last")
     print("without an end", end="", flush=True)  # noqa: T201
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hold(actor: Actor) -> None:
+    """Speak through the standard output as it was when this module was imported, and die at once."""
+    if actor.generation == 1:
+        print("through what it had", file=OUT)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def half_a_line(actor: Actor, state: SteadyState[Said]) -> None:
