@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError
@@ -14,7 +16,6 @@ from steady_mp.supervisor.launcher import kill_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 
 def begin(  # noqa: PLR0913 - made in one place
@@ -30,7 +31,7 @@ def begin(  # noqa: PLR0913 - made in one place
 
     Returns where that one is kept too. Raises ConfigurationError and NoSpace, as `RunDir.keep` and `put_aside` do.
     """
-    kept = undo.enter_context(Aside(path := path.resolve(), contents)) if fresh else []
+    kept = undo.enter_context(Aside(path := Path(os.path.realpath(path)), contents)) if fresh else []
     return RunDir.keep(path, plan.files(), contents | ({SYNCED: b""} if sync else {})), kept
 
 
