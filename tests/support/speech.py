@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steady_mp import Actor, SteadyState
+    from steady_mp import Actor, SteadyState, Tx
 
 LONG = 3000
 #: As a default argument holds it.
@@ -55,6 +55,15 @@ def hold(actor: Actor) -> None:
     if actor.generation == 1:
         print("through what it had", file=OUT)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def mute(actor: Actor, out: Tx[int], total: int, state: SteadyState[Said]) -> None:
+    """Do without a standard output."""
+    sys.stdout = None
+    said = state.acquire(Said)
+    while actor.is_running() and said.count < total:
+        out.send(said.count)
+        said.count += 1
 
 
 def half_a_line(actor: Actor, state: SteadyState[Said]) -> None:
