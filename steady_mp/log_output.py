@@ -7,8 +7,10 @@ counted, and said in it.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
+import select
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -82,6 +84,8 @@ class _Stream:
     def put(self, lines: list[str]) -> int:
         try:
             self._write("\n".join(lines) + "\n")
+        except BlockingIOError:
+            return len(lines)  # how much of them it has taken, nobody knows
         except (OSError, ValueError):
             return 0  # a reader that went away (head, a closed terminal) must not end the run, and misses nothing
         except Exception:  # noqa: BLE001 - what a program has made for itself may raise anything
@@ -93,13 +97,51 @@ class _Stream:
     def _write(self, text: str) -> None:
         """Write `text`, with escapes for the characters that the output does not know."""
         try:
-            self._output.write(text)
+            _say(self._output, text)
         except UnicodeEncodeError:
             encoding = self._output.encoding or "ascii"
-            self._output.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            _say(self._output, text.encode(encoding, "backslashreplace").decode(encoding))
 
     def close(self) -> None:
         """Leave it to its owner."""
+
+
+def _say(output: TextIO, text: str) -> None:
+    """Write `text`; block until it is taken, also where the descriptor does not, as whoever shares it may want it."""
+    if not isinstance(output, io.TextIOWrapper) or (fd := _impatient(output)) is None:
+        output.write(text)
+        return
+    data = text.encode(output.encoding, output.errors or "strict")
+    _insist(fd, output.flush)
+    while data:
+        try:
+            output.buffer.write(data)
+            break
+        except BlockingIOError as full:
+            data = data[full.characters_written :]
+            _wait_for_room(fd)
+    _insist(fd, output.flush)
+
+
+def _impatient(output: io.TextIOWrapper) -> int | None:
+    """Return the descriptor of an output that does not block; None where it does, or has none."""
+    with contextlib.suppress(OSError, ValueError):
+        return None if os.get_blocking(output.fileno()) else output.fileno()
+    return None
+
+
+def _insist(fd: int, flush: Callable[[], None]) -> None:
+    while True:
+        try:
+            return flush()
+        except BlockingIOError:
+            _wait_for_room(fd)
+
+
+def _wait_for_room(fd: int) -> None:
+    room = select.poll()
+    room.register(fd, select.POLLOUT)
+    room.poll()
 
 
 class _Nothing:

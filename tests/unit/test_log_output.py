@@ -6,17 +6,20 @@ import errno
 import io
 import json
 import logging
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from steady_mp import ConfigurationError, LogSettings, log_output
-from steady_mp.log_output import _File
+from steady_mp.log_output import _File, _Stream
 from steady_mp.logs import LogWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from _typeshed import ReadableBuffer
 
 PATIENCE = 20.0
 
@@ -180,6 +183,70 @@ def test_an_output_that_raises_anything_loses_what_it_refuses_and_says_so() -> N
     entries = [json.loads(line) for line in output.text.splitlines()]
     assert [entry["message"] for entry in entries if entry["actor"] == "a"] == ["kept"]
     assert [entry["dropped"] for entry in entries if "dropped" in entry] == [1] == [writer.dropped]
+
+
+class Full(OnlyWrites):
+    """Something that does not block, and whose reader is slow at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = threading.Event()
+
+    def write(self, text: str) -> None:
+        if not self.refused.is_set():
+            self.refused.set()
+            raise BlockingIOError(errno.EAGAIN, "write could not complete without blocking", 0)
+        super().write(text)
+
+
+def test_an_output_that_will_not_block_loses_what_it_refuses_and_says_so() -> None:
+    output: Any = Full()
+    writer = LogWriter(output, 1, settings=LogSettings(format="json"))
+    writer.write("a", logging.INFO, "lost")
+    assert output.refused.wait(PATIENCE)
+    writer.write("a", logging.INFO, "kept")
+    writer.close(PATIENCE)
+    entries = [json.loads(line) for line in output.text.splitlines()]
+    assert [entry["message"] for entry in entries if entry["actor"] == "a"] == ["kept"]
+    assert [entry["dropped"] for entry in entries if "dropped" in entry] == [1] == [writer.dropped]
+
+
+class Pipe(io.FileIO):
+    """The writing end of one that does not block, as the parent of this process has made it."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd, "w")
+        os.set_blocking(fd, False)
+        self.full = threading.Event()
+
+    def write(self, data: ReadableBuffer) -> int:
+        taken: int | None = super().write(data)
+        if taken is None:
+            self.full.set()
+        return taken  # type: ignore[return-value]  # as `io.RawIOBase.write` has it
+
+
+@pytest.mark.parametrize("width", [1, 100, 100_000])
+def test_a_pipe_that_does_not_block_is_waited_for(width: int) -> None:
+    out, into = os.pipe()
+    raw = Pipe(into)
+    said = [f"{number} {'ä' * width} \udc80" for number in range(400_000 // width)][:40_000]
+    read: list[bytes] = []
+
+    def read_all() -> None:
+        assert raw.full.wait(PATIENCE)
+        while data := os.read(out, 1 << 16):
+            read.append(data)
+
+    reader = threading.Thread(target=read_all)
+    reader.start()
+    with io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8") as output:
+        output.write("of the program's own\n")
+        stream = _Stream(output)
+        assert sum(stream.put(said[start : start + 1000]) for start in range(0, len(said), 1000)) == 0
+    reader.join(PATIENCE)
+    os.close(out)
+    assert b"".join(read).decode().splitlines() == ["of the program's own", *(line[:-1] + "\\udc80" for line in said)]
 
 
 class Stalled(io.StringIO):
