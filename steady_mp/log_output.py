@@ -212,7 +212,7 @@ class _File:
     def _extent(self) -> tuple[int, int]:
         """Return which file it is, and its size."""
         try:
-            found = self._path.stat()
+            found = Path(self._handler.baseFilename).stat()  # the program may have gone elsewhere since
         except OSError:
             return 0, 0
         return found.st_ino, found.st_size
@@ -225,7 +225,7 @@ class _File:
         whole = before[1] if inode == before[0] else 0  # it may be the next file already
         if size > whole:
             with contextlib.suppress(OSError):
-                os.truncate(self._path, whole)
+                os.truncate(self._handler.baseFilename, whole)
 
     def close(self) -> None:
         with contextlib.suppress(OSError, ValueError):

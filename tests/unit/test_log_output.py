@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,8 +18,6 @@ from steady_mp.log_output import _File, _Stream
 from steady_mp.logs import LogWriter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from _typeshed import ReadableBuffer
 
 PATIENCE = 20.0
@@ -74,11 +73,19 @@ def test_a_file_that_cant_be_opened_is_refused_in_a_line(tmp_path: Path) -> None
             LogWriter(None, 1, settings=LogSettings(file=path))
 
 
-def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["log", "{folder}/log"])
+def test_a_full_disk_leaves_whole_lines_and_a_count(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the disk took of a line is cut off again, and later lines go on behind the last whole one."""
     said: list[str] = []
     path = tmp_path / "log"
-    file = _File(LogSettings(file=path), said.append)
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    (strange := elsewhere / "log").touch()
+    monkeypatch.chdir(tmp_path)
+    named = named.format(folder=tmp_path)
+    file = _File(LogSettings(file=Path(named)), said.append)
+    monkeypatch.chdir(elsewhere)  # as a daemon does
     assert file.put(["before"]) == 0
     stream = file._handler.stream
     assert stream is not None
@@ -87,6 +94,7 @@ def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
     def full(_text: str) -> int:
         whole(half)
         stream.flush()
+        strange.write_text("what another program writes meanwhile")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     stream.write = full  # type: ignore[method-assign]
@@ -95,7 +103,8 @@ def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
     assert file.put(["behind"]) == 0
     file.close()
     assert path.read_text() == "before\nbehind\n"
-    assert said == [f"{path}: can't write the log there: No space left on device; its lines are dropped and counted"]
+    assert strange.read_text() == "what another program writes meanwhile"
+    assert said == [f"{named}: can't write the log there: No space left on device; its lines are dropped and counted"]
 
 
 def test_what_a_file_has_lost_is_said_in_it_once_it_can_be_written(tmp_path: Path) -> None:
