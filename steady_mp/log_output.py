@@ -31,7 +31,7 @@ _MOST_CHARACTERS: Final = 64 << 20
 _PIECE_LINES: Final = 1000
 #: How often somebody who waits for the end of the log renews their patience.
 _MOST_PATIENCES: Final = 12
-#: Characters that go to a file in one piece, so that its size is looked at once for all of them.
+#: Bytes that go to a file in one piece, so that its size is looked at once for all of them.
 _PIECE: Final = 1 << 16
 
 FORMATS = Literal["text", "json"]
@@ -160,6 +160,15 @@ class _Rotating(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> NoReturn:  # noqa: ARG002, N802 - the name is logging's
         raise  # noqa: PLE0704 - called where the error is handled
 
+    def shouldRollover(self, record: logging.LogRecord) -> int:  # noqa: N802 - the name is logging's
+        """See `RotatingFileHandler.shouldRollover`, which counts characters."""
+        text = self.format(record)
+        return super().shouldRollover(logging.makeLogRecord({"msg": "x" * _bytes(text)}))
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="backslashreplace"))
+
 
 class _File:
     """A file that is put aside before it gets too large."""
@@ -188,11 +197,12 @@ class _File:
         pieces: list[list[str]] = [[]]
         size = 0
         for line in lines:
-            if size + len(line) > self._piece and pieces[-1]:
+            more = _bytes(line)
+            if size + more > self._piece and pieces[-1]:
                 pieces.append([])
                 size = 0
             pieces[-1].append(line)
-            size += len(line) + 1
+            size += more + 1
         return [piece for piece in pieces if piece]
 
     def _emit(self, lines: list[str]) -> int:

@@ -50,6 +50,16 @@ def test_a_file_is_put_aside_before_it_gets_too_large(tmp_path: Path) -> None:
     assert len(kept) >= 27
 
 
+@pytest.mark.parametrize("at_once", [1, 50])
+def test_the_size_of_a_file_is_in_bytes(at_once: int, tmp_path: Path) -> None:
+    lines = [f"{number:04d} {'€' * 90} \udc80" for number in range(50)]
+    file = _File(LogSettings(file=tmp_path / "log", file_size=1000, file_count=100), silent)
+    for start in range(0, len(lines), at_once):
+        assert file.put(lines[start : start + at_once]) == 0
+    file.close()
+    assert all(file.stat().st_size <= 1000 for file in tmp_path.iterdir())
+
+
 def test_lines_that_come_together_are_cut_at_their_ends(tmp_path: Path) -> None:
     lines = [f"line {number:04d} {'x' * 90}" for number in range(50)]
     file = _File(LogSettings(file=tmp_path / "log", file_size=1000, file_count=100), silent)
