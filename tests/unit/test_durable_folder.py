@@ -243,6 +243,14 @@ def test_one_that_can_t_be_put_back_is_named(
     keep(folder).remove()
 
 
+def test_one_whose_name_has_no_room_for_more_is_not_put_aside(folder: Path) -> None:
+    folder = folder.with_name("x" * 250)
+    begin(folder)
+    with pytest.raises(ConfigurationError, match=r"can't be put aside as x+\.kept-1: File name too long; move it"):
+        declared().start(durable=folder, fresh=True, output=Lines())
+    RunDir.reopen(folder).remove()
+
+
 # Who may look into it
 
 
