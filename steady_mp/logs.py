@@ -192,11 +192,13 @@ class LogWriter:
         """Lines that are missing, in all outputs together."""
         return sum(output.dropped for output in self._outputs)
 
-    def add(self, fd: int, actor: str, generation: int) -> None:
-        """Read lines from `fd` until its end; it is closed then."""
+    def add(self, fd: int, actor: str, generation: int, *, is_actor: bool = True) -> None:
+        """Read lines from `fd` until its end; it is closed then. Nobody asks for the last words of what is no actor."""
         os.set_blocking(fd, False)
-        self._voices[actor, generation] = voice = _Voice(actor, generation, None)
-        self._voices.pop((actor, generation - _MOST_LIVES), None)
+        voice = _Voice(actor, generation, None)
+        if is_actor:
+            self._voices[actor, generation] = voice
+            self._voices.pop((actor, generation - _MOST_LIVES), None)
         self._new.append(_Source(fd, voice))
         os.write(self._wake_in, b"\0")
 
