@@ -276,7 +276,10 @@ def _kind(hint: object, place: str) -> tuple[str, Any]:
 
 def _choice(members: dict[str, Any]) -> tuple[str, Any]:
     def spelled(value: object) -> object:
-        return value if value in members or not isinstance(value, str) else value.lower()
+        if isinstance(value, str):
+            return value if value in members else value.lower()
+        # A file has numbers of its own; and what can't be looked up, as a list, is to be refused and not to raise.
+        return next((word for word, each in members.items() if type(each) is type(value) and each == value), value)
 
     words = Literal[tuple(members)]  # type: ignore[valid-type]  # its members are known at run time only
     return "|".join(members), Annotated[words, BeforeValidator(spelled), AfterValidator(members.__getitem__)]

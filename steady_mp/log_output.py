@@ -7,8 +7,10 @@ counted, and said in it.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
+import select
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ _MOST_CHARACTERS: Final = 64 << 20
 _PIECE_LINES: Final = 1000
 #: How often somebody who waits for the end of the log renews their patience.
 _MOST_PATIENCES: Final = 12
-#: Characters that go to a file in one piece, so that its size is looked at once for all of them.
+#: Bytes that go to a file in one piece, so that its size is looked at once for all of them.
 _PIECE: Final = 1 << 16
 
 FORMATS = Literal["text", "json"]
@@ -84,6 +86,8 @@ class _Stream:
     def put(self, lines: list[str]) -> int:
         try:
             self._write("\n".join(lines) + "\n")
+        except BlockingIOError:
+            return len(lines)  # how much of them it has taken, nobody knows
         except (OSError, ValueError):
             return 0  # a reader that went away (head, a closed terminal) must not end the run, and misses nothing
         except Exception:  # noqa: BLE001 - what a program has made for itself may raise anything
@@ -95,13 +99,51 @@ class _Stream:
     def _write(self, text: str) -> None:
         """Write `text`, with escapes for the characters that the output does not know."""
         try:
-            self._output.write(text)
+            _say(self._output, text)
         except UnicodeEncodeError:
             encoding = self._output.encoding or "ascii"
-            self._output.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            _say(self._output, text.encode(encoding, "backslashreplace").decode(encoding))
 
     def close(self) -> None:
         """Leave it to its owner."""
+
+
+def _say(output: TextIO, text: str) -> None:
+    """Write `text`; block until it is taken, also where the descriptor does not, as whoever shares it may want it."""
+    if not isinstance(output, io.TextIOWrapper) or (fd := _impatient(output)) is None:
+        output.write(text)
+        return
+    data = text.encode(output.encoding, output.errors or "strict")
+    _insist(fd, output.flush)
+    while data:
+        try:
+            output.buffer.write(data)
+            break
+        except BlockingIOError as full:
+            data = data[full.characters_written :]
+            _wait_for_room(fd)
+    _insist(fd, output.flush)
+
+
+def _impatient(output: io.TextIOWrapper) -> int | None:
+    """Return the descriptor of an output that does not block; None where it does, or has none."""
+    with contextlib.suppress(OSError, ValueError):
+        return None if os.get_blocking(output.fileno()) else output.fileno()
+    return None
+
+
+def _insist(fd: int, flush: Callable[[], None]) -> None:
+    while True:
+        try:
+            return flush()
+        except BlockingIOError:
+            _wait_for_room(fd)
+
+
+def _wait_for_room(fd: int) -> None:
+    room = select.poll()
+    room.register(fd, select.POLLOUT)
+    room.poll()
 
 
 class _Nothing:
@@ -119,6 +161,15 @@ class _Rotating(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> NoReturn:  # noqa: ARG002, N802 - the name is logging's
         raise  # noqa: PLE0704 - called where the error is handled
+
+    def shouldRollover(self, record: logging.LogRecord) -> int:  # noqa: N802 - the name is logging's
+        """See `RotatingFileHandler.shouldRollover`, which counts characters."""
+        text = self.format(record)
+        return super().shouldRollover(logging.makeLogRecord({"msg": "x" * _bytes(text)}))
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="backslashreplace"))
 
 
 class _File:
@@ -148,11 +199,12 @@ class _File:
         pieces: list[list[str]] = [[]]
         size = 0
         for line in lines:
-            if size + len(line) > self._piece and pieces[-1]:
+            more = _bytes(line)
+            if size + more > self._piece and pieces[-1]:
                 pieces.append([])
                 size = 0
             pieces[-1].append(line)
-            size += len(line) + 1
+            size += more + 1
         return [piece for piece in pieces if piece]
 
     def _emit(self, lines: list[str]) -> int:
@@ -172,7 +224,7 @@ class _File:
     def _extent(self) -> tuple[int, int]:
         """Return which file it is, and its size."""
         try:
-            found = self._path.stat()
+            found = Path(self._handler.baseFilename).stat()  # the program may have gone elsewhere since
         except OSError:
             return 0, 0
         return found.st_ino, found.st_size
@@ -185,7 +237,7 @@ class _File:
         whole = before[1] if inode == before[0] else 0  # it may be the next file already
         if size > whole:
             with contextlib.suppress(OSError):
-                os.truncate(self._path, whole)
+                os.truncate(self._handler.baseFilename, whole)
 
     def close(self) -> None:
         with contextlib.suppress(OSError, ValueError):

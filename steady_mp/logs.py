@@ -8,6 +8,8 @@ another (`log_output.py`).
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import re
@@ -57,6 +59,7 @@ class PipeHandler(logging.Handler):
 
 def capture_output(log_fd: int, level: int) -> None:
     """Send this process's standard streams and its logging to `log_fd`; for a fresh actor process."""
+    _speak_by_lines()
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
     os.write(2, f"{_MARK}@{os.getpid()}\n".encode())
@@ -70,6 +73,22 @@ def capture_output(log_fd: int, level: int) -> None:
         root.removeHandler(handler)
     root.addHandler(PipeHandler())
     root.setLevel(level)
+
+
+def _speak_by_lines() -> None:
+    """Have a line arrive at once that is said through the standard output of before.
+
+    A module that was imported in the fork server may have kept that, in a default argument say. What it has not written
+    out by now was said there, to nobody, and is dropped: it would be said again in each life.
+    """
+    with contextlib.suppress(OSError):
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, 1)
+        os.close(nobody)
+        for stream in {sys.stdout, sys.__stdout__}:
+            if isinstance(stream, io.TextIOWrapper):
+                with contextlib.suppress(ValueError):  # closed, or taken apart
+                    stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _unmark(line: str) -> tuple[int, str]:
@@ -173,11 +192,13 @@ class LogWriter:
         """Lines that are missing, in all outputs together."""
         return sum(output.dropped for output in self._outputs)
 
-    def add(self, fd: int, actor: str, generation: int) -> None:
-        """Read lines from `fd` until its end; it is closed then."""
+    def add(self, fd: int, actor: str, generation: int, *, is_actor: bool = True) -> None:
+        """Read lines from `fd` until its end; it is closed then. Nobody asks for the last words of what is no actor."""
         os.set_blocking(fd, False)
-        self._voices[actor, generation] = voice = _Voice(actor, generation, None)
-        self._voices.pop((actor, generation - _MOST_LIVES), None)
+        voice = _Voice(actor, generation, None)
+        if is_actor:
+            self._voices[actor, generation] = voice
+            self._voices.pop((actor, generation - _MOST_LIVES), None)
         self._new.append(_Source(fd, voice))
         os.write(self._wake_in, b"\0")
 

@@ -26,6 +26,22 @@ T = TypeVar("T")
 _MOST_PERCENT = 100
 
 
+def _check_kind(what: str, value: object, kind: type, mend: str) -> None:
+    if not isinstance(value, kind):
+        message = f"{what} {value!r}: give it {mend}"
+        raise ConfigurationError(message)
+
+
+def _check_word(what: str, value: object, words: type[StrEnum]) -> None:
+    if value not in list(words):
+        message = f"{what} {value!r}: must be one of {', '.join(words)}"
+        raise ConfigurationError(message)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
 class Metric(StrEnum):
     """What is measured; filled, rate and latency of a channel, mcpu and load of an actor."""
 
@@ -66,7 +82,7 @@ class Statistic:
         if self.kind not in {"avg", "min", "max", "percentile", "std_dev"}:
             message = f"statistic {self.kind!r}: there are average, minimum, maximum, percentile and standard_deviation"
             raise ConfigurationError(message)
-        if not 0 <= self.q <= _MOST_PERCENT:
+        if not _is_number(self.q) or not 0 <= self.q <= _MOST_PERCENT:
             message = f"percentile {self.q!r}: must be from 0 to 100"
             raise ConfigurationError(message)
 
@@ -107,6 +123,11 @@ class Monitor:
     metric: Metric
     statistic: Statistic
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be shown."""
+        _check_word("Monitor: metric", self.metric, Metric)
+        _check_kind("Monitor: statistic", self.statistic, Statistic, "Statistic.average() and its like")
+
     def __str__(self) -> str:
         """Return the label: ``filled p80``."""
         return f"{self.metric} {self.statistic}"
@@ -121,8 +142,7 @@ class Level:
 
     def __post_init__(self) -> None:
         """Refuse what nothing measured could be compared with."""
-        value: object = self.value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        if not _is_number(self.value) or self.value < 0:
             message = f"{self.metric} {self.value!r}: must be a number, 0 or more"
             raise ConfigurationError(message)
 
@@ -200,6 +220,14 @@ class Trigger:
     statistic: Statistic
     std_devs: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse what no window could be compared with."""
+        _check_kind("Trigger: level", self.level, Level, "Filled.percent(…) and its like")
+        _check_kind("Trigger: statistic", self.statistic, Statistic, "Statistic.average() and its like")
+        if not _is_number(self.std_devs):
+            message = f"Trigger: std_devs {self.std_devs!r}: must be a number"
+            raise ConfigurationError(message)
+
     @classmethod
     def avg_above(cls, level: Level) -> Trigger:
         """Raise when the average is above `level`."""
@@ -244,6 +272,11 @@ class Alert:
 
     trigger: Trigger
     color: AlertColor
+
+    def __post_init__(self) -> None:
+        """Refuse what never holds, or has no colour."""
+        _check_kind("Alert: trigger", self.trigger, Trigger, "Trigger.avg_above(…) and its like")
+        _check_word("Alert: color", self.color, AlertColor)
 
 
 DEFAULT_CHANNEL_MONITORS: Final = (

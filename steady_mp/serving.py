@@ -90,6 +90,9 @@ def listen(settings: Telemetry) -> tuple[socket.socket, str]:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else (error.strerror or str(error))
             message = f"{settings.host} port {port} can't be opened for telemetry: {reason}"
             raise ConfigurationError(message) from None
+        except UnicodeError as error:  # what is no name at all: a part of it is empty, or too long
+            message = f"{settings.host} port {port} can't be opened for telemetry: {error}"
+            raise ConfigurationError(message) from None
         return found, f"port {wanted} is in use" if port != wanted and settings.port is None else ""
     if settings.port is not None:
         message = f"port {wanted} on {settings.host} is in use: take another one with --port, or leave it to steady-mp"

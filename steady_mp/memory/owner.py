@@ -8,16 +8,18 @@ which the process started, which counts from the start of the machine and so say
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import re
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
+
+from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal
 
 #: What a run directory is called: by its graph, its owner, and how many that one had before.
 RUN_NAME: Final = re.compile(r"(?P<slug>[A-Za-z0-9_-]*)\.(?P<ns>\d+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<n>\d+)")
@@ -57,6 +59,18 @@ def _boot() -> int:
         return int((_PROC / "sys/kernel/random/boot_id").read_text()[:6], 16)
     except FileNotFoundError:
         return 0
+
+
+def _descriptor(pid: int) -> int | None:
+    """Return a descriptor of a process, None where the system has no such thing. Raises OSError."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return pidfd_open(pid)
+    except OSError as error:
+        if error.errno in {errno.ENOSYS, errno.EPERM}:  # an old kernel, or a sandbox
+            return None
+        raise
 
 
 def _namespace() -> int:
@@ -109,19 +123,17 @@ class Owner:
         if self.is_foreign:
             message = "it runs in another container: run the command there"
             raise PermissionError(message)
-        if sys.platform != "linux":  # there, nothing better than to look right before
-            with contextlib.suppress(ProcessLookupError):
-                if self._is_there():
-                    os.kill(self.pid, number)
-                    return True
-            return False
         with contextlib.suppress(ProcessLookupError):
-            fd = os.pidfd_open(self.pid)
+            fd = _descriptor(self.pid)
             try:
                 # Whoever has the pid now is the one that the descriptor means: it stays that one from here on.
                 if self._is_there():
-                    signal.pidfd_send_signal(fd, number)
+                    if fd is None:  # there is nothing better than to look right before
+                        os.kill(self.pid, number)
+                    else:
+                        pidfd_send_signal(fd, number)
                     return True
             finally:
-                os.close(fd)
+                if fd is not None:
+                    os.close(fd)
         return False

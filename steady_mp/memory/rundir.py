@@ -231,7 +231,8 @@ class RunDir:
         Raises ConfigurationError when it holds anything but a run that never began, or can't be made,
         and NoSpace.
         """
-        run = cls(path.absolute())
+        # One name for one folder: by it the next supervisor knows the processes that are left of this run.
+        run = cls(Path(os.path.realpath(path)))
         run.vacate(contents)
         try:
             (run.path / UNFINISHED).touch(mode=0o600)
@@ -274,7 +275,7 @@ class RunDir:
     @classmethod
     def reopen(cls, path: Path) -> RunDir:
         """Open a durable run directory to go on with its run. Raises ConfigurationError."""
-        path = path.absolute()
+        path = Path(os.path.realpath(path))  # as `keep`
         run = cls(path)
         run._is_kept = True
         if not run.has_begun:

@@ -114,7 +114,7 @@ class Attendant:
             raise
         finally:
             os.close(write_fd)
-        self._logs.add(read_fd, "telemetry", life)
+        self._logs.add(read_fd, "telemetry", life, is_actor=False)
         return self._process
 
     def _listen(self, process: subprocess.Popen[bytes]) -> bool:

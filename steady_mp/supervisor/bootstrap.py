@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 #: In the environment of every process of a run: its directory.
 RUN_MARK: Final = "STEADY_MP_RUN"
 _CODE: Final = (
-    "import json, pathlib, sys; "
+    "import sys; "
+    # With -c the working folder comes first, where a file may lie that is called as one of Python's modules is.
+    "sys.path[:] = filter(None, sys.path); "
+    "import json, pathlib; "
     "sys.path[:] = json.loads((pathlib.Path(sys.argv[1]) / 'graph.json').read_text())['path']; "
     "from {module} import main; sys.exit(main())"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -50,10 +51,13 @@ __all__ = ["FAILED", "ORPHANED", "RECYCLED", "REPLAY", "STATE_FAILED", "UNLOADAB
 
 
 def _leave(status: int) -> NoReturn:
-    """End the process without running what belongs to the fork server."""
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    """End the process without running what belongs to the fork server, whatever has become of its streams."""
+    with contextlib.suppress(BaseException):  # a handler of the user's
+        logging.shutdown()
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__):
+        with contextlib.suppress(BaseException):  # closed, or one of the user's
+            if stream is not None:
+                stream.flush()
     os._exit(status)
 
 

@@ -45,10 +45,7 @@ def begin(  # noqa: PLR0913 - made in one place
 
     Returns where that one is kept too. Raises ConfigurationError and NoSpace, as `RunDir.keep` and `put_aside` do.
     """
-    kept: list[tuple[str, Path]] = []
-    if fresh:
-        path = Path(os.path.realpath(path))  # `resolve` has an error of its own for links in a circle
-        kept = undo.enter_context(Aside(path, contents))
+    kept = undo.enter_context(Aside(path := Path(os.path.realpath(path)), contents)) if fresh else []
     return RunDir.keep(path, plan.files(), contents | ({SYNCED: b""} if sync else {})), kept
 
 

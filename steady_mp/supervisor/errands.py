@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from steady_mp.errors import ExitCode
 from steady_mp.events import ActorRevived
 from steady_mp.log_format import SELF
+from steady_mp.memory import layout
 from steady_mp.memory.files import replace
 from steady_mp.policy import Failures
 from steady_mp.supervisor.seat import Status
@@ -107,7 +108,9 @@ class Errands:
         for suspect in quarantine.heads(seat):
             quarantine.put_aside(seat, suspect)
             name = self._supervisor.plan.channels[suspect.channel].name
-            skipped.append(f"message {suspect.last} of {name}")
+            first, last = suspect.first % layout.LETTER, suspect.last % layout.LETTER
+            what = f"message {last}" if first == last else f"messages {first} to {last}"
+            skipped.append(f"{what} of {name}")
         if not skipped:
             raise _Refused(
                 f"{seat.name} has no message to skip: its inputs are empty, or lanes, whose messages can't be put aside"

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, NoReturn
 import psutil
 
 from steady_mp.byvalue import SESSION
+from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.arrears import Arrears
@@ -144,10 +145,18 @@ class ForkServer:
                 self._fork_spare()
 
     def _watch_supervisor(self) -> int | None:
-        """From here on we survive the supervisor, and see its end: return what is readable then."""
+        """From here on we survive the supervisor, and see its end: return what is readable then.
+
+        Where the system has nothing of the kind, only the connection tells, and the kernel.
+        """
         watched = None
         if sys.platform == "linux":
-            watched = os.pidfd_open(self._supervisor)
+            try:
+                watched = pidfd_open(self._supervisor)
+            except ProcessLookupError:
+                raise
+            except OSError:  # none to spare, or none at all: the kernel goes on ending us with the supervisor
+                return None
             self._others.append(watched)
             native.outlive_parent()
         return watched

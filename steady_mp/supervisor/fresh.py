@@ -74,6 +74,7 @@ def put_aside(path: Path) -> list[tuple[str, Path]]:
     if not RunDir(path).has_begun:
         return []
     run = RunDir.reopen(path)
+    kept = Path(f"{run.path}.kept-1")
     try:
         kill_leftovers(run.path)
         kept = _free(run.path)

@@ -14,6 +14,7 @@ import psutil
 
 from steady_mp.errors import StartError
 from steady_mp.events import ProcessDelayed
+from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.supervisor.bootstrap import RUN_MARK, command
 from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.messages import Announce, Exited, ForkServerGone, Message, Spawned
@@ -60,7 +61,7 @@ class Launcher:
         self._pidfd: int | None = None
         if sys.platform == "linux":
             with contextlib.suppress(OSError):  # no descriptor left: the end of the connection tells as well, as a rule
-                self._pidfd = os.pidfd_open(self.pid)
+                self._pidfd = pidfd_open(self.pid)
         failed.pop_all()
 
     @property

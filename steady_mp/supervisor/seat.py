@@ -17,6 +17,7 @@ from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.hands import Held, unsettled
 from steady_mp.memory.letters import Letters
+from steady_mp.memory.pidfd import P_PIDFD, pidfd_open, pidfd_send_signal
 from steady_mp.memory.standing import halt_of
 from steady_mp.plan import actor_file, channel_file
 from steady_mp.recovery import recover
@@ -107,7 +108,7 @@ class Seat:
         self.status = Status.RUNNING
         if sys.platform == "linux":
             with contextlib.suppress(OSError):
-                self._pidfd = os.pidfd_open(pid)
+                self._pidfd = pidfd_open(pid)
 
     def ended(self) -> Journal:
         """The life is over: show the neighbours what it had committed."""
@@ -169,7 +170,7 @@ class Seat:
         self._killed_here = self._killed_here or number == signal.SIGKILL
         if self._pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, number)
+                pidfd_send_signal(self._pidfd, number)
         elif self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -185,7 +186,7 @@ class Seat:
             probe.register(self._pidfd, select.POLLIN)
             probe.poll()
             with contextlib.suppress(ChildProcessError):  # to process 1 it has come as a child of its own
-                os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
+                os.waitid(P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
         elif self.pid is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(self.pid).wait()

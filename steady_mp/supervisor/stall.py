@@ -150,8 +150,7 @@ class StallWatch:
         if _mark(seat) != watched.mark or self._is_held_up(seat, self._halt(seat.pid)):
             watched.asked, watched.since = False, self._clock()
         elif self._is_whole(seat, seat.pid, watched) or waited >= (_ANSWER if watched.answers else _SOON):
-            stack = self._stack(seat).read_text(errors="replace") if self._stack(seat).exists() else ""
-            self._kill(seat, self._limits[seat.index], watched.seconds + waited, stack=stack)
+            self._kill(seat, self._limits[seat.index], watched.seconds + waited, stack=self._dump(seat))
         else:
             self._after(_SOON, due)
 
@@ -167,6 +166,11 @@ class StallWatch:
 
     def _stack(self, seat: Seat) -> Path:
         return self._directory / actor_file(seat.index, "stack")
+
+    def _dump(self, seat: Seat) -> str:
+        with suppress(OSError):  # there is none, or no descriptor to read it by: the actor is stuck all the same
+            return self._stack(seat).read_text(errors="replace")
+        return ""
 
     def _kill(self, seat: Seat, limit: float, seconds: float, *, stopped: bool = False, stack: str = "") -> None:
         where = top_frame(stack)

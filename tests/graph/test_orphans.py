@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import psutil
@@ -15,7 +16,7 @@ from steady_mp.memory import layout
 from steady_mp.memory.rundir import sweep
 from steady_mp.testing.scripted import perform
 from tests.support import lives, pipeline
-from tests.support.gates import Gate, feed
+from tests.support.gates import Gate, Lines, feed
 from tests.support.hosts import HOST, Process, all_gone
 from tests.support.runs import complete
 from tests.support.waiting import eventually
@@ -87,6 +88,20 @@ def calm(total: int = 100) -> Graph:
     graph.actor("source", pipeline.source, numbers_tx, total, 1, graph.state())
     graph.actor("sink", pipeline.sink, numbers_rx, 1, graph.state())
     return graph
+
+
+def test_what_a_durable_run_has_left_is_killed_by_whatever_name_it_is_resumed(tmp_path: Path) -> None:
+    (real := tmp_path / "real").mkdir()
+    (tmp_path / "name").symlink_to(real, target_is_directory=True)
+    with calm().start(output=Lines(), durable=tmp_path / "name") as run:
+        mark = str(run.directory)  # in the environment of its processes, and of what they start
+    left = subprocess.Popen(["sleep", "60"], env={**os.environ, "STEADY_MP_RUN": mark})  # noqa: S607
+    try:
+        with calm().start(output=Lines(), resume=real):
+            assert left.wait(10) == -signal.SIGKILL
+    finally:
+        left.kill()
+        left.wait()
 
 
 def test_the_sweep_spares_what_lives(run_root: Path) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp import ExitCode, Graph, log_output
+from steady_mp import ExitCode, Graph, Recycle, log_output
 from steady_mp.events import ActorFinished
-from tests.support import speech
+from tests.support import pipeline, speech
 from tests.support.gates import Lines
 from tests.support.runs import complete
 
@@ -50,6 +50,24 @@ def test_last_words() -> None:
         "logged last",
         "without an end",
     ]
+
+
+def test_the_standard_output_that_a_module_holds_on_to_is_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with it, each process writes at once
+    graph = Graph("held")
+    graph.actor("speaker", speech.hold)
+    assert re.findall(r"(?m)^\S+ speaker +(.*)$", complete(graph).log) == ["through what it had"]
+
+
+def test_who_has_no_standard_output_is_recycled_and_ends_as_any_other() -> None:
+    graph = Graph("mute")
+    tx, rx = graph.channel(64)
+    graph.actor("source", speech.mute, tx, 50, graph.state(), recycle=Recycle(max_messages=20))
+    graph.actor("sink", pipeline.sink, rx, 1, graph.state())
+    outcome = complete(graph)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    assert outcome.actor("source").deaths == []
+    assert outcome.actor("source").generation > 1
 
 
 def test_half_a_line_that_was_not_flushed_goes_with_its_process() -> None:

@@ -66,6 +66,13 @@ def main():
 
 """
 GUARDED = BODY + 'if __name__ == "__main__":\n    sys.exit(main())\n'
+#: Makes of Python one that was built with old headers; the fork server loads the script before it needs the functions.
+WITHOUT = """
+import os, signal
+for holder, name in ((os, "pidfd_open"), (os, "P_PIDFD"), (signal, "pidfd_send_signal")):
+    if hasattr(holder, name):
+        delattr(holder, name)
+"""
 
 
 def run(cwd: Path, *command: str) -> tuple[int, str]:
@@ -79,6 +86,21 @@ def test_a_script(tmp_path: Path) -> None:
     code, output = run(tmp_path, str(script))
     assert code == ExitCode.DRAINED, output
     assert "all is well" in output
+
+
+def test_what_lies_in_the_working_folder_is_no_module_of_pythons(tmp_path: Path) -> None:
+    for name in ("app", "place"):
+        (tmp_path / name).mkdir()
+    (script := tmp_path / "app" / "main.py").write_text(GUARDED)
+    (tmp_path / "place" / "json.py").write_text("raise SystemExit('another json')\n")
+    code, output = run(tmp_path / "place", str(script))
+    assert code == ExitCode.DRAINED, output
+
+
+def test_a_python_that_was_built_with_old_headers(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(WITHOUT + GUARDED)
+    code, output = run(tmp_path, "script.py")
+    assert code == ExitCode.DRAINED, output
 
 
 def test_a_script_named_from_another_folder(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steady_mp import Actor, SteadyState
+    from steady_mp import Actor, SteadyState, Tx
 
 LONG = 3000
+#: As a default argument holds it.
+OUT = sys.stdout
 
 
 @dataclass
@@ -46,6 +48,22 @@ def last_words(actor: Actor, state: SteadyState[Said]) -> None:
     actor.log.info("logged last")
     print("without an end", end="", flush=True)  # noqa: T201
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hold(actor: Actor) -> None:
+    """Speak through the standard output as it was when this module was imported, and die at once."""
+    if actor.generation == 1:
+        print("through what it had", file=OUT)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def mute(actor: Actor, out: Tx[int], total: int, state: SteadyState[Said]) -> None:
+    """Do without a standard output."""
+    sys.stdout = None
+    said = state.acquire(Said)
+    while actor.is_running() and said.count < total:
+        out.send(said.count)
+        said.count += 1
 
 
 def half_a_line(actor: Actor, state: SteadyState[Said]) -> None:

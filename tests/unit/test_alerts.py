@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,6 +29,9 @@ from steady_mp.plan import Plan
 from steady_mp.telemetry.alerts import Watcher, holds, measured, shown
 from steady_mp.telemetry.window import Window
 from tests.support.simulated import Simulated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ORANGE = Alert(Trigger.avg_above(Filled.percent(60)), AlertColor.ORANGE)
 RED = Alert(Trigger.avg_above(Filled.percent(90)), AlertColor.RED)
@@ -129,3 +134,55 @@ def test_what_makes_no_sense_is_refused_where_it_is_declared() -> None:
     for pace in ({"refresh": 0}, {"refresh": "1"}, {"window": 0.1}, {"window": 1e9}):
         with pytest.raises(ConfigurationError, match="must be a number of seconds"):
             Graph("pace", **pace)
+
+
+NONE: dict[str, tuple[Callable[[], object], str]] = {
+    "a colour": (
+        lambda: Alert(RED.trigger, "amber"),  # type: ignore[arg-type]
+        "Alert: color 'amber': must be one of yellow, orange, red",
+    ),
+    "a level for a trigger": (
+        lambda: Alert(Filled.percent(90), AlertColor.RED),  # type: ignore[arg-type]
+        "give it Trigger.avg_above(…) and its like",
+    ),
+    "a trigger's level": (
+        lambda: Trigger.avg_above(90),  # type: ignore[arg-type]
+        "Trigger: level 90: give it Filled.percent(…) and its like",
+    ),
+    "a trigger's statistic": (
+        lambda: Trigger(Filled.percent(90), above=True, statistic="avg"),  # type: ignore[arg-type]
+        "Trigger: statistic 'avg': give it Statistic.average() and its like",
+    ),
+    "a metric": (
+        lambda: Monitor("heat", Statistic.average()),  # type: ignore[arg-type]
+        "Monitor: metric 'heat': must be one of filled, rate, latency, mcpu, load",
+    ),
+    "a statistic": (
+        lambda: Monitor(Metric.LOAD, "avg"),  # type: ignore[arg-type]
+        "Monitor: statistic 'avg': give it Statistic.average() and its like",
+    ),
+    "a percentile": (
+        lambda: Statistic.percentile("90"),  # type: ignore[arg-type]
+        "percentile '90': must be from 0 to 100",
+    ),
+    "a spread": (
+        lambda: Trigger.std_devs_above("2", Filled.percent(90)),  # type: ignore[arg-type]
+        "Trigger: std_devs '2': must be a number",
+    ),
+    "an endless spread": (
+        lambda: Trigger.std_devs_below(float("inf"), Filled.percent(90)),
+        "Trigger: std_devs inf: must be a number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "line"), NONE.values(), ids=NONE)
+def test_what_is_none_is_refused_before_any_process_reads_it(make: Callable[[], object], line: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(line)):
+        make()
+
+
+def test_a_colour_and_a_metric_may_be_words() -> None:
+    graph = Graph("words")
+    monitors = [Monitor("rate", Statistic.average())]  # type: ignore[arg-type]
+    graph.channel(monitors=monitors, alerts=[Alert(RED.trigger, "red")])  # type: ignore[arg-type]

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.timeout(20)
 class Logs:
     """Closes what it should read."""
 
-    def add(self, fd: int, _actor: str, _generation: int) -> None:
+    def add(self, fd: int, _actor: str, _generation: int, *, is_actor: bool) -> None:
+        assert not is_actor
         os.close(fd)
 
 

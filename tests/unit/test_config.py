@@ -174,9 +174,9 @@ def test_a_type_that_does_not_exist_is_refused() -> None:
 
 
 def test_a_file_has_types_of_its_own(tmp_path: Path) -> None:
-    text = "[args]\ncount = 2\nshare = 1\ndry = true\nfolder = 'x'\nmode = 'slow'\nside = 'sell'\n"
+    text = "[args]\ncount = 2\nshare = 1\ndry = true\nfolder = 'x'\nmode = 'slow'\npick = 2\nside = 'sell'\n"
     assert from_file(tmp_path, text) == Every(
-        count=2, share=1.0, dry=True, folder=Path("x"), mode="slow", side=Side.SELL
+        count=2, share=1.0, dry=True, folder=Path("x"), mode="slow", pick=2, side=Side.SELL
     )
 
 
@@ -187,6 +187,9 @@ def test_a_file_has_types_of_its_own(tmp_path: Path) -> None:
         ("[args]\ncount = 2.0\n", "some.toml, line 2: args.count: must be a valid integer, not 2.0"),
         ("[args]\ncount = true\n", "some.toml, line 2: args.count: must be a valid integer, not True"),
         ("[args]\ncount = -1\n", "some.toml, line 2: args.count: must be greater than 0, not -1"),
+        ("[args]\nmode = ['slow']\n", "some.toml, line 2: args.mode: must be 'fast' or 'slow', not ['slow']"),
+        ("[args]\nmode = {}\n", "some.toml, line 2: args.mode: must be 'fast' or 'slow', not {}"),
+        ("[args]\npick = true\n", "some.toml, line 2: args.pick: must be '1' or '2', not True"),
         ("args.name = 3\n", "some.toml, line 1: args.name: must be a valid string, not 3"),
         ("[args]\ncuont = 2\n", "some.toml, line 2: args.cuont is not known; did you mean 'count'?"),
         ("\n[arg]\ncount = 2\n", "some.toml, line 2: arg is not known; the tables are [run] and [args]"),

@@ -39,6 +39,29 @@ def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
+@pytest.mark.parametrize("way", ["name", "name/../name", "real/../name"])
+def test_a_folder_has_one_name_by_whatever_way_it_is_reached(tmp_path: Path, way: str) -> None:
+    (real := tmp_path / "real").mkdir()
+    (tmp_path / "name").symlink_to(real, target_is_directory=True)
+    run = keep(tmp_path / way)
+    assert run.path == real
+    run.begin()
+    run.remove()
+    run = RunDir.reopen(tmp_path / way)
+    assert run.path == real
+    run.remove()
+
+
+def test_a_link_that_leads_to_itself_is_no_folder_for_a_run(folder: Path) -> None:
+    folder.symlink_to(folder)
+    with pytest.raises(ConfigurationError, match="can't hold a durable run: "):
+        keep(folder)
+    with pytest.raises(ConfigurationError, match="holds no durable run"):
+        RunDir.reopen(folder)
+    with pytest.raises(ConfigurationError, match="can't hold a durable run: "):
+        declared().start(durable=folder, fresh=True, output=Lines())
+
+
 # What is there before
 
 
@@ -250,6 +273,14 @@ def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
     for fresh in (False, True):
         with pytest.raises(ConfigurationError, match="loop can't hold a durable run"):
             declared().start(durable=loop, fresh=fresh, output=Lines())
+
+
+def test_one_whose_name_has_no_room_for_more_is_not_put_aside(folder: Path) -> None:
+    folder = folder.with_name("x" * 250)
+    begin(folder)
+    with pytest.raises(ConfigurationError, match=r"can't be put aside as x+\.kept-1: File name too long; move it"):
+        declared().start(durable=folder, fresh=True, output=Lines())
+    RunDir.reopen(folder).remove()
 
 
 # Who may look into it

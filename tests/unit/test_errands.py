@@ -13,9 +13,9 @@ import pytest
 
 from steady_mp.cli.errand import ask
 from steady_mp.errors import SteadyError
-from steady_mp.memory import files
+from steady_mp.memory import files, layout
 from steady_mp.memory.doorbell import Doorbell
-from steady_mp.memory.letters import Letter, Letters
+from steady_mp.memory.letters import Letter, Letters, Suspect
 from steady_mp.plan import SUPERVISOR_BELL
 from steady_mp.supervisor.errands import Errands
 
@@ -186,3 +186,21 @@ def test_a_letter_that_is_named_twice_is_delivered_once(tmp_path: Path) -> None:
     told = replay(tmp_path, quarantine, 70, 30, 70)
     assert quarantine.letters.orders(0) == [70, 30]
     assert told["text"] == "2 dead letters of numbers go to sink, before anything else it takes"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (3, 3, "message 3 of numbers"),
+        (3, 5, "messages 3 to 5 of numbers"),
+        (layout.LETTER + 3, layout.LETTER + 3, "message 3 of numbers"),
+    ],
+)
+def test_what_was_skipped_is_named_by_its_positions(tmp_path: Path, first: int, last: int, told: str) -> None:
+    """A letter that is replayed has a number of its own, beyond all positions."""
+    quarantine = SimpleNamespace(heads=lambda _: [Suspect(0, first, last, ())], put_aside=lambda *_: None)
+    plan = SimpleNamespace(channels=[SimpleNamespace(name="numbers")])
+    supervisor: Any = SimpleNamespace(quarantine=quarantine, plan=plan)
+    seat: Any = SimpleNamespace(name="sink")
+    log: Any = Said()
+    assert Errands(tmp_path, supervisor, log)._skip_heads(seat) == [told]

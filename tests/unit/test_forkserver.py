@@ -15,6 +15,7 @@ import pytest
 
 from steady_mp import Graph
 from steady_mp.plan import PLAN_FILE
+from steady_mp.supervisor import forkserver, native
 from steady_mp.supervisor.arrears import Arrears
 from steady_mp.supervisor.forkserver import ForkServer
 from steady_mp.supervisor.spare import Role, warm_up
@@ -139,3 +140,29 @@ def test_what_the_program_has_blocked_is_not_blocked_here(ends: tuple[ForkServer
         for number, handler in handlers.items():
             signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.EPERM, errno.EMFILE])
+def test_who_can_t_watch_the_supervisor_ends_with_it_all_the_same(
+    ends: tuple[ForkServer, socket.socket], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """An old kernel, a sandbox, no descriptor left."""
+    server, _ = ends
+    outlived: list[bool] = []
+
+    def refuse_to_open(_pid: int) -> NoReturn:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(forkserver, "pidfd_open", refuse_to_open)
+    monkeypatch.setattr(native, "outlive_parent", lambda: outlived.append(True))
+    assert server._watch_supervisor() is None
+    assert not outlived
+
+
+def test_one_whose_supervisor_is_gone_before_it_looks_has_nothing_to_serve(
+    ends: tuple[ForkServer, socket.socket],
+) -> None:
+    server, _ = ends
+    server._supervisor = NOBODY
+    with pytest.raises(ProcessLookupError):
+        server._watch_supervisor()

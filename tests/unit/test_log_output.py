@@ -6,17 +6,19 @@ import errno
 import io
 import json
 import logging
+import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from steady_mp import ConfigurationError, LogSettings, log_output
-from steady_mp.log_output import _File
+from steady_mp.log_output import _File, _Stream
 from steady_mp.logs import LogWriter
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from _typeshed import ReadableBuffer
 
 PATIENCE = 20.0
 
@@ -48,6 +50,16 @@ def test_a_file_is_put_aside_before_it_gets_too_large(tmp_path: Path) -> None:
     assert len(kept) >= 27
 
 
+@pytest.mark.parametrize("at_once", [1, 50])
+def test_the_size_of_a_file_is_in_bytes(at_once: int, tmp_path: Path) -> None:
+    lines = [f"{number:04d} {'€' * 90} \udc80" for number in range(50)]
+    file = _File(LogSettings(file=tmp_path / "log", file_size=1000, file_count=100), silent)
+    for start in range(0, len(lines), at_once):
+        assert file.put(lines[start : start + at_once]) == 0
+    file.close()
+    assert all(file.stat().st_size <= 1000 for file in tmp_path.iterdir())
+
+
 def test_lines_that_come_together_are_cut_at_their_ends(tmp_path: Path) -> None:
     lines = [f"line {number:04d} {'x' * 90}" for number in range(50)]
     file = _File(LogSettings(file=tmp_path / "log", file_size=1000, file_count=100), silent)
@@ -71,11 +83,19 @@ def test_a_file_that_cant_be_opened_is_refused_in_a_line(tmp_path: Path) -> None
             LogWriter(None, 1, settings=LogSettings(file=path))
 
 
-def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["log", "{folder}/log"])
+def test_a_full_disk_leaves_whole_lines_and_a_count(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the disk took of a line is cut off again, and later lines go on behind the last whole one."""
     said: list[str] = []
     path = tmp_path / "log"
-    file = _File(LogSettings(file=path), said.append)
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    (strange := elsewhere / "log").touch()
+    monkeypatch.chdir(tmp_path)
+    named = named.format(folder=tmp_path)
+    file = _File(LogSettings(file=Path(named)), said.append)
+    monkeypatch.chdir(elsewhere)  # as a daemon does
     assert file.put(["before"]) == 0
     stream = file._handler.stream
     assert stream is not None
@@ -84,6 +104,7 @@ def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
     def full(_text: str) -> int:
         whole(half)
         stream.flush()
+        strange.write_text("what another program writes meanwhile")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     stream.write = full  # type: ignore[method-assign]
@@ -92,7 +113,8 @@ def test_a_full_disk_leaves_whole_lines_and_a_count(tmp_path: Path) -> None:
     assert file.put(["behind"]) == 0
     file.close()
     assert path.read_text() == "before\nbehind\n"
-    assert said == [f"{path}: can't write the log there: No space left on device; its lines are dropped and counted"]
+    assert strange.read_text() == "what another program writes meanwhile"
+    assert said == [f"{named}: can't write the log there: No space left on device; its lines are dropped and counted"]
 
 
 def test_what_a_file_has_lost_is_said_in_it_once_it_can_be_written(tmp_path: Path) -> None:
@@ -180,6 +202,70 @@ def test_an_output_that_raises_anything_loses_what_it_refuses_and_says_so() -> N
     entries = [json.loads(line) for line in output.text.splitlines()]
     assert [entry["message"] for entry in entries if entry["actor"] == "a"] == ["kept"]
     assert [entry["dropped"] for entry in entries if "dropped" in entry] == [1] == [writer.dropped]
+
+
+class Full(OnlyWrites):
+    """Something that does not block, and whose reader is slow at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = threading.Event()
+
+    def write(self, text: str) -> None:
+        if not self.refused.is_set():
+            self.refused.set()
+            raise BlockingIOError(errno.EAGAIN, "write could not complete without blocking", 0)
+        super().write(text)
+
+
+def test_an_output_that_will_not_block_loses_what_it_refuses_and_says_so() -> None:
+    output: Any = Full()
+    writer = LogWriter(output, 1, settings=LogSettings(format="json"))
+    writer.write("a", logging.INFO, "lost")
+    assert output.refused.wait(PATIENCE)
+    writer.write("a", logging.INFO, "kept")
+    writer.close(PATIENCE)
+    entries = [json.loads(line) for line in output.text.splitlines()]
+    assert [entry["message"] for entry in entries if entry["actor"] == "a"] == ["kept"]
+    assert [entry["dropped"] for entry in entries if "dropped" in entry] == [1] == [writer.dropped]
+
+
+class Pipe(io.FileIO):
+    """The writing end of one that does not block, as the parent of this process has made it."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd, "w")
+        os.set_blocking(fd, False)
+        self.full = threading.Event()
+
+    def write(self, data: ReadableBuffer) -> int:
+        taken: int | None = super().write(data)
+        if taken is None:
+            self.full.set()
+        return taken  # type: ignore[return-value]  # as `io.RawIOBase.write` has it
+
+
+@pytest.mark.parametrize("width", [1, 100, 100_000])
+def test_a_pipe_that_does_not_block_is_waited_for(width: int) -> None:
+    out, into = os.pipe()
+    raw = Pipe(into)
+    said = [f"{number} {'ä' * width} \udc80" for number in range(400_000 // width)][:40_000]
+    read: list[bytes] = []
+
+    def read_all() -> None:
+        assert raw.full.wait(PATIENCE)
+        while data := os.read(out, 1 << 16):
+            read.append(data)
+
+    reader = threading.Thread(target=read_all)
+    reader.start()
+    with io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8") as output:
+        output.write("of the program's own\n")
+        stream = _Stream(output)
+        assert sum(stream.put(said[start : start + 1000]) for start in range(0, len(said), 1000)) == 0
+    reader.join(PATIENCE)
+    os.close(out)
+    assert b"".join(read).decode().splitlines() == ["of the program's own", *(line[:-1] + "\\udc80" for line in said)]
 
 
 class Stalled(io.StringIO):

@@ -123,6 +123,18 @@ def test_the_last_words_need_no_line_end(make: Callable[..., Made]) -> None:
     assert lines_of(output) == ["a killed in the mid"]
 
 
+def test_the_last_words_of_an_actor_are_not_those_of_a_helper_of_its_name(make: Callable[..., Made]) -> None:
+    writer, _ = make(width=9)
+    heard: list[list[str]] = []
+    for text, is_actor in ((b"of the actor\n", True), (b"of the helper\n", False)):
+        out, held = os.pipe()
+        writer.add(out, "telemetry", 1, is_actor=is_actor)
+        write_all(held, text)
+    writer.last_words("telemetry", 1, "", heard.append)
+    writer.close(PATIENCE)
+    assert heard == [["of the actor"]]
+
+
 def test_a_stalled_output_stops_nobody_and_what_it_missed_is_counted(
     make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:

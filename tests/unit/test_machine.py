@@ -25,6 +25,17 @@ def test_another_machine_is_refused_by_name(system: str, machine: str, monkeypat
         importlib.reload(steady_mp.machine)
 
 
+def test_a_python_without_waitid_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(platform, "python_version", lambda: "3.12.1")
+    monkeypatch.setattr(sys, "version_info", (3, 12, 1, "final", 0))
+    with pytest.raises(ImportError, match=r"^steady-mp needs Python 3\.13 on macOS, .*; this is 3\.12\.1$"):
+        importlib.reload(steady_mp.machine)
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0, "final", 0))
+    importlib.reload(steady_mp.machine)
+
+
 def test_that_comes_before_what_could_not_be_imported_there() -> None:
     body = ast.parse((ROOT / "steady_mp" / "__init__.py").read_text(encoding="utf-8")).body
     first = next(line for line in body if isinstance(line, ast.Import | ast.ImportFrom))

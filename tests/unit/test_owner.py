@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+@pytest.fixture(params=["its own functions", "none", "a sandbox"])
+def python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have descriptors of processes from Python, from the kernel alone (old headers), and not at all."""
+    if request.param == "none":
+        for holder, name in ((os, "pidfd_open"), (os, "P_PIDFD"), (signal, "pidfd_send_signal")):
+            monkeypatch.delattr(holder, name, raising=False)
+    if request.param == "a sandbox":
+        monkeypatch.setattr(owners, "pidfd_open", refuse_call)
+
+
+def refuse_call(_pid: int) -> NoReturn:
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+@pytest.mark.usefixtures("python")
 def test_a_signal_reaches_the_process_that_is_meant() -> None:
     got: list[int] = []
     before = signal.signal(signal.SIGUSR1, lambda number, _frame: got.append(number))
@@ -44,6 +59,7 @@ def test_one_with_the_same_pid_and_ticks_before_the_machine_began_anew_is_dead()
     assert 0 <= me.started < 1 << 64  # it is a word of the control block
 
 
+@pytest.mark.usefixtures("python")
 def test_a_pid_that_nobody_has() -> None:
     nobody = Owner(Owner.me().namespace, 1 << 22, 1)
     assert nobody.is_dead()

@@ -223,3 +223,9 @@ def test_the_words_for_how_an_actor_stands() -> None:
     assert word(layout.PHASE_WAITING, halt=Halt(traced=True)) == "idle"  # somebody who only looks on
     assert word(layout.PHASE_WAITING, halt=Halt(stopped=True)) == "stopped"
     assert halt_of(NOBODY) == Halt()
+
+
+def test_one_whose_dump_can_t_be_read_is_killed_all_the_same(worker: Watched, tmp_path: Path) -> None:
+    (tmp_path / "actor-0.stack").mkdir()  # refuses, as a process without descriptors does
+    worker.live(LIMIT + 4.0)
+    assert worker.is_killed

@@ -288,6 +288,12 @@ def test_a_port_that_was_asked_for_is_never_changed() -> None:
         listen(Telemetry(host="192.0.2.1", port=0, token=TOKEN))
 
 
+@pytest.mark.parametrize("host", ["127.0.0..1", ".local", "x" * 64, "a\0b"])
+def test_a_host_that_is_no_name_is_refused_in_a_line(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="can't be opened for telemetry: "):
+        listen(Telemetry(host=host, port=0, token=TOKEN))
+
+
 def test_a_port_that_was_not_asked_for_is_the_next_one_free() -> None:
     first, _ = listen(Telemetry())
     second, note = listen(Telemetry())
