@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
@@ -56,8 +55,6 @@ LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.W
 class Topology:
     """Actors and the channels between them, declared one by one and checked as a whole by `plan`."""
 
-    _serial = itertools.count()
-
     def __init__(  # noqa: PLR0913 - keyword only
         self,
         name: str = "graph",
@@ -90,7 +87,7 @@ class Topology:
         self._actors: list[ActorDraft] = []
         self._states = 0
         self._owners: dict[tuple[str, int], int] = {}
-        self._identity = next(self._serial)
+        self._identity = next(Declared.makers)
         #: Kills that tests plan, by actor: see `Plan.faults`.
         self.faults: dict[str, list[dict[str, Any]]] = {}
         #: Files that lie in the run directory from the very start, by name: for whoever starts this graph.

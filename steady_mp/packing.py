@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from steady_mp import byvalue
 from steady_mp.errors import ConfigurationError
@@ -30,6 +31,8 @@ class Declared:
     graph: int
     #: Of an end: which kind of channel it belongs to.
     channel: str = "object"
+    #: Numbers for graphs and benches, of which no two are equal; an `id` is given again.
+    makers: ClassVar[Iterator[int]] = itertools.count()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever was asked for is refused
         """Refuse to be used before the graph runs."""

@@ -63,6 +63,7 @@ class Bench:
         #: What the actor has printed and logged, as a run's log shows it: a line each, in order, of all lives.
         self.lines: list[str] = []
         self._name = name
+        self._identity = next(Declared.makers)
         self._log_level = log_level
         self._run = Mapping(None, layout.PAGE)
         self._channels = Channels(name)
@@ -158,13 +159,15 @@ class Bench:
         side = "the sending end" if actor_sends else "the receiving end"
         label = f"{side} of {self._channels.plans[index].name}"
         kind = self._channels.plans[index].shape.kind
-        self._ends.append(Declared("tx" if actor_sends else "rx", index, label, id(self), kind))
+        self._ends.append(Declared("tx" if actor_sends else "rx", index, label, self._identity, kind))
         return index, self._ends[index]
 
     def state(self) -> SteadyState[Any]:
         """Make a state for the actor."""
         self._states += 1
-        return cast("SteadyState[Any]", Declared("state", self._states - 1, f"state {self._states - 1}", id(self)))
+        return cast(
+            "SteadyState[Any]", Declared("state", self._states - 1, f"state {self._states - 1}", self._identity)
+        )
 
     def with_state(self, state: SteadyState[T], value: T) -> None:
         """Let the next life begin with `value`, as if a life before had committed it; before it, or between two.
@@ -180,7 +183,7 @@ class Bench:
             self._give()
 
     def _index(self, state: object) -> int:
-        if not isinstance(state, Declared) or state.kind != "state" or state.graph != id(self):
+        if not isinstance(state, Declared) or state.kind != "state" or state.graph != self._identity:
             message = f"{state!r} is no state of this bench: bench.state() makes one"
             raise ConfigurationError(message)
         return state.index
@@ -202,7 +205,7 @@ class Bench:
         names = check_signature(self._name, behavior, args)
         packed, met = pack(self._name, _stand_in, names, args)
         for end in met:
-            if end.graph != id(self):
+            if end.graph != self._identity:
                 message = f"actor {self._name!r}: {end.label} belongs to another bench"
                 raise ConfigurationError(message)
         for end in self._ends:

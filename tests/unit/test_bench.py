@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,15 @@ def put_on_bench(capacity: int = 64) -> tuple[Bench, Any, Any, Any]:
     numbers, doubles, state = bench.input(capacity), bench.output(capacity), bench.state()
     bench.actor(doubler, numbers.end, doubles.end, state)
     return bench, numbers, doubles, state
+
+
+def test_an_end_of_a_bench_that_is_gone_is_no_end_of_the_next_one() -> None:
+    """Who is told apart by its place in memory is taken for whoever gets that place next."""
+    ends = []
+    for _ in range(20):
+        ends.append(Bench().input().end)
+        gc.collect()
+    assert len({end.graph for end in ends}) == 20  # type: ignore[attr-defined]
 
 
 def test_a_behavior_runs_until_it_would_wait_for_ever() -> None:
