@@ -8,15 +8,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from steady_mp import Graph, RestartPolicy
 from steady_mp.cli.systemd_unit import _GRACE, UnitSettings
 from steady_mp.config import BOUNDS, RunSettings
 from steady_mp.graph import RING
 from steady_mp.serving import _LEAST_TOKEN
 from tests.unit.source import ROOT
-from tests.unit.test_docs_testing import anchors, blocks, links, stands_in
+from tests.unit.test_docs_testing import blocks, stands_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,15 +26,6 @@ MANY, FEW = 20_000_000, 20_000
 
 def words(page: Path) -> str:
     return " ".join(page.read_text(encoding="utf-8").split())
-
-
-@pytest.mark.parametrize("page", [README, ACTORS, DEPLOYING], ids=lambda page: page.name)
-def test_each_link_leads_somewhere(page: Path) -> None:
-    for link in links(page.read_text(encoding="utf-8")):
-        path, _, anchor = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
-        assert target.exists(), link
-        assert not anchor or anchor in anchors(target), link
 
 
 def test_each_piece_of_python_stands_in_an_example() -> None:

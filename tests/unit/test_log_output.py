@@ -165,17 +165,17 @@ class OnlyWrites:
 
 
 class Busy(OnlyWrites):
-    """A widget, say, that can't be written from every thread at every moment."""
+    """A widget, say, that can't be written from every thread at every moment, or one that will not block."""
 
-    def __init__(self) -> None:
+    def __init__(self, refusal: Exception) -> None:
         super().__init__()
+        self.refusal = refusal
         self.refused = threading.Event()
 
     def write(self, text: str) -> None:
         if not self.refused.is_set():
             self.refused.set()
-            message = "widget is busy"
-            raise RuntimeError(message)
+            raise self.refusal
         super().write(text)
 
     def flush(self) -> None:
@@ -192,34 +192,9 @@ def test_an_output_that_only_writes_is_one() -> None:
     assert writer.dropped == 0
 
 
-def test_an_output_that_raises_anything_loses_what_it_refuses_and_says_so() -> None:
-    output: Any = Busy()
-    writer = LogWriter(output, 1, settings=LogSettings(format="json"))
-    writer.write("a", logging.INFO, "lost")
-    assert output.refused.wait(PATIENCE)
-    writer.write("a", logging.INFO, "kept")
-    writer.close(PATIENCE)
-    entries = [json.loads(line) for line in output.text.splitlines()]
-    assert [entry["message"] for entry in entries if entry["actor"] == "a"] == ["kept"]
-    assert [entry["dropped"] for entry in entries if "dropped" in entry] == [1] == [writer.dropped]
-
-
-class Full(OnlyWrites):
-    """Something that does not block, and whose reader is slow at first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refused = threading.Event()
-
-    def write(self, text: str) -> None:
-        if not self.refused.is_set():
-            self.refused.set()
-            raise BlockingIOError(errno.EAGAIN, "write could not complete without blocking", 0)
-        super().write(text)
-
-
-def test_an_output_that_will_not_block_loses_what_it_refuses_and_says_so() -> None:
-    output: Any = Full()
+@pytest.mark.parametrize("refusal", [RuntimeError("widget is busy"), BlockingIOError(errno.EAGAIN, "it is full", 0)])
+def test_an_output_that_raises_anything_loses_what_it_refuses_and_says_so(refusal: Exception) -> None:
+    output: Any = Busy(refusal)
     writer = LogWriter(output, 1, settings=LogSettings(format="json"))
     writer.write("a", logging.INFO, "lost")
     assert output.refused.wait(PATIENCE)
