@@ -126,10 +126,11 @@ class ConsumingEnd(Rx[T], Threshold):
 
     def wait_avail(self, count: int) -> Condition:
         """See `Rx.wait_avail`."""
-        condition = self._avails.get(count)
-        if condition is None:
+        try:  # a `get` would cost each wait a call
+            return self._avails[count]
+        except KeyError:
             condition = self._avails[count] = Avail(self, count)
-        return condition
+            return condition
 
     # What a kind of channel adds. What it takes without a look, it takes behind a take that has told the turn of it.
 
@@ -263,4 +264,5 @@ class ConsumingEnd(Rx[T], Threshold):
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the producer waits for."""
-        return crossed(self._before, self._committed, self._words[layout.WAKE_HEAD])
+        wanted = self._words[layout.WAKE_HEAD]
+        return wanted != layout.NEVER and crossed(self._before, self._committed, wanted)

@@ -35,7 +35,9 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     """Return the messages of a record."""
     kind = record.kind
     if kind in (layout.RECORD_INTS, layout.RECORD_FLOATS):
-        return memoryview(record.payload).cast("q" if kind == layout.RECORD_INTS else "d").tolist()
+        views = record.views
+        whole = views[0] if len(views) == 1 else memoryview(b"".join(views))
+        return whole.cast("q" if kind == layout.RECORD_INTS else "d").tolist()
     if kind == layout.RECORD_BYTES:
         return _lumps(record)
     if kind == layout.RECORD_BATCH:
@@ -92,7 +94,7 @@ def unwrap(message: bytes, loads: Loads = pickle.loads) -> Any:  # noqa: ANN401 
     if not message.startswith(_OUT_OF_BAND):
         return loads(message)
     view = memoryview(message)[len(_OUT_OF_BAND) :]
-    return _out_of_band(Record(layout.RECORD_OOB, 1, 0, (view,), 0), loads)
+    return _out_of_band(Record(layout.RECORD_OOB, 1, 0, (view,), 0, len(view)), loads)
 
 
 class Splice:

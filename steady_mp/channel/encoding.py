@@ -16,7 +16,6 @@ from steady_mp.errors import MessageTooLarge, NotPicklable
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Sequence
 
     from steady_mp.channel.ring import Part
@@ -66,10 +65,8 @@ def lump(values: Sequence[bytes]) -> Encoded:
     return Encoded(layout.RECORD_BYTES, (lengths, b"".join(values)))
 
 
-def encode_batch(atoms: list[Any] | array[Any], kind: type | None, *, lumps: bool) -> Encoded:
-    """Encode what was staged as it is: an array of one kind of numbers, bytes only, or anything mixed."""
-    if not isinstance(atoms, list):
-        return Encoded(ARRAYS[kind or int][1], (atoms.tobytes(),))
+def encode_batch(atoms: Any, *, lumps: bool) -> Encoded:  # noqa: ANN401 - a list of what can wait
+    """Encode what was staged as it is: bytes only, or anything mixed. Numbers of one kind are an array already."""
     return lump(atoms) if lumps else Encoded(layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),))
 
 

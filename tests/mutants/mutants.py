@@ -164,8 +164,8 @@ MUTANTS = [
         "closed before the last message",
         publish,
         "publish_tx",
-        "    words[layout.TAIL_POS] = cursor.position\n",
-        "    words[layout.TX_CLOSED] = cursor.closed\n    words[layout.TAIL_POS] = cursor.position\n",
+        "    words[layout.TAIL_POS] = position\n",
+        "    words[layout.TX_CLOSED] = closed\n    words[layout.TAIL_POS] = position\n",
     ),
     Mutant(
         "the tail is read before the closing",
@@ -318,8 +318,8 @@ MUTANTS = [
         "a letter is counted only by the turn behind it",
         ObjectRx,
         "freeze",
-        "    return Cursor(taken, freed, self._closed)",
-        "    return Cursor(taken, freed, max(self._committed.closed, self._closed - 2) | self._closed & 1)",
+        "    return cursor_of((taken, freed, self._closed))",
+        "    return cursor_of((taken, freed, max(self._committed.closed, self._closed - 2) | self._closed & 1))",
     ),
     Mutant("what was put aside is passed over twice", LetteredRx, "_pass", "self._index += 1", "self._index += 2"),
     # Recovery
