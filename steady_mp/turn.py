@@ -35,7 +35,7 @@ from steady_mp.snapshot_cost import SnapshotCost
 from steady_mp.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from steady_mp.cadence import Cadence
     from steady_mp.memory.control import ControlBlock, Cursor
@@ -303,16 +303,14 @@ class Turn(Waiting):
         if self._sync is not None:
             self._sync.seal()
         self._publish(moved)
-        self._settle()
+        self._settle(moved)
 
     def _publish(self, moved: list[tuple[Staging, int, Cursor]]) -> None:
         fault = self._fault
-        alone = not self.pending and not self._parted
         cursors = self._next.cursors
         for end, place, cursor in moved:
-            end.publish(cursor, alone=alone)
+            end.publish(cursor)
             cursors[place] = cursor
-            del self.moved[end]
             if fault is not None:
                 fault("commit:publish")
         asked = False
@@ -335,7 +333,11 @@ class Turn(Waiting):
         if fault is not None:
             fault("commit:done")
 
-    def _settle(self) -> None:
+    def _settle(self, moved: Iterable[tuple[Staging, int, Cursor]] = ()) -> None:
+        alone = not self.pending and not self._parted
+        for end, _, _ in moved:  # behind the rings: who was rung works meanwhile
+            end.settle(alone=alone)
+            del self.moved[end]
         words = self._words
         words[layout.TURNS] += self.pending - self.left + 1
         self.pending = self.left = 0

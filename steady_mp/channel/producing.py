@@ -268,25 +268,25 @@ class ProducingEnd(Tx[T]):
         order()
         self._words[layout.TX_HELD] = 0
 
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Show the consumer what was committed.
-
-        `alone` says that the commit held one turn only: its size is then known.
-        """
+    def publish(self, cursor: Cursor) -> None:
+        """Show the consumer what was committed."""
         self._before = self._committed
         self._committed = cursor
-        if alone:
-            before = self._before
-            if cursor[0] - before[0] > self._burst:
-                self._burst = min(cursor[0] - before[0], self._capacity)
-            if cursor[1] - before[1] > self._bulk:
-                self._bulk = min(cursor[1] - before[1], self._store.size)
         publish_tx(self._words, cursor)
-        self._regrant()
-        self._rests = True
-        self._rest()
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
         wanted = self._words[layout.WAKE_TAIL]
         return wanted != layout.NEVER and crossed(self._before, self._committed, wanted)
+
+    def settle(self, *, alone: bool) -> None:
+        """See `Staging.settle`."""
+        if alone:
+            now, before = self._committed, self._before
+            if now[0] - before[0] > self._burst:
+                self._burst = min(now[0] - before[0], self._capacity)
+            if now[1] - before[1] > self._bulk:
+                self._bulk = min(now[1] - before[1], self._store.size)
+        self._regrant()
+        self._rests = True
+        self._rest()

@@ -255,11 +255,11 @@ class ObjectRx(ConsumingEnd[T]):
             freed = end
         return cursor_of((taken, freed, self._closed))
 
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """See `ConsumingEnd.publish`."""
-        super().publish(cursor, alone=alone)
+    def settle(self, *, alone: bool) -> None:
+        """See `Staging.settle`."""
+        super().settle(alone=alone)
         self._safe = 0  # so that the next take says that it is in hand, and tells the turn
         marks = self._marks
-        taken = cursor[0]
+        taken = self._committed[0]
         while marks and marks[0][0] <= taken:
             marks.popleft()
