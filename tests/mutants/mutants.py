@@ -95,13 +95,13 @@ _IN_FORCE = """\
     if self._sync is not None:
         self._sync.seal()
 """
-PUBLISH = "    self._publish(moved)\n"
+_PUBLISH = "    self._publish(moved)\n"
 
 MUTANTS = [
     # The order of the commit
-    Mutant("publish before the commit", Turn, "commit", _IN_FORCE + PUBLISH, PUBLISH + _IN_FORCE),
+    Mutant("publish before the commit", Turn, "commit", _IN_FORCE + _PUBLISH, _PUBLISH + _IN_FORCE),
     Mutant(
-        "publish before the journal", Turn, "commit", _JOURNAL + _IN_FORCE + PUBLISH, PUBLISH + _JOURNAL + _IN_FORCE
+        "publish before the journal", Turn, "commit", _JOURNAL + _IN_FORCE + _PUBLISH, _PUBLISH + _JOURNAL + _IN_FORCE
     ),
     Mutant(
         "the journal is written after the epoch",
