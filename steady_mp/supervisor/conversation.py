@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import pdb  # noqa: T100 - this is the room for it
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType, TracebackType
+    from types import FrameType
 
 ASK: Final = b"\x05"
 BYE: Final = b"\x04"
@@ -77,10 +77,10 @@ class ActorPdb(pdb.Pdb):
         self.line = line
         self._mark = mark
 
-    def interaction(self, frame: FrameType | None, traceback: TracebackType | BaseException | None) -> None:
+    def interaction(self, frame: FrameType | None, traceback: Any) -> None:  # noqa: ANN401 - another in each Python
         """See `pdb.Pdb.interaction`."""
         self._mark(True)  # noqa: FBT003 - held
-        super().interaction(frame, traceback)  # type: ignore[arg-type]
+        super().interaction(frame, traceback)
 
     def do_continue(self, arg: str) -> bool | None:
         """Go on, to the next breakpoint that was set here, or else for good: then the connection ends."""
