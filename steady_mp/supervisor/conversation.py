@@ -19,6 +19,8 @@ ASK: Final = b"\x05"
 BYE: Final = b"\x04"
 _MARKS: Final = str.maketrans({"\x04": "\\x04", "\x05": "\\x05"})
 _BUFFER: Final = 1 << 16
+#: What a step at a `breakpoint()` does not go into.
+_OURS: Final = ("steady_mp.supervisor.debugger",)
 
 
 class Line:
@@ -73,7 +75,7 @@ class ActorPdb(pdb.Pdb):
 
     def __init__(self, line: Line, mark: Callable[[bool], None]) -> None:
         """Speak through `line`; `mark` is told when the actor is held, and when it goes on."""
-        super().__init__(stdin=line, stdout=line, nosigint=True)  # type: ignore[arg-type]
+        super().__init__(stdin=line, stdout=line, skip=_OURS, nosigint=True)  # type: ignore[arg-type]
         self.line = line
         self._mark = mark
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shlex
 import subprocess
 import sys
@@ -95,6 +96,23 @@ def test_one_session_after_the_other_and_breakpoints_set_inside() -> None:
         told = attach(f"b {line_of('append')}, value == 2\nc\np value\nvalue = 77\ncl 1\nc\n")
         assert "(Pdb) 2\n" in told.stdout
         assert result(run) == [0, 1, 77, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [f"b {line_of('append')}, value == 5\nc\ncl 1\n", f"tbreak {line_of('breakpoint()')}\nc\ns\n", "n\n" * 8],
+    ids=["continue", "step", "next"],
+)
+def test_a_breakpoint_that_the_session_comes_to_halts_in_the_actors_code(way: str) -> None:
+    with running(1, 2) as (run, _, output):
+        output.wait_for("breakpoint at")
+        told = attach(f"{way}p 'goes on'\nc\n").stdout
+        assert result(run) == [0, 1, 2, 3, 4, 5]
+    before, said, _ = told.partition("'goes on'")
+    assert said
+    assert before.count(f"inspect()\n{HALT}") >= 2
+    places = re.findall(r"^(?:\(Pdb\) )*> \S+/(\w+\.py)\(\d+\)", before, re.MULTILINE)
+    assert set(places) == {"debugged.py"}
 
 
 def test_the_end_of_the_input_detaches() -> None:
