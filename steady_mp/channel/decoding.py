@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from array import array
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from steady_mp.channel.ring import Record
@@ -35,7 +36,9 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     """Return the messages of a record."""
     kind = record.kind
     if kind in (layout.RECORD_INTS, layout.RECORD_FLOATS):
-        return memoryview(record.payload).cast("q" if kind == layout.RECORD_INTS else "d").tolist()
+        numbers = array("q" if kind == layout.RECORD_INTS else "d")
+        numbers.frombytes(record.payload)  # the copy takes less time than `tolist` of an array wins on that of a view
+        return numbers.tolist()
     if kind == layout.RECORD_BYTES:
         return _lumps(record)
     if kind == layout.RECORD_BATCH:

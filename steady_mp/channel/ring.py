@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _HEADER = layout.RECORD
 _HEADER_BYTES = layout.RECORD.size
+_make = tuple.__new__
 
 #: What a payload is put together from: bytes, one after the other.
 Part: TypeAlias = bytes | bytearray | memoryview
@@ -82,18 +83,20 @@ class Ring(Store):
 
         The payload is good until the caller lets the producer have its room back.
         """
-        offset = position % self.size
-        length, kind, count, found = _HEADER.unpack_from(self._data, offset)
-        if found != first or _HEADER_BYTES + length > self.size:
+        data, size = self._data, self.size
+        offset = position % size
+        length, kind, count, found = _HEADER.unpack_from(data, offset)
+        if found != first or _HEADER_BYTES + length > size:
             message = f"channel {self.name!r}: at byte {position} stands message {found}, expected was {first}"
             raise CorruptChannel(message)
         start = offset + _HEADER_BYTES
         stop = start + length
-        if stop <= self.size:
-            views: tuple[memoryview, ...] = (self._data[start:stop],)
+        if stop <= size:
+            views: tuple[memoryview, ...] = (data[start:stop],)
         else:
-            views = (self._data[start:], self._data[: stop - self.size])
-        return Record(kind, count, found, views, position + layout.record_bytes(length))
+            views = (data[start:], data[: stop - size])
+        # As `Record(…)`, in half the time.
+        return _make(Record, (kind, count, found, views, position + layout.record_bytes(length)))
 
     def first_at(self, position: int) -> int:
         """Return the number of the first message of the record at `position`."""
