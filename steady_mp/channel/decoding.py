@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from array import array
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from steady_mp.channel.ring import Record
@@ -36,8 +37,10 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     kind = record.kind
     if kind in (layout.RECORD_INTS, layout.RECORD_FLOATS):
         views = record.views
-        whole = views[0] if len(views) == 1 else memoryview(b"".join(views))
-        return whole.cast("q" if kind == layout.RECORD_INTS else "d").tolist()
+        numbers = array("q" if kind == layout.RECORD_INTS else "d")
+        # This copy takes less time than `tolist` of an array wins on that of a view.
+        numbers.frombytes(views[0] if len(views) == 1 else b"".join(views))
+        return numbers.tolist()
     if kind == layout.RECORD_BYTES:
         return _lumps(record)
     if kind == layout.RECORD_BATCH:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import pickle
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from steady_mp.errors import MessageTooLarge, NotPicklable
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from steady_mp.channel.ring import Part
 
@@ -70,7 +71,13 @@ def encode_batch(atoms: Any, *, lumps: bool) -> Encoded:  # noqa: ANN401 - a lis
     return lump(atoms) if lumps else Encoded(layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),))
 
 
-def encode_slice(values: Sequence[Any]) -> Encoded | None:
+@lru_cache(maxsize=64)
+def _packer(code: str, count: int) -> Callable[..., bytes]:
+    """Return what packs so many numbers: given a tuple, without a copy of it, as `struct.pack` makes two."""
+    return struct.Struct(f"{count}{code}").pack
+
+
+def encode_slice(values: tuple[Any, ...]) -> Encoded | None:
     """Encode several messages as one record; None when some of them could change, and must be pickled apart."""
     kinds = list(map(type, values))
     kind = kinds[0]
@@ -78,7 +85,7 @@ def encode_slice(values: Sequence[Any]) -> Encoded | None:
         if kind in ARRAYS:
             code, record = ARRAYS[kind]
             try:
-                return Encoded(record, (struct.pack(f"{len(kinds)}{code}", *values),))
+                return Encoded(record, (_packer(code, len(kinds))(*values),))
             except struct.error:  # an int of more than 64 bits
                 pass
         elif kind is bytes:

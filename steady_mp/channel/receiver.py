@@ -71,13 +71,17 @@ class ObjectRx(ConsumingEnd[T]):
 
     def take_slice(self, count: int) -> list[T]:
         """See `Rx.take_slice`."""
-        self._decoded(count)
-        first, index = self._here(), self._index
-        stop = min(index + max(0, count), len(self._batch))
+        if len(self._batch) - self._index < count:
+            self._decoded(count)
+        batch, index = self._batch, self._index
+        first = self._base + index
+        stop = len(batch)
+        if index + count < stop:
+            stop = index + max(0, count)
         if stop == index:
             return []
-        whole = index == 0 and stop == len(self._batch)  # no need for a copy
-        values = self._batch if whole else self._batch[index:stop]
+        whole = index == 0 and stop == len(batch)  # no need for a copy
+        values = batch if whole else batch[index:stop]
         if self._large:  # before anything moves: what can't be unpickled stays
             self._hand.hold(first, first + len(values))
             values = self._opened(values)

@@ -90,17 +90,18 @@ class Ring(Store):
 
         The payload is good until the caller lets the producer have its room back.
         """
-        offset = position % self.size
-        length, kind, count, found = _HEADER.unpack_from(self._data, offset)
-        if found != first or _HEADER_BYTES + length > self.size:
+        data, size = self._data, self.size
+        offset = position % size
+        length, kind, count, found = _HEADER.unpack_from(data, offset)
+        if found != first or _HEADER_BYTES + length > size:
             message = f"channel {self.name!r}: at byte {position} stands message {found}, expected was {first}"
             raise CorruptChannel(message)
         start = offset + _HEADER_BYTES
         stop = start + length
-        if stop <= self.size:
-            views: tuple[memoryview, ...] = (self._data[start:stop],)
+        if stop <= size:
+            views: tuple[memoryview, ...] = (data[start:stop],)
         else:
-            views = (self._data[start:], self._data[: stop - self.size])
+            views = (data[start:], data[: stop - size])
         end = position + ((_HEADER_BYTES + length + _ALIGN - 1) & -_ALIGN)
         return _record_of((kind, count, found, views, end, length))
 

@@ -106,13 +106,21 @@ class ObjectTx(ProducingEnd[T]):
         send_slice(self, values)
 
     def send_together(self, encoded: Encoded, count: int) -> bool:
-        """Stage several messages as one record, if there is room for it now."""
-        self._check_open()
-        size = sum(map(len, encoded.parts))
-        if size > layout.RECORD_MAX_BYTES or not self._fits(layout.record_bytes(size)):
+        """Stage several messages as one record, if there is room for its bytes now; by number there has to be."""
+        if self._closed or self._words[layout.RX_CLOSED]:
+            self._check_open()
+        kind, parts = encoded
+        size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
+        if self._atoms:
+            self._flush()
+        position = self._position
+        last = position + layout.record_bytes(size) - self._ring.size
+        if last > self._head_position:
+            self._refresh()
+        if last > self._head_position or size > layout.RECORD_MAX_BYTES:
             return False
-        self._flush()
-        self._write(encoded, count)
+        self._position = self._ring.write(position, kind, count, self._sent, *parts)
+        self._sent += count
         self._turn.touched = True
         self._regrant()
         return True
