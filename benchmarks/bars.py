@@ -42,8 +42,8 @@ class Findings:
         raise NotMeasuredError(message)
 
     def best_peer(self) -> str:
-        """Return the name of the best row that is not ours. Raises NotMeasuredError."""
-        rows = [row for row in self.experiment["rows"] if not row["ours"] and "median" in row]
+        """Return the name of the best row that is not ours, nor a floor. Raises NotMeasuredError."""
+        rows = [row for row in self.experiment["rows"] if not (row["ours"] or row.get("floor")) and "median" in row]
         if not rows:
             message = "no peer was measured"
             raise NotMeasuredError(message)

@@ -48,6 +48,7 @@ class Row:
     name: str
     note: str = ""
     ours: bool = False
+    floor: bool = False
     samples: list[Sample] = field(default_factory=list)
     #: Why there are no samples, or no more of them.
     out: str | None = None
@@ -78,7 +79,7 @@ def standings(question: Question, rows: Sequence[Row]) -> Outcome:
 
 
 def _row(question: Question, row: Row, below: Figures | None) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": row.name, "ours": row.ours, "note": row.note}
+    data: dict[str, Any] = {"name": row.name, "ours": row.ours, "floor": row.floor, "note": row.note}
     figures = row.figures
     if figures is None:
         return {**data, "out": row.out or "nothing was measured"}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks.figures import MICROSECONDS
+from benchmarks.floor import floor
 from benchmarks.kinds import spin_then_park
 from benchmarks.pair import CONTEXT, run_pair
 from benchmarks.peer import Link, Peer, peers
@@ -149,6 +150,30 @@ class PeerTrips(_Trips):
         return nanoseconds
 
 
+class FloorTrips(_Trips):
+    """The least that two processes can do."""
+
+    floor = True
+
+    def __init__(self, pause: float, *, spins: bool) -> None:
+        super().__init__(pause)
+        self.name = "floor: spin and commit" if spins else "floor: two FIFOs"
+        waits = "look for the peer's tail" if spins else "sleep in poll"
+        self.note = (
+            f"no peer: two bare processes that {waits}, and a commit each, by hand; the least that Python can do"
+        )
+        self._spins = spins
+
+    def play(self, trips: int, patience: float) -> list[int]:
+        """See `_Trips.play`."""
+        with floor(spins=self._spins) as shared:
+            nanoseconds: list[int]
+            nanoseconds, _ = run_pair(
+                functools.partial(shared.echo, trips), functools.partial(shared.play, trips, self._pause), patience
+            )
+        return nanoseconds
+
+
 class SteadyTrips(_Trips):
     """Ours, over two channels."""
 
@@ -187,16 +212,18 @@ class _SpinningTrips(SteadyTrips):
         return None if self._settings is not None else "this steady-mp has no wait_strategy"
 
 
-def _race(name: str, title: str, pause: float) -> Race:
+def _race(name: str, title: str, pause: float, *floors: FloorTrips) -> Race:
     return Race(
         Question(name=name, title=title, unit=MICROSECONDS, baseline=_BASELINE, extras={_P99: MICROSECONDS}),
-        [SteadyTrips(pause), _SpinningTrips(pause), *(PeerTrips(peer, pause) for peer in peers())],
+        [SteadyTrips(pause), _SpinningTrips(pause), *floors, *(PeerTrips(peer, pause) for peer in peers())],
     )
 
 
 def experiments() -> list[Experiment]:
     """See `benchmarks.experiment.discover`."""
+    title = "round trip of an int"
+    spinning, sleeping = FloorTrips(0.0, spins=True), FloorTrips(_PAUSE, spins=False)
     return [
-        _race("ping-pong", "round trip of an int, median of each round", 0.0),
-        _race("ping-pong-idle", f"round trip of an int after both slept {_PAUSE * 1e3:g} ms", _PAUSE),
+        _race("ping-pong", f"{title}, median of each round", 0.0, spinning, FloorTrips(0.0, spins=False)),
+        _race("ping-pong-idle", f"{title} after both slept {_PAUSE * 1e3:g} ms", _PAUSE, sleeping),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.bars import BARS, AtMostTimes, Bar, Flat, Limit, Need, Times, judge
+from benchmarks.experiments import ping_pong
 from benchmarks.figures import MICROSECONDS, RATE, Unit
 from benchmarks.race import Race, Series
 from benchmarks.standings import Question, Row, Sample, standings
@@ -56,6 +57,26 @@ def test_the_best_peer_is_the_one_that_is_hardest_to_beat() -> None:
 
 def test_another_row_of_ours_is_no_peer() -> None:
     assert verdict(Times(1), race(RATE, ours=3.0, **{"ours too": 9.0}, peer=2.0)) == (True, f"1.50x {PEER}")
+
+
+def test_a_floor_is_no_peer() -> None:
+    question = Question(name="race", title="a race", unit=MICROSECONDS, baseline=PEER)
+    rows = [
+        Row("ours", ours=True, samples=[Sample(6.0)]),
+        Row(PEER, samples=[Sample(2.0)]),
+        Row("floor", floor=True, samples=[Sample(1.0)]),
+    ]
+    assert verdict(Times(1), standings(question, rows).data) == (False, f"0.33x {PEER}")
+
+
+def test_the_floors_of_the_round_trips_are_marked_and_no_bar_names_them() -> None:
+    races = {race.name: race for race in ping_pong.experiments() if isinstance(race, Race)}
+    floors = {name: [one for one in race.contestants if one.floor] for name, race in races.items()}
+    names = {name: {one.name for one in found} for name, found in floors.items()}
+    both = {"floor: spin and commit", "floor: two FIFOs"}
+    assert names == {"ping-pong": both, "ping-pong-idle": {"floor: two FIFOs"}}
+    assert not any(one.ours for found in floors.values() for one in found)
+    assert both.isdisjoint({bar.row for bar in BARS} | {getattr(bar.need, "peer", None) for bar in BARS})
 
 
 def paired(unit: Unit, **rows: tuple[float, ...]) -> dict[str, Any]:
