@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import statistics
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks.figures import MICROSECONDS
@@ -36,9 +36,11 @@ _P99 = "p99"
 
 @dataclass
 class Trips:
-    """The state of the side that begins: the nanoseconds of each trip, kept aside until the last one is made."""
+    """The state of either side, which each commit saves."""
 
-    nanoseconds: list[int] = field(default_factory=list)
+    count: int = 0
+    #: The nanoseconds of each trip, written down by the side that begins when the last one is made.
+    nanoseconds: str = ""
 
 
 # Peers
@@ -75,17 +77,19 @@ def _check(answer: object, number: int) -> None:
 # Ours
 
 
-def echo(actor: Actor, ping: Rx[int], pong: Tx[int]) -> None:
+def echo(actor: Actor, ping: Rx[int], pong: Tx[int], state: SteadyState[Trips]) -> None:
     """Send back what comes."""
+    trip = state.acquire(Trips)
     while actor.is_running():
         pong.send(ping.take())
+        trip.count += 1
 
 
 def play(  # noqa: PLR0913, PLR0917 - two ends, a state and two numbers
     actor: Actor, ping: Tx[int], pong: Rx[int], state: SteadyState[Trips], trips: int, pause: float
 ) -> None:
     """Send a number and wait until it comes back, so many times."""
-    record = state.acquire(Trips)
+    trip = state.acquire(Trips)
     nanoseconds: list[int] = []
     while actor.is_running() and len(nanoseconds) < trips:
         if pause:
@@ -97,7 +101,8 @@ def play(  # noqa: PLR0913, PLR0917 - two ends, a state and two numbers
         answer = pong.take()
         nanoseconds.append(time.perf_counter_ns() - begin)
         _check(answer, number)
-    record.nanoseconds = nanoseconds
+        trip.count += 1
+    trip.nanoseconds = " ".join(map(str, nanoseconds))
 
 
 class _Trips(Contestant):
@@ -178,7 +183,7 @@ class SteadyTrips(_Trips):
     """Ours, over two channels."""
 
     name = "steady-mp"
-    note = "two commits a trip; sleeps in poll"
+    note = "two commits a trip, with state; sleeps in poll"
     ours = True
     #: What both actors are declared with.
     settings: ClassVar[dict[str, Any]] = {}
@@ -189,15 +194,16 @@ class SteadyTrips(_Trips):
         ping_tx, ping_rx = graph.channel(capacity=_CAPACITY)
         pong_tx, pong_rx = graph.channel(capacity=_CAPACITY)
         graph.actor("play", play, ping_tx, pong_rx, graph.state(), trips, self._pause, **self.settings)
-        graph.actor("echo", echo, ping_rx, pong_tx, **self.settings)
-        return Trips(**state_of(run_graph(graph, patience), "play")).nanoseconds
+        graph.actor("echo", echo, ping_rx, pong_tx, graph.state(), **self.settings)
+        trip = Trips(**state_of(run_graph(graph, patience), "play"))
+        return [int(each) for each in trip.nanoseconds.split()]
 
 
 class _SpinningTrips(SteadyTrips):
     """Ours, looking for a while before it sleeps."""
 
     name = "steady-mp, spin then park"
-    note = "two commits a trip; wait_strategy of both actors: look for a while, then sleep"
+    note = "two commits a trip, with state; wait_strategy of both actors: look for a while, then sleep"
 
     def __init__(self, pause: float) -> None:
         super().__init__(pause)
