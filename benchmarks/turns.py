@@ -6,11 +6,12 @@ wake-up is paid there. A figure is the median over the batches of one run, per t
 
 Several shapes are compared in one graph, a pair of actors each, which take turns at being at work
 (`benchmarks.baton`): a figure is the median over what a stint says in relation to those beside it. All senders
-stay on one core and all takers on another one, because two cores of a virtual machine are not always equally fast.
+stay on one core then and all takers on another one: two cores of a virtual machine are not always equally fast.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import statistics
@@ -48,6 +49,8 @@ class Shape:
     channels: int = 1
     #: Characters of the sender's state that are different after each turn.
     text: int = 0
+    #: Each side stays on a core of its own; else both go where the system puts them, which is mostly the same one.
+    apart: bool = False
     #: Bytes of the message behind a batch, which is not timed: so far apart in the ring are the batches.
     stride: int = 0
 
@@ -67,7 +70,8 @@ def send(  # noqa: PLR0913, PLR0917 - ends, state, what is measured, and when
     actor: Actor, txs: TxBundle[int | bytes], state: SteadyState[Turned], shape: Shape, baton: Baton, runner: int
 ) -> None:
     """Time batches of turns that send one message each, in its stints."""
-    _stay(0)
+    if shape.apart:
+        _stay(0)
     turned = state.acquire(Turned)
     tx = txs[0]
     texts = [kind * shape.text for kind in "ab"]
@@ -103,7 +107,8 @@ def send(  # noqa: PLR0913, PLR0917 - ends, state, what is measured, and when
 
 def take(actor: Actor, rxs: RxBundle[int | bytes], state: SteadyState[Turned], shape: Shape) -> None:
     """Time batches of turns that take one message each."""
-    _stay(-1)
+    if shape.apart:
+        _stay(-1)
     turned = state.acquire(Turned)
     rx = rxs[0]
     nanoseconds: list[int] = []
@@ -144,8 +149,18 @@ class Cost(NamedTuple):
     take: float
 
 
+def cost(shape: Shape, effort: Effort) -> Cost:
+    """Run a graph of one pair, and return what a turn costs."""
+    (found,) = _costs([shape], effort)
+    return found
+
+
 def costs(shapes: Sequence[Shape], effort: Effort) -> list[Cost]:
-    """Run a graph of a pair for each shape, and return what a turn costs in each."""
+    """Run a graph of a pair for each shape, and return what a turn costs in each, side by side."""
+    return _costs([dataclasses.replace(shape, apart=True) for shape in shapes], effort)
+
+
+def _costs(shapes: Sequence[Shape], effort: Effort) -> list[Cost]:
     graph = Graph("turns", log_level="warning")
     with baton(len(shapes), STINTS) as way:
         for number, shape in enumerate(shapes):

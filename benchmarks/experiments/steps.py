@@ -16,7 +16,7 @@ from benchmarks.experiments.ping_pong import SteadyTrips
 from benchmarks.figures import NANOSECONDS
 from benchmarks.race import Series
 from benchmarks.standings import Question, Sample
-from benchmarks.turns import Shape, costs
+from benchmarks.turns import Shape, cost
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.fence import fence
 
@@ -90,13 +90,10 @@ def _parts() -> dict[str, float]:
 
 
 def _measure(effort: Effort) -> dict[str, Sample]:
-    shapes = [
-        Shape(ends="not", batch=_MANY),
-        Shape(ends="is_running", batch=_MANY),
-        Shape(ends="commit"),
-        Shape(ends="commit", text=_TEXT),
-    ]
-    staged, put_off, committed, stated = costs(shapes, effort)
+    staged = cost(Shape(ends="not", batch=_MANY), effort)
+    put_off = cost(Shape(ends="is_running", batch=_MANY), effort)
+    committed = cost(Shape(ends="commit"), effort)
+    stated = cost(Shape(ends="commit", text=_TEXT), effort)
     found = {
         "send": staged.send,
         "take": staged.take,
