@@ -124,9 +124,9 @@ class Nap:
         for other in self._held:
             other.hold_back(here=False)
 
-    def _questions(self, end: End) -> list[End]:
+    def _questions(self, end: End) -> Sequence[End]:
         """Return the outputs whose messages may lead to what comes in at `end`."""
-        return [] if end.sends else [other for other in self._asking.get(id(end), ()) if other.sends]
+        return self._asking.get(id(end), ())
 
     def is_over(self) -> bool:
         """Tell whether there is no reason to sleep on: it has come, or the commit is needed."""

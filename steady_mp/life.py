@@ -20,6 +20,7 @@ from steady_mp.memory.hands import Hand
 from steady_mp.memory.letters import Mail
 from steady_mp.recovery import recover
 from steady_mp.recycling import Recycling, resident_bytes
+from steady_mp.standstill import Standstill
 from steady_mp.state import StateBook, SteadyState
 from steady_mp.turn import Turn
 
@@ -71,6 +72,9 @@ class Place:
     mail: Callable[[int], Mail] = lambda _: Mail()
     #: Sees to it that each commit survives a loss of power; None costs nothing.
     sync: Durability | None = None
+    #: Gives the words of every actor's control block and of every channel's header. None: who is connected is taken to
+    #: stand still.
+    everybody: Callable[[], tuple[Sequence[memoryview], Sequence[memoryview]]] | None = None
 
 
 class Life:
@@ -95,6 +99,7 @@ class Life:
             recycling = Recycling(
                 self._me.recycle, run=place.run, retire=place.retire, clock=place.clock, rss=place.rss
             )
+        still = None if place.everybody is None else Standstill(place.plan, place.index, place.everybody)
         self.turn = place.turn(
             control=place.control,
             book=self.book,
@@ -111,6 +116,7 @@ class Life:
             recycling=recycling,
             watched=self._me.stall_timeout is not None,
             sync=place.sync,
+            stands_still=still.has_come if still is not None else None,
         )
         #: Its ends of channels, in the order of the plan.
         self.ends = [self._open(position, cursor) for position, cursor in enumerate(journal.cursors)]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from steady_mp.recycling import Recycling
     from steady_mp.staging import Staging
     from steady_mp.state import StateBook
+    from steady_mp.waiting import StandsStill
 
 #: Seconds at least between two looks at whether a neighbour waits for what was put off.
 _LOOK: Final = 100e-6
@@ -104,6 +105,7 @@ class Turn(Waiting):
         recycling: Recycling | None = None,
         watched: bool = False,
         sync: Durability | None = None,
+        stands_still: StandsStill | None = None,
     ) -> None:
         """Continue from the journal in force. `abandon` ends this life for a fresh one.
 
@@ -119,6 +121,7 @@ class Turn(Waiting):
             abandon,
             cadence=cadence if grouped else None,
             recycling=recycling,
+            stands_still=stands_still,
         )
         self._control = control
         self._book = book
@@ -151,8 +154,8 @@ class Turn(Waiting):
             if other.name == end.name:  # both ends of one channel: what one waits for comes of the other
                 self._own[id(end)], self._own[id(other)] = other, end
             elif known is neighbour:
-                self.entangle(end, other, asks=True)
-                self.entangle(other, end, asks=True)
+                self.entangle(end, other, asks=other.sends and not end.sends)
+                self.entangle(other, end, asks=end.sends and not other.sends)
         self._next.join(end)
         self._ends.append(end)
         self._neighbours.append(neighbour)
@@ -163,7 +166,7 @@ class Turn(Waiting):
     def entangle(self, end: Staging, other: Staging, *, asks: bool) -> None:
         """Note that what the peer of `end` does may depend on what is staged at `other`.
 
-        `asks` says that it may be the answer to that; else one of them may only wait for room because of the other.
+        `asks` says that it may be the answer to that, so that who waits at `end` has to let `other` go at once.
         """
         self._entangled.setdefault(id(end), []).append(other)
         if asks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from steady_mp.cadence import Nap
 from steady_mp.memory import layout
@@ -21,8 +21,18 @@ if TYPE_CHECKING:
 
 #: Seconds that a turn waits in its middle while earlier turns are put off.
 _PATIENCE: Final = 1e-3
-#: Seconds without a move where a turn waits, after which it is torn for somebody on whom that may depend.
+#: Seconds until a turn that waits in its middle looks again whether all stand still; each time twice as many, at most:
+_DOUBT: Final = 1e-3
+_MOST_DOUBT: Final = 1.0
+#: Seconds without a move where it waits, after which also who may be woken in several ways is taken to stand still.
 _RELUCTANCE: Final = 10.0
+
+
+class StandsStill(Protocol):
+    """Tells whether a wait can't end before something is committed: see `Standstill.has_come`."""
+
+    def __call__(self, end: int, held: Sequence[int], *, choosy: bool) -> bool:
+        """Tell it of a wait at the actor's end number `end`, and of what is staged at the ends `held`."""
 
 
 class Waiting(ABC):
@@ -43,6 +53,7 @@ class Waiting(ABC):
         "_parted",
         "_recycling",
         "_sleeper",
+        "_stands_still",
         "_warned",
         "_words",
         "pending",
@@ -57,6 +68,7 @@ class Waiting(ABC):
         *,
         cadence: Cadence | None,
         recycling: Recycling | None,
+        stands_still: StandsStill | None,
     ) -> None:
         """Begin with nothing to wait for; `abandon` ends this life for a fresh one."""
         self._words = words
@@ -65,6 +77,7 @@ class Waiting(ABC):
         self._abandon = abandon
         self._cadence = cadence
         self._recycling = recycling
+        self._stands_still = stands_still
         self._ends: list[Staging] = []
         self._neighbours: list[Neighbour] = []
         self._entangled: dict[int, list[Staging]] = {}
@@ -120,21 +133,21 @@ class Waiting(ABC):
     def hold(self, end: End, ready: Callable[[], bool]) -> None:
         """Wait in the middle of a turn until `ready` answers True, without ending the turn.
 
-        Where that can never be, because the channel is full of the turn's own messages, or somebody who has
-        to answer it sleeps until what the turn has staged, the turn is torn: it commits early. So it is for
-        one who sleeps for that and may only be connected with what is waited for, when nothing has moved there
-        for long. Who comes to sleep for it after this look finds it said in the channel (`End.hold_back`), and rings.
+        Where that can never be, because the channel is full of the turn's own messages, or because what is waited
+        for waits for what the turn has staged, the turn is torn: it commits early. Who comes to sleep for that
+        after this look finds it said in the channel (`End.hold_back`), and rings.
         """
         patience = self._clock() + _PATIENCE
         if self._cadence is not None:
             patience = max(patience, self._cadence.until(self._committed_at))
-        mark, yields_at = end.mark(), self._clock() + _RELUCTANCE
+        since, mark, doubt = self._clock(), end.mark(), _DOUBT
         while not ready():
             now, before, mark = self._clock(), mark, end.mark()
             if mark != before:
-                yields_at = now + _RELUCTANCE
-            yields = now >= yields_at
-            torn = self._must_tear(end, yields=yields) and not ready()  # a peer may have moved meanwhile
+                since, doubt = now, _DOUBT
+            needed = self._needed_beside(end)
+            torn = self._must_tear(end) or self._all_stand_still(end, needed, choosy=now - since >= _RELUCTANCE)
+            torn = torn and not ready()  # a peer may have moved meanwhile
             behind = self.pending or self._parted
             if behind and (torn or now >= patience):
                 self._words[layout.UNGROUPED] = 1
@@ -143,28 +156,36 @@ class Waiting(ABC):
                 )
             if torn:
                 self._commit_early(end)
-            else:
-                deadlines = [patience] * bool(behind) + [yields_at] * (not yields and self._may_yield(end))
-                self._sleep_held(end, ready, min(deadlines, default=None), yields=yields)
+                continue
+            deadline = patience if behind else None
+            if needed:  # who falls asleep last of a chain may be no neighbour, and rings nobody here: look again
+                deadline = now + doubt if deadline is None else min(deadline, now + doubt)
+                doubt = min(2 * doubt, _MOST_DOUBT)
+            self._sleep_held(end, ready, deadline, needed)
 
-    def _may_yield(self, end: End) -> bool:
-        """Tell whether there is anybody for whom a wait at `end` is torn only after a while."""
-        return len(self._entangled.get(id(end), ())) > len(self._asking.get(id(end), ()))
-
-    def _must_tear(self, end: End, *, yields: bool) -> bool:
-        """Tell whether nothing can change at `end` before this turn commits what it has staged.
-
-        That is certain where the peers have to do with this end; where they are only connected with it, the graph
-        stands still or is slow, and `yields` says that it is taken to stand still.
-        """
+    def _must_tear(self, end: End) -> bool:
+        """Tell whether it is certain that nothing can change at `end` before this turn commits what it has staged."""
         own = self._own.get(id(end))
         if own is not None and own.is_staged():
             return True
-        others = self._entangled if yields else self._asking
-        return end.is_choked() or any(other.peer_waits() for other in others.get(id(end), ()))
+        return end.is_choked() or any(other.peer_waits() for other in self._asking.get(id(end), ()))
 
-    def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None, *, yields: bool) -> None:
-        held = [end, *self._entangled.get(id(end), ())]
+    def _all_stand_still(self, end: End, needed: Sequence[Staging], *, choosy: bool) -> bool:
+        """Tell whether nobody can move before this turn commits what is staged at the ends `needed`."""
+        if self._stands_still is None or not needed:
+            return bool(needed)
+        position: Callable[[object], int] = self._ends.index  # type: ignore[assignment]
+        return self._stands_still(position(end), [position(other) for other in needed], choosy=choosy)
+
+    def _needed_beside(self, end: End) -> list[Staging]:
+        """Return the ends that may have to do with `end` and at which somebody sleeps for what is staged there."""
+        return [other for other in self._entangled.get(id(end), ()) if other.peer_waits()]
+
+    def _sleep_held(
+        self, end: End, ready: Callable[[], bool], deadline: float | None, needed: Sequence[Staging]
+    ) -> None:
+        """Sleep until `ready` answers True, the deadline comes, or more is needed than what was `needed` before."""
+        held, known = [end, *self._entangled.get(id(end), ())], set(needed)
 
         def arm(alarm: Alarm) -> None:
             end.arm_change()
@@ -177,7 +198,7 @@ class Waiting(ABC):
                 alarm.at(deadline)
 
         try:
-            self.sleep(arm, lambda: ready() or self._must_tear(end, yields=yields))
+            self.sleep(arm, lambda: ready() or self._must_tear(end) or not known.issuperset(self._needed_beside(end)))
         except Exception:  # of a signal's handler; who is killed leaves it to whoever mends that
             self._let_go(held)
             raise

@@ -18,6 +18,7 @@ from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.durability import Durability
 from steady_mp.memory.letters import Letters
+from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
@@ -119,6 +120,7 @@ class Household:
             spins=True,
             mail=lambda channel: Letters(run.path).mail(channel, index),
             sync=self._durability() if run.is_synced else None,
+            everybody=self._everybody,
         )
 
     def _store(self, channel: int) -> Store:
@@ -133,6 +135,13 @@ class Household:
     @functools.cache  # noqa: B019 - one life, one process
     def _neighbour(self, peer: int) -> Doorbell:
         return self._run.doorbell(actor_file(peer, "bell"))
+
+    def _everybody(self) -> tuple[list[memoryview], list[memoryview]]:
+        path, plan = self._run.path, self._plan
+        controls = [path / actor_file(index, "control") for index in range(len(plan.actors))]
+        channels = [path / channel_file(index) for index in range(len(plan.channels))]
+        words = [[Mapping(file, read_only=True).words for file in files] for files in (controls, channels)]
+        return words[0], words[1]
 
     def _abandon(self, reason: str) -> NoReturn:
         self._leave_for_another("replay", reason, REPLAY)

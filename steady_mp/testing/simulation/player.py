@@ -338,4 +338,13 @@ class Player:
             fence=self.drain,
             fault=self.reach,
             turn=functools.partial(_SimulatedTurn, self),
+            everybody=self._everybody,
         )
+
+    def _everybody(self) -> tuple[list[memoryview], list[memoryview]]:
+        world = self.world
+        views = [
+            View(mapping, plan.name, world.steps, self._buffer)
+            for mapping, plan in zip(world.channels, world.plan.channels, strict=True)
+        ]
+        return [player.control.words for player in world.players], [view.words for view in views]
