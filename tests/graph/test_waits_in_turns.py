@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from steady_mp import ExitCode, Graph
-from tests.support import pipeline, talk
+from steady_mp.events import ActorStarted
+from steady_mp.memory import layout
+from steady_mp.memory.mapping import Mapping
+from steady_mp.plan import actor_file
+from tests.support import pipeline, pool, talk
+from tests.support.gates import Gate
 from tests.support.runs import Outcome, complete
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steady_mp import Run
+    from tests.support.watch import Watch
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -64,3 +78,36 @@ def test_the_consumer_waits_for_a_full_channel(capacity: int) -> None:
     graph.actor("source", pipeline.blocking_source, numbers_tx, ROUNDS, capacity - 1 or 1, graph.state())
     graph.actor("ask", talk.gather, numbers_rx, capacity, graph.state())
     check(complete(graph), list(range(ROUNDS)))
+
+
+def are_without_room(run: Run, actors: int) -> bool:
+    """Tell whether each of the first actors sleeps until there is room for what it sends."""
+    words = [Mapping(run.directory / actor_file(actor, "control"), read_only=True) for actor in range(actors)]
+    found = [each.words[layout.PHASE] == layout.PHASE_WAITING and each.words[layout.BLOCKED_ON] != 0 for each in words]
+    for each in words:
+        each.close()
+    return all(found)
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_a_worker_that_is_killed_with_a_job_in_its_hand_has_lost_nothing(tmp_path: Path, *, in_turn: bool) -> None:
+    """Nobody collects for a while, so who deals waits as well; that is no reason to commit half of a worker's turn."""
+    workers = [f"work {lane}" for lane in range(pool.WORKERS)]
+
+    def kill(run: Run, watch: Watch) -> None:
+        for generation in (2, 3):
+            assert eventually(lambda: are_without_room(run, 1 + pool.WORKERS))
+            for worker in workers:
+                run.kill(worker)
+            for worker in workers:
+                watch.wait_for(ActorStarted, actor=worker, generation=generation)
+        assert eventually(lambda: are_without_room(run, 1 + pool.WORKERS))
+        gate.give()
+
+    graph = Graph("pool", log_level="error")
+    with Gate(tmp_path / "gate") as gate:
+        pool.declare(graph, gate.path, in_turn=in_turn)
+        outcome = complete(graph, meanwhile=kill)
+    assert outcome.report.exit_code is ExitCode.DRAINED, outcome.report.why
+    assert sorted(outcome.actor("collect").state["values"]) == list(range(pool.JOBS))
+    assert [outcome.counters[worker]["EARLY_COMMITS"] for worker in workers] == [0] * pool.WORKERS
