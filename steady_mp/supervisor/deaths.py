@@ -250,6 +250,7 @@ class Deaths:
         for told in self._told.values():
             self._finish(told, told.lines)
         self._told.clear()
+        self._oom.close()
 
     def _finish(self, told: _Told, entries: list[str]) -> None:
         lines = [line for entry in entries for line in entry.splitlines() or [""]]

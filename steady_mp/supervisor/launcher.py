@@ -84,16 +84,12 @@ class Launcher:
         """Return what the fork server has told since, and once that it is gone. Never blocks."""
         if self._is_gone:
             return []
-        dead = self._process.poll() is not None  # asked first: what it has said by then is all
-        try:
-            data = self._socket.recv(_BUFFER, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            if not dead:
+        data = self._received()
+        if data is None:
+            if self._process.poll() is None:
                 return []
-            data = b""  # a process that it has forked holds the connection open
-        except OSError:
-            data = b""
-        if not data:
+            data = self._received()  # once more: what it has said by now is all
+        if not data:  # or a process that it has forked holds the connection open
             self._is_gone = True
             return [ForkServerGone()]
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -107,6 +103,15 @@ class Launcher:
             else:
                 messages.append(Exited(told["exited"], told["pid"], told["status"], told["peak"], told["cpu"]))
         return messages
+
+    def _received(self) -> bytes | None:
+        """Return what has come; None where nothing has yet, and nothing at all once nothing will."""
+        try:
+            return self._socket.recv(_BUFFER, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     def close(self) -> int:
         """Let the fork server go, and with it every actor that is left; return its exit status."""
