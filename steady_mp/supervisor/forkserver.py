@@ -41,13 +41,16 @@ from typing import TYPE_CHECKING, NoReturn
 import psutil
 
 from steady_mp.byvalue import SESSION
+from steady_mp.memory.owner import my_start
 from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
+from steady_mp.supervisor.ahead import Ahead
 from steady_mp.supervisor.arrears import Arrears
-from steady_mp.supervisor.rehearsal import rehearse
+from steady_mp.supervisor.quicken import quicken_named
+from steady_mp.supervisor.rehearsal import rehearse, rehearse_for
 from steady_mp.supervisor.script import LOADING, load_main
-from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role, warm_up
+from steady_mp.supervisor.spare import Reserve, Role, Spare, take, wait_for_role, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +75,8 @@ class ForkServer:
         self._title = native.Title()
         self._plan = Plan.from_json((directory / PLAN_FILE).read_text())
         self._children: dict[int, int] = {}
+        #: Whose life has begun last: one that dies again and again, if any does.
+        self._latest = 0
         self._reserve = Reserve()
         self._arrears = Arrears()
         self._unsent = b""
@@ -108,6 +113,7 @@ class ForkServer:
 
     def _preload(self) -> None:
         """Import what the actors will need; what fails here fails in the actor, with its traceback."""
+        self._warm_up()
         if self._plan.main is not None:
             try:
                 kind, where = self._plan.main
@@ -117,8 +123,19 @@ class ForkServer:
         for name in self._plan.modules:
             with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(name)
+        for actor in self._plan.actors:
+            with contextlib.suppress(Exception):  # whatever stands there that is no function
+                quicken_named(actor.behavior)
         gc.collect()
         gc.freeze()
+
+    def _warm_up(self) -> None:
+        """Go through what each fork goes through: what that leaves in memory none of them has to make or to write."""
+        with contextlib.suppress(Exception):  # it only saves time
+            my_start()
+            ahead = Ahead(self._directory, self._plan, self._lifeline)
+            for _ in rehearse_for(ahead, 0):
+                ahead.let_go()
 
     def _loop(self) -> None:
         poll = self._poll
@@ -179,9 +196,7 @@ class ForkServer:
     def _spawn(self, actor: int, generation: int, log_fd: int) -> None:
         """Begin a life: the spare takes it, or a fork does."""
         role = Role(actor, generation, log_fd)
-        if self._reserve.give(role) and self._reserve.spare is not None:
-            self._poll.register(self._reserve.spare, select.POLLIN)
-        else:
+        if not self._reserve.give(role):
             self._fork_actor(role)
 
     def _fork_actor(self, role: Role) -> None:
@@ -194,7 +209,8 @@ class ForkServer:
             return
         if pid == 0:
             with self._as_child():
-                self._become(role)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                self._become(role, Ahead(self._directory, self._plan, self._lifeline))
         self._arrears.forked()
         self._began(role, pid)
 
@@ -207,7 +223,7 @@ class ForkServer:
         os.close(role.log_fd)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
-        self._children[pid] = role.actor
+        self._children[pid] = self._latest = role.actor
         self._reserve.is_wanted = self._plan.spare
         self._reserve.postpone()
         self._send({"spawned": role.actor, "pid": pid})
@@ -242,16 +258,21 @@ class ForkServer:
             return
         fd = spare.fileno()
         if (role := self._reserve.took()) is not None:
-            self._poll.unregister(fd)
+            self._stop_hearing(fd)
             self._began(role, spare.pid)
+        elif self._reserve.begins_to_hear():
+            self._poll.register(fd, select.POLLIN)
 
     def _lost_spare(self) -> None:
         """Fork the life that a spare, which has died, was to live, if any."""
-        spare = self._reserve.spare
-        if spare is not None and spare.role is not None:
-            self._poll.unregister(spare)
+        if self._reserve.spare is not None:
+            self._stop_hearing(self._reserve.spare.fileno())
         if (role := self._reserve.died()) is not None:
             self._fork_actor(role)
+
+    def _stop_hearing(self, fd: int) -> None:
+        with contextlib.suppress(KeyError):  # nobody has begun to
+            self._poll.unregister(fd)
 
     @staticmethod
     def _fork() -> int:
@@ -285,20 +306,17 @@ class ForkServer:
         # No slash: it is no actor's.
         self._title.set(f"steady-mp:{self._plan.graph} (spare)")
         native.set_name("steady-mp spare")
-        with contextlib.suppress(Exception):  # what a module of the user's has changed may not bear it: a colder spare
-            rehearse()
-        be_ready(connection)
-        role = wait_for_role(connection)
+        ahead = Ahead(self._directory, self._plan, self._lifeline)
+        role = wait_for_role(connection, rehearse(ahead, self._latest), ahead.look_at)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # before anybody can take it for the actor
         take(connection)
-        self._become(role)
+        self._become(role, ahead)
 
-    def _become(self, role: Role) -> NoReturn:
+    def _become(self, role: Role, ahead: Ahead) -> NoReturn:
         """Turn this process into an actor."""
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         actor, generation, log_fd = role
         self._title.set(f"steady-mp:{self._plan.graph}/{self._plan.actors[actor].name}")
-        child.main(self._directory, self._plan, actor, generation, self._lifeline, log_fd, self._broken)
+        child.main(ahead, actor, generation, log_fd, self._broken)
 
     def _reap(self) -> None:
         """Report who is gone, after killing what is left of its process group."""
@@ -324,6 +342,8 @@ class ForkServer:
                 peak, cpu = usage.ru_maxrss * _MAXRSS_UNIT, round(usage.ru_utime + usage.ru_stime, 3)
                 self._reserve.is_wanted = bool(self._children) and self._reserve.is_wanted
                 self._send({"exited": actor, "pid": pid, "status": code, "peak": peak, "cpu": cpu})
+                if code:
+                    self._reserve.expect(actor)
 
     def _send(self, message: dict[str, int | float | str]) -> None:
         """Tell the supervisor, without ever waiting for it: it may be asking for more, and wait for us to hear that."""

@@ -4,7 +4,10 @@ The fork server (`supervisor/forkserver.py`) keeps one. Its role comes over a so
 life, and the write end of its log pipe. It answers with one byte, and is that actor from then on: the fork server tells
 the supervisor of a process only when the byte is there. So a spare that dies, or is stopped, before it has taken its
 role costs nobody anything: it was no life of any actor, and the life is forked as it would be without a spare. One that
-is not ready yet is passed over, and one that does not answer is not waited for.
+does not answer is not waited for.
+
+Before its role it may be told whose that will likely be: who has died just now. It opens what that actor's life begins
+with (`supervisor/ahead.py`) while the supervisor still finds out what follows.
 
 A spare has run none of the user's code beyond what the fork server has loaded. It ignores INT and TERM like its
 parent, ends with it, and leads a process group of its own, as an actor does.
@@ -21,18 +24,21 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from steady_mp.parking import ORPHANED
+from steady_mp.parking import ORPHANED, is_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _ROLE: Final = struct.Struct("=II")
-_READY: Final = b"\0"
 _TAKEN: Final = b"\1"
 #: Seconds that a spare has to take its role. It needs less than a thousandth; a fork needs some.
 _ANSWER: Final = 0.02
+#: Seconds until the fork server listens for that. It has the time, and the life that begins has the processors.
+_UNHEARD: Final = 0.003
 #: Seconds without a new life before the next spare is forked: a fork then takes no time from a life that begins.
-_CALM: Final = 0.01
+_CALM: Final = 0.002
+#: In the place of the number of a life, which is 1 or more: it is not the spare's yet.
+_NOT_YET: Final = 0
 #: The most seconds until the next one where one after the other dies while it waits.
 _LONGEST: Final = 60.0
 
@@ -48,13 +54,12 @@ class Role(NamedTuple):
 class Spare:
     """The fork server's end of a spare."""
 
-    __slots__ = ("_halted", "_ready", "_socket", "pid", "role")
+    __slots__ = ("_halted", "_socket", "pid", "role")
 
     def __init__(self, pid: int, connection: socket.socket) -> None:
         """Talk with the spare `pid` over `connection`."""
         self.pid = pid
         self._socket = connection
-        self._ready = False
         self._halted = False
         #: What it was told to become, and has not taken yet.
         self.role: Role | None = None
@@ -64,24 +69,23 @@ class Spare:
         return self._socket.fileno()
 
     def give(self, role: Role) -> bool:
-        """Tell it what to become; False when it is dead, or not ready. The descriptor stays the caller's."""
-        if not self._ready and not self._says(_READY):
-            return False
-        self._ready = True
+        """Tell it what to become; False when it is dead. The descriptor stays the caller's."""
         try:
-            socket.send_fds(self._socket, [_ROLE.pack(role.actor, role.generation)], [role.log_fd])
+            socket.send_fds(self._socket, [_ROLE.pack(role.actor, role.generation)], [role.log_fd], socket.MSG_DONTWAIT)
         except OSError:
             return False
         self.role = role
         return True
 
+    def announce(self, actor: int) -> None:
+        """Tell it whose role is likely to come."""
+        with contextlib.suppress(OSError):
+            self._socket.send(_ROLE.pack(actor, _NOT_YET), socket.MSG_DONTWAIT)
+
     def has_taken(self) -> bool:
         """Tell whether it has taken its role; to be asked until it says so, also when it is dead. Never blocks."""
-        return self._says(_TAKEN)
-
-    def _says(self, word: bytes) -> bool:
         with contextlib.suppress(OSError):
-            return self._socket.recv(1, socket.MSG_DONTWAIT) == word
+            return self._socket.recv(1, socket.MSG_DONTWAIT) == _TAKEN
         return False
 
     def is_stopped(self) -> bool:
@@ -117,7 +121,7 @@ class Spare:
 class Reserve:
     """Knows when the next spare is due."""
 
-    __slots__ = ("_answer_due", "_clock", "_due", "_pause", "is_wanted", "spare")
+    __slots__ = ("_answer_due", "_clock", "_due", "_hear_due", "_pause", "is_wanted", "spare")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without a spare, and want none before the first life has begun."""
@@ -126,24 +130,38 @@ class Reserve:
         self.is_wanted = False
         self._pause = _CALM
         self._due = 0.0
+        self._hear_due: float | None = None
         self._answer_due: float | None = None
 
     def give(self, role: Role) -> bool:
         """Hand the role to the spare; False where there is none that could take it."""
         if self.spare is None or self.spare.role is not None or not self.spare.give(role):
             return False
-        self._answer_due = self._clock() + _ANSWER
+        now = self._clock()
+        self._hear_due, self._answer_due = now + _UNHEARD, now + _ANSWER
         return True
+
+    def begins_to_hear(self) -> bool:
+        """Tell, once, that from here on the answer of the spare is to be waited for."""
+        if self._hear_due is None or self._clock() < self._hear_due:
+            return False
+        self._hear_due = None
+        return True
+
+    def expect(self, actor: int) -> None:
+        """Tell the spare, if there is one, that the next role is likely to be this actor's."""
+        if self.spare is not None and self.spare.role is None:
+            self.spare.announce(actor)
 
     def postpone(self) -> None:
         """A life begins: let it get on first."""
         self._due = self._clock() + self._pause
 
     def patience(self) -> float | None:
-        """Milliseconds until the next one, or the answer of this one, is due; None where neither is."""
+        """Milliseconds until the next one is due, or something of this one; None where nothing is."""
         due = self._due if self.is_wanted else None
         if self.spare is not None:
-            due = self._answer_due
+            due = self._answer_due if self._hear_due is None else self._hear_due
         return None if due is None else max(0.0, (due - self._clock()) * 1000)
 
     def is_due(self) -> bool:
@@ -163,7 +181,7 @@ class Reserve:
             return role
         if stopped:
             spare.end()
-        elif role is not None and self.patience() == 0.0:
+        elif role is not None and self._hear_due is None and self.patience() == 0.0:
             spare.halt()
             self._answer_due = None
         return None
@@ -180,45 +198,50 @@ class Reserve:
         if self.spare is not None:
             self.spare.close()
             self.spare = None
-        self._answer_due = None
+        self._hear_due = self._answer_due = None
         self.postpone()
 
 
-def wait_for_role(connection: socket.socket) -> Role:
-    """Block, in the spare, until its role comes. Ends the process when the fork server is gone."""
-    role = _hear_role(connection)
-    if role is None:
-        os._exit(ORPHANED)
-    return role
+def wait_for_role(connection: socket.socket, steps: Iterator[None], look_at: Callable[[int], None]) -> Role:
+    """Wait, in the spare, for its role; `look_at` is told whose that is likely to be.
+
+    Meanwhile it goes through the steps of a rehearsal, between which it listens. Ends the process when the fork server
+    is gone.
+    """
+    while True:
+        with contextlib.suppress(Exception):  # what a module of the user's has changed may not bear it: a colder spare
+            for _ in steps:
+                if is_readable(connection.fileno()):
+                    break
+        role = _hear(connection)
+        if role is None:
+            os._exit(ORPHANED)
+        if role.generation != _NOT_YET:
+            return role
+        look_at(role.actor)
 
 
-def _hear_role(connection: socket.socket) -> Role | None:
+def _hear(connection: socket.socket) -> Role | None:
+    """Return the next that is said: a role, or whose it is likely to be; None when nothing will be."""
     try:
         data, fds, _, _ = socket.recv_fds(connection, _ROLE.size, 1)
     except OSError:
         data, fds = b"", []
-    if len(data) < _ROLE.size or not fds:
+    if len(data) < _ROLE.size:
         return None
     actor, generation = _ROLE.unpack(data)
-    return Role(actor, generation, fds[0])
-
-
-def be_ready(connection: socket.socket) -> None:
-    """Say, in the spare, that a role may come. Does not return without the fork server."""
-    _say(connection, _READY)
+    if generation == _NOT_YET:
+        return Role(actor, generation, -1)
+    return Role(actor, generation, fds[0]) if fds else None
 
 
 def take(connection: socket.socket) -> None:
     """Take the role, in the spare: from here on its process is the actor's. Does not return without the fork server."""
-    _say(connection, _TAKEN)
-    connection.close()
-
-
-def _say(connection: socket.socket, word: bytes) -> None:
     try:
-        connection.sendall(word)
+        connection.sendall(_TAKEN)
     except OSError:
         os._exit(ORPHANED)
+    connection.close()
 
 
 def warm_up() -> None:
@@ -227,9 +250,10 @@ def warm_up() -> None:
     with ours, theirs:
         reserve = Reserve()
         reserve.spare = Spare(os.getpid(), ours)
-        be_ready(theirs)
-        reserve.give(Role(0, 0, theirs.fileno()))
-        if (role := _hear_role(theirs)) is not None:  # no descriptor may be left
+        reserve.expect(0)
+        _hear(theirs)
+        reserve.give(Role(0, 1, theirs.fileno()))
+        if (role := _hear(theirs)) is not None:  # no descriptor may be left
             os.close(role.log_fd)
         theirs.sendall(_TAKEN)
         reserve.took()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take
+from steady_mp.supervisor.spare import Reserve, Role, Spare, take
 from tests.support.spares import Hand
 from tests.support.waiting import eventually
 
@@ -32,11 +32,12 @@ def child() -> Iterator[tuple[Spare, socket.socket]]:
 
 
 def given(clock: Hand, spare: Spare, there: socket.socket) -> Reserve:
-    """A reserve whose spare was ready, and has got a role."""
+    """A reserve whose spare has got a role, and is listened for."""
     reserve = Reserve(clock)
     reserve.spare = spare
-    be_ready(there)
     assert reserve.give(Role(1, 2, there.fileno()))
+    clock.now += (reserve.patience() or 0.0) / 1000 + 1e-6
+    assert reserve.begins_to_hear()
     return reserve
 
 
