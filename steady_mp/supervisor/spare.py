@@ -6,8 +6,12 @@ the supervisor of a process only when the byte is there. So a spare that dies, o
 role costs nobody anything: it was no life of any actor, and the life is forked as it would be without a spare. One that
 does not answer is not waited for.
 
-Before its role it may be told whose that will likely be: who has died just now. It opens what that actor's life begins
-with (`supervisor/ahead.py`) while the supervisor still finds out what follows.
+It is the supervisor that gives it the role, over the fork server's end of the socket, of which it gets a copy; right
+behind that it tells the fork server, which alone hears the answer. So there may be an answer to a role that the fork
+server does not know of yet, but none that it will not be told of.
+
+Before its role the spare is told whose that will likely be: who has died just now. It opens what that actor's life
+begins with (`supervisor/ahead.py`) while the supervisor still finds out what follows.
 
 A spare has run none of the user's code beyond what the fork server has loaded. It ignores INT and TERM like its
 parent, ends with it, and leads a process group of its own, as an actor does.
@@ -24,6 +28,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from steady_mp.memory.sockets import send_now
 from steady_mp.parking import ORPHANED, is_readable
 
 if TYPE_CHECKING:
@@ -54,28 +59,19 @@ class Role(NamedTuple):
 class Spare:
     """The fork server's end of a spare."""
 
-    __slots__ = ("_halted", "_socket", "pid", "role")
+    __slots__ = ("_halted", "_socket", "_taken", "pid", "role")
 
     def __init__(self, pid: int, connection: socket.socket) -> None:
         """Talk with the spare `pid` over `connection`."""
         self.pid = pid
         self._socket = connection
-        self._halted = False
-        #: What it was told to become, and has not taken yet.
+        self._halted = self._taken = False
+        #: What it was told to become, as far as the supervisor has said.
         self.role: Role | None = None
 
     def fileno(self) -> int:
         """Return the descriptor that is readable when it has taken its role."""
         return self._socket.fileno()
-
-    def give(self, role: Role) -> bool:
-        """Tell it what to become; False when it is dead. The descriptor stays the caller's."""
-        try:
-            socket.send_fds(self._socket, [_ROLE.pack(role.actor, role.generation)], [role.log_fd], socket.MSG_DONTWAIT)
-        except OSError:
-            return False
-        self.role = role
-        return True
 
     def announce(self, actor: int) -> None:
         """Tell it whose role is likely to come."""
@@ -84,9 +80,10 @@ class Spare:
 
     def has_taken(self) -> bool:
         """Tell whether it has taken its role; to be asked until it says so, also when it is dead. Never blocks."""
-        with contextlib.suppress(OSError):
-            return self._socket.recv(1, socket.MSG_DONTWAIT) == _TAKEN
-        return False
+        if not self._taken:
+            with contextlib.suppress(OSError):
+                self._taken = self._socket.recv(1, socket.MSG_DONTWAIT) == _TAKEN
+        return self._taken
 
     def is_stopped(self) -> bool:
         """Tell whether it is stopped (SIGSTOP): what it has not said by then, it does not say."""
@@ -133,13 +130,18 @@ class Reserve:
         self._hear_due: float | None = None
         self._answer_due: float | None = None
 
-    def give(self, role: Role) -> bool:
-        """Hand the role to the spare; False where there is none that could take it."""
-        if self.spare is None or self.spare.role is not None or not self.spare.give(role):
+    def given(self, pid: int, role: Role) -> bool:
+        """Take note that the spare `pid` was given a role; False where it is gone."""
+        if self.spare is None or self.spare.pid != pid:
             return False
+        self.spare.role = role
         now = self._clock()
         self._hear_due, self._answer_due = now + _UNHEARD, now + _ANSWER
         return True
+
+    def is_early(self, pid: int) -> bool:
+        """Tell whether process `pid` is the spare, and has taken a role that is not known here yet."""
+        return self.spare is not None and self.spare.pid == pid and self.spare.role is None and self.spare.has_taken()
 
     def begins_to_hear(self) -> bool:
         """Tell, once, that from here on the answer of the spare is to be waited for."""
@@ -174,14 +176,15 @@ class Reserve:
         if spare is None:
             return None
         stopped = spare.is_stopped()  # asked first: the answer to the next question is the last one then
-        if (role := spare.role) is not None and spare.has_taken():
-            spare.go_on()
-            self._pause = _CALM
-            self.let_go()
+        if spare.has_taken():
+            if (role := spare.role) is not None:
+                spare.go_on()
+                self._pause = _CALM
+                self.let_go()
             return role
         if stopped:
             spare.end()
-        elif role is not None and self._hear_due is None and self.patience() == 0.0:
+        elif spare.role is not None and self._hear_due is None and self.patience() == 0.0:
             spare.halt()
             self._answer_due = None
         return None
@@ -200,6 +203,31 @@ class Reserve:
             self.spare = None
         self._hear_due = self._answer_due = None
         self.postpone()
+
+
+class Offer:
+    """The supervisor's end of a spare, which it gives its role itself: that saves the way by the fork server."""
+
+    __slots__ = ("_socket", "pid")
+
+    def __init__(self, pid: int, fd: int) -> None:
+        """Talk with the spare `pid` over `fd`, which is the offer's from here on."""
+        self.pid = pid
+        self._socket = socket.socket(fileno=fd)
+
+    def give(self, role: Role) -> bool:
+        """Tell it what to become, and let go of it; False where it is dead. Never blocks."""
+        try:
+            send_now(self._socket, _ROLE.pack(role.actor, role.generation), role.log_fd)
+        except OSError:
+            return False
+        finally:
+            self.close()
+        return True
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._socket.close()
 
 
 def wait_for_role(connection: socket.socket, steps: Iterator[None], look_at: Callable[[int], None]) -> Role:
@@ -252,9 +280,10 @@ def warm_up() -> None:
         reserve.spare = Spare(os.getpid(), ours)
         reserve.expect(0)
         _hear(theirs)
-        reserve.give(Role(0, 1, theirs.fileno()))
-        if (role := _hear(theirs)) is not None:  # no descriptor may be left
-            os.close(role.log_fd)
+        send_now(theirs, b"\n", theirs.fileno())
+        for fd in socket.recv_fds(ours, 1, 1)[1]:
+            os.close(fd)
+        reserve.given(os.getpid(), Role(0, 1, -1))
         theirs.sendall(_TAKEN)
         reserve.took()
     json.loads(json.dumps({"exited": 0, "pid": 0, "status": 0, "peak": 0, "cpu": 0.001}))

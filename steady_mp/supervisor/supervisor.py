@@ -106,6 +106,7 @@ class Supervisor:
         ending.callback(self._selector.close)
         self._servers = ForkServers(run.path, self._selector, emit, self._after, logs)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
+        ending.callback(self.deaths.let_go)
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
         )

@@ -186,10 +186,12 @@ def test_fifty_kills_in_a_row_lose_nothing() -> None:
 def test_a_death_is_told_before_the_life_that_follows() -> None:
     """The report waits until the next life has its process, and is still the first to be told of."""
     told: list[tuple[str, int]] = []
+    commits: list[int] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, (ActorStarted, ActorDied)) and event.actor == "source":
             told.append((type(event).__name__, event.generation))
+            commits.append(event.commit)
 
     def kill(run: Run, watch: Watch) -> None:
         run.watch(listen)
@@ -200,6 +202,20 @@ def test_a_death_is_told_before_the_life_that_follows() -> None:
 
     drained(flow(), kill)
     assert told == [pair for life in (1, 2, 3) for pair in (("ActorDied", life), ("ActorStarted", life + 1))]
+    assert commits[0::2] == commits[1::2]  # it has committed since, and did not begin from there
+
+
+def test_no_program_that_is_started_meanwhile_has_a_hand_on_the_spare() -> None:
+    def look(run: Run, watch: Watch) -> None:
+        the_spare(run)
+        launcher = run._supervisor._servers._launcher
+        assert launcher is not None
+        assert eventually(lambda: launcher._spare is not None)
+        assert launcher._spare is not None
+        assert not os.get_inheritable(launcher._spare._socket.fileno())
+        watch.wait_for(ActorStarted, actor="source")
+
+    drained(flow(), look)
 
 
 def test_without_spare_nobody_stands_by() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import select
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,7 +21,7 @@ from steady_mp.plan import PLAN_FILE
 from steady_mp.supervisor import forkserver, native
 from steady_mp.supervisor.arrears import Arrears
 from steady_mp.supervisor.forkserver import ForkServer
-from steady_mp.supervisor.spare import Role, warm_up
+from steady_mp.supervisor.spare import Role, Spare, take, warm_up
 from tests.support.spares import Hand
 
 if TYPE_CHECKING:
@@ -79,7 +82,8 @@ def test_neither_is_no_descriptor_left(
     monkeypatch.setattr(os, "fork", lambda: NOBODY)
     monkeypatch.setattr(socket, name, refuse)
     if name == "recv_fds":
-        warm_up()  # and does not end the process, as a spare without a role ends
+        with contextlib.suppress(OSError):
+            warm_up()  # and does not end the process, as a spare without a role ends
     server._fork_spare()
     server._reserve.let_go()
 
@@ -110,6 +114,95 @@ def test_a_life_whose_fork_is_refused_is_forked_later_and_that_is_told_once(
     assert [each["spawned"] for each in told(there)] in ([0, 1], [1, 0])
     assert server._arrears.patience(None) is None
     assert server._arrears.patience(3.0) == 3.0
+
+
+@pytest.fixture
+def over(ends: tuple[ForkServer, socket.socket]) -> Iterator[tuple[Spare, socket.socket]]:
+    """The spare of that fork server, which is over and not reaped, and its end of its socket."""
+    server, _ = ends
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"], process_group=0) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        server._reserve.spare = Spare(process.pid, ours)
+        yield server._reserve.spare, theirs
+
+
+def asks(there: socket.socket, **request: int) -> None:
+    """Ask for a life as the supervisor does; nobody reads what it says."""
+    fd = os.open(os.devnull, os.O_WRONLY)
+    socket.send_fds(there, [json.dumps(request).encode() + b"\n"], [fd])
+    os.close(fd)
+
+
+def test_a_life_that_is_over_before_the_supervisor_has_told_of_it_is_told_of_then(
+    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket]
+) -> None:
+    """It has given the spare its role, and was held up before it said so here."""
+    (server, there), (spare, its) = ends, over
+    take(its.dup())
+    server._reap()
+    assert server._reserve.spare is None
+    before = sorted(Path("/dev/fd").iterdir())
+    asks(there, spawn=1, generation=3, given=spare.pid)
+    assert server._receive()
+    assert sorted(Path("/dev/fd").iterdir()) == before
+    began, ended = told(there)
+    assert began == {"spawned": 1, "pid": spare.pid}
+    assert (ended["exited"], ended["pid"], ended["status"]) == (1, spare.pid, 7)
+    assert not server._children
+
+
+def test_a_life_whose_spare_is_over_before_it_took_the_role_is_forked(
+    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (server, there), (spare, _) = ends, over
+    server._reap()
+    monkeypatch.setattr(os, "fork", lambda: NOBODY)
+    asks(there, spawn=1, generation=3, given=spare.pid)
+    assert server._receive()
+    assert told(there) == [{"spawned": 1, "pid": NOBODY}]
+
+
+def test_the_life_of_a_spare_that_is_lost_with_its_role_is_forked(
+    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (server, there), (spare, _) = ends, over
+    asks(there, spawn=1, generation=3, given=spare.pid)
+    assert server._receive()
+    monkeypatch.setattr(os, "fork", lambda: NOBODY)
+    server._reap()
+    assert told(there) == [{"spawned": 1, "pid": NOBODY}]
+
+
+def test_a_supervisor_that_reads_nothing_yet_is_told_of_no_spare(ends: tuple[ForkServer, socket.socket]) -> None:
+    server, there = ends
+    wire = server._wire
+    before = sorted(Path("/dev/fd").iterdir())
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            wire._connection.send(b"no room is left;", socket.MSG_DONTWAIT)
+    wire.hand_over({"spare": 1}, there.fileno())
+    wire.tell({"spawned": 0, "pid": 1})
+    assert wire.is_behind
+    wire.hand_over({"spare": 1}, there.fileno())
+    there.settimeout(0.0)
+    lines, more = b"", b"-"
+    while more:
+        with contextlib.suppress(BlockingIOError):
+            wire.flush()
+        try:
+            more, fds, _, _ = socket.recv_fds(there, 1 << 16, 9)
+        except BlockingIOError:
+            more = b""
+        assert not fds
+        lines += more
+    assert lines.endswith(b';{"spawned": 0, "pid": 1}\n')
+    assert b"spare" not in lines
+    wire.hand_over({"spare": 1}, there.fileno())
+    data, (fd,), _, _ = socket.recv_fds(there, 1 << 16, 9)
+    os.close(fd)
+    assert json.loads(data) == {"spare": 1}
+    assert sorted(Path("/dev/fd").iterdir()) == before
 
 
 def test_a_supervisor_that_reads_nothing_yet_is_not_waited_for(ends: tuple[ForkServer, socket.socket]) -> None:

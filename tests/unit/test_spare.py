@@ -18,7 +18,7 @@ from steady_mp.plan import SUPERVISOR_BELL, actor_file, channel_file
 from steady_mp.supervisor.ahead import Ahead
 from steady_mp.supervisor.contents import first_contents
 from steady_mp.supervisor.rehearsal import rehearse_lives
-from steady_mp.supervisor.spare import Reserve, Role, Spare, take, wait_for_role
+from steady_mp.supervisor.spare import Offer, Reserve, Role, Spare, take, wait_for_role
 from tests.support import pipeline, unhurried
 from tests.support.spares import Hand
 
@@ -33,11 +33,16 @@ def ends() -> Iterator[tuple[Spare, socket.socket]]:
         yield Spare(os.getpid(), ours), theirs
 
 
+def give(spare: Spare, role: Role) -> bool:
+    """Give a role as the supervisor does, which has a copy of the fork server's end."""
+    return Offer(spare.pid, os.dup(spare.fileno())).give(role)
+
+
 def test_a_role_arrives_whole_and_its_taking_is_heard(ends: tuple[Spare, socket.socket]) -> None:
     spare, there = ends
     read, write = os.pipe()
     role = Role(3, 41, write)
-    assert spare.give(role)
+    assert give(spare, role)
     os.close(write)
     assert not spare.has_taken()
     actor, generation, log_fd = wait_for_role(there, iter(()), unasked)
@@ -62,7 +67,9 @@ def test_it_looks_at_whoever_has_died_before_it_has_a_role(ends: tuple[Spare, so
     reserve.spare = spare
     reserve.expect(7)
     reserve.expect(3)
-    assert reserve.give(Role(3, 41, there.fileno()))
+    role = Role(3, 41, there.fileno())
+    assert give(spare, role)
+    assert reserve.given(spare.pid, role)
     reserve.expect(5)  # it has its role
     looked: list[int] = []
     role = wait_for_role(there, iter(()), looked.append)
@@ -82,7 +89,7 @@ def test_its_rehearsal_ends_with_the_step_in_which_its_role_comes(ends: tuple[Sp
             if step == 2:
                 spare.announce(7)
             if step == 4:
-                assert spare.give(Role(3, 41, there.fileno()))
+                assert give(spare, Role(3, 41, there.fileno()))
             yield
 
     looked: list[list[int]] = []
@@ -97,7 +104,7 @@ def test_a_rehearsal_that_fails_is_one_that_is_over(ends: tuple[Spare, socket.so
 
     def steps() -> Iterator[None]:
         yield
-        assert spare.give(Role(3, 41, there.fileno()))
+        assert give(spare, Role(3, 41, there.fileno()))
         message = "a module of the user's has changed what this needs"
         raise RuntimeError(message)
 
@@ -109,8 +116,9 @@ def test_a_rehearsal_that_fails_is_one_that_is_over(ends: tuple[Spare, socket.so
 def test_a_dead_one_takes_no_role(ends: tuple[Spare, socket.socket]) -> None:
     spare, there = ends
     there.close()
-    assert not spare.give(Role(0, 1, 2))
-    assert spare.role is None
+    before = descriptors()
+    assert not give(spare, Role(0, 1, 2))
+    assert descriptors() == before
     assert not spare.has_taken()
 
 
@@ -158,8 +166,8 @@ def test_the_role_of_a_lost_spare_is_handed_back(ends: tuple[Spare, socket.socke
     read, write = os.pipe()
     role = Role(1, 2, write)
     assert reserve.took() is None
-    assert reserve.give(role)
-    assert not reserve.give(Role(2, 1, write))  # one at a time
+    assert not reserve.given(os.getpid() + 1, role)  # that one is gone
+    assert reserve.given(os.getpid(), role)
     assert reserve.took() is None
     there.close()
     assert reserve.died() == role
@@ -173,7 +181,7 @@ def test_nobody_listens_for_the_answer_before_the_life_has_got_on(ends: tuple[Sp
     reserve = Reserve(clock)
     reserve.spare, there = ends
     assert not reserve.begins_to_hear()
-    assert reserve.give(Role(1, 2, there.fileno()))
+    assert reserve.given(os.getpid(), Role(1, 2, there.fileno()))
     assert not reserve.begins_to_hear()
     until_heard = reserve.patience() or 0.0
     assert 0 < until_heard < 10
@@ -189,9 +197,24 @@ def test_an_answer_is_heard_whenever_somebody_looks(ends: tuple[Spare, socket.so
     """So a life that dies at once has begun, and is told of before its end."""
     reserve = Reserve(Hand())
     reserve.spare, there = ends
-    assert reserve.give(Role(1, 2, there.fileno()))
+    assert reserve.given(os.getpid(), Role(1, 2, there.fileno()))
     take(there.dup())
     assert reserve.took() == (1, 2, there.fileno())
+
+
+def test_an_answer_may_come_before_it_is_known_to_which_role(ends: tuple[Spare, socket.socket]) -> None:
+    """The supervisor tells the spare first."""
+    reserve = Reserve(Hand())
+    reserve.spare, there = ends
+    me, role = os.getpid(), Role(1, 2, there.fileno())
+    assert not reserve.is_early(me)
+    take(there.dup())
+    assert reserve.took() is None
+    assert reserve.is_early(me)
+    assert not reserve.is_early(me + 1)
+    assert reserve.given(me, role)
+    assert not reserve.is_early(me)
+    assert reserve.took() == role
 
 
 def descriptors() -> list[Path]:
