@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.figures import ratios
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,13 +42,19 @@ class Findings:
         raise NotMeasuredError(message)
 
     def best_peer(self) -> str:
-        """Return the name of the best row that is not ours. Raises NotMeasuredError."""
-        rows = [row for row in self.experiment["rows"] if not row["ours"] and "median" in row]
+        """Return the name of the best row that is not ours, nor a floor. Raises NotMeasuredError."""
+        rows = [row for row in self.experiment["rows"] if not (row["ours"] or row.get("floor")) and "median" in row]
         if not rows:
             message = "no peer was measured"
             raise NotMeasuredError(message)
         best = max if self.more_is_better else min
         return str(best(rows, key=lambda row: row["median"])["name"])
+
+    def times(self, name: str, other: str) -> float:
+        """Return how many times the figure of row `other` that of row `name` is. Raises NotMeasuredError."""
+        ours, theirs = self.row(name), self.row(other)
+        paired = self.experiment.get("paired", False)
+        return ratios(ours["samples"], theirs["samples"], paired=paired).median
 
     @property
     def more_is_better(self) -> bool:
@@ -84,8 +92,7 @@ class Times(Need):
     def judge(self, found: Findings, name: str) -> tuple[bool, str]:
         """See `Need.judge`."""
         peer = self.peer or found.best_peer()
-        ours, theirs = found.row(name)["median"], found.row(peer)["median"]
-        quotient = ours / theirs if found.more_is_better else theirs / ours
+        quotient = found.times(name, peer) if found.more_is_better else found.times(peer, name)
         return quotient >= self.factor, f"{quotient:.2f}x" + ("" if self.peer else f" {peer}")
 
 
@@ -101,7 +108,7 @@ class AtMostTimes(Need):
 
     def judge(self, found: Findings, name: str) -> tuple[bool, str]:
         """See `Need.judge`."""
-        quotient = found.row(name)["median"] / found.row(self.peer)["median"]
+        quotient = found.times(name, self.peer)
         return quotient <= self.factor, f"{quotient:.2f}x"
 
 
@@ -139,11 +146,12 @@ class Flat(Need):
 
     def judge(self, found: Findings, name: str) -> tuple[bool, str]:
         """See `Need.judge`."""
-        first = found.row(name)["median"]
-        rows = [row for row in found.experiment["rows"] if row["ours"] and "median" in row]
-        worst = (min if found.more_is_better else max)(rows, key=lambda row: row["median"])
-        away = 1 - worst["median"] / first if found.more_is_better else worst["median"] / first - 1
-        return away <= self.share, f"{worst['name']}: {away:.0%} worse"
+        found.row(name)  # or there is nothing to compare with
+        rows = [row["name"] for row in found.experiment["rows"] if row["ours"] and "median" in row]
+        times = {row: found.times(row, name) for row in rows}
+        worst = (min if found.more_is_better else max)(rows, key=times.__getitem__)
+        away = 1 - times[worst] if found.more_is_better else times[worst] - 1
+        return away <= self.share, f"{worst}: {away:.0%} worse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _OURS: Final = "#2b6cb0"
 _PEERS: Final = "#b8c0cc"
+_FLOORS: Final = "#e8ebf0"
 _BAD: Final = ("#9b2c2c", "#dd6b20", "#d69e2e")
 _RACES: Final = {
     "performance-throughput.png": (
@@ -82,7 +83,7 @@ def _race(axes: Axes, race: dict[str, Any]) -> None:
         [(row["high"] - row["median"]) * factor for row in rows],
     ]
     places = range(len(rows))
-    colours = [_OURS if row["ours"] else _PEERS for row in rows]
+    colours = [_OURS if row["ours"] else _FLOORS if row.get("floor") else _PEERS for row in rows]
     axes.barh(places, medians, xerr=away, color=colours, error_kw={"elinewidth": 0.8, "capsize": 2})
     axes.set_yticks(places, [row["name"] for row in rows], fontsize=_SMALL)
     axes.invert_yaxis()

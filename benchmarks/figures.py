@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Spread of the middle half, as a share of the median, above which a row counts as noisy (± 10 %).
 NOISY: Final = 0.2
@@ -75,3 +78,24 @@ class Figures:
         """Spread of the middle half as a share of the median."""
         first, third = self.quartiles
         return (third - first) / self.median if self.median else 0.0
+
+
+def side_by_side(moments: Sequence[Sequence[float]]) -> list[float]:
+    """Return a figure for each column, where the figures of a row were taken at the same moment.
+
+    It is the median of its shares of the row's mean, times the median of these means. So a machine that is
+    faster at some moments than at others makes no difference between the columns.
+    """
+    means = [statistics.geometric_mean(row) for row in moments]
+    level = statistics.median(means)
+    return [
+        level * statistics.median(figure / mean for figure, mean in zip(column, means, strict=True))
+        for column in zip(*moments, strict=True)
+    ]
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float], *, paired: bool) -> Figures:
+    """Return how many times `theirs` ours are: of the medians, or, where they were taken in pairs, of each pair."""
+    if paired:
+        return Figures(tuple(one / other for one, other in zip(ours, theirs, strict=True)))
+    return Figures((statistics.median(ours) / statistics.median(theirs),))

@@ -70,7 +70,7 @@ def _heading(experiment: dict[str, Any]) -> str:
 
 
 def _race(experiment: dict[str, Any], verdicts: Sequence[Verdict]) -> Grid:
-    """Return the table of a race: ± is half of what the middle half of the samples spreads over."""
+    """Return the table of a race: ± is half of what the middle half of the samples, or ratios, spreads over."""
     unit, extras = experiment["unit"], experiment["extras"]
     better = "more" if unit["more_is_better"] else "less"
     scale = f"{unit['shown']}, {better} is better"
@@ -93,12 +93,17 @@ def _race(experiment: dict[str, Any], verdicts: Sequence[Verdict]) -> Grid:
         half = (row["quartile_3"] - row["quartile_1"]) / 2 / row["median"] if row["median"] else 0.0
         cells = [row["name"], *(_show(unit, row[key]) for key in ("median", "low", "high")), f"{half:.0%}"]
         if experiment["baseline"]:
-            cells.append("" if row["ratio"] is None else f"{row['ratio']:.2f}")
+            cells.append("" if row["ratio"] is None else _ratio(row))
         cells += [_show(extras[title], row["extras"].get(title)) for title in extras]
         if verdicts:
             cells.append(_bar(row["name"], verdicts))
         found.rows.append(cells)
     return found
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    noise = row.get("ratio_noise")
+    return f"{row['ratio']:.2f}" + (f" ± {noise:.1%}" if noise else "")
 
 
 def _bar(name: str, verdicts: Sequence[Verdict]) -> str:

@@ -23,6 +23,8 @@ class Contestant(ABC):
     note: str = ""
     #: It is what this project makes.
     ours: bool = False
+    #: It is nothing that anybody could use: only what there is no way below. No peer, and under no bar.
+    floor: bool = False
 
     def missing(self) -> str | None:
         """Return why it can't run here; None when it can."""
@@ -54,7 +56,9 @@ class Race(Experiment):
     def run(self, effort: Effort, among: Callable[[str], bool], watch: Callable[[str], None]) -> Outcome:
         """See `Experiment.run`."""
         pairs = [
-            (one, Row(one.name, one.note, one.ours, out=one.missing())) for one in self.contestants if among(one.name)
+            (one, Row(one.name, one.note, one.ours, one.floor, out=one.missing()))
+            for one in self.contestants
+            if among(one.name)
         ]
         for one, row in pairs:
             _attempt(row, functools.partial(one.warm_up, effort), f"{self.name}: {one.name} warms up", watch)

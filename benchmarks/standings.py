@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.experiment import Outcome
-from benchmarks.figures import NOISY, Figures
+from benchmarks.figures import NOISY, Figures, ratios
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,8 @@ class Question:
     extras: Mapping[str, Unit] = field(default_factory=dict)
     #: Sort the rows, the best first; a series keeps its order.
     ranked: bool = True
+    #: The samples of a round were taken side by side: a row's ratio is the median of its ratios in the rounds.
+    paired: bool = False
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Row:
     name: str
     note: str = ""
     ours: bool = False
+    floor: bool = False
     samples: list[Sample] = field(default_factory=list)
     #: Why there are no samples, or no more of them.
     out: str | None = None
@@ -58,8 +61,7 @@ class Row:
 
 def standings(question: Question, rows: Sequence[Row]) -> Outcome:
     """Return a median with its spread for each row, and its ratio to the baseline."""
-    base = next((row.figures for row in rows if row.name == question.baseline), None)
-    below = base.median if base is not None else None
+    below = next((row.figures for row in rows if row.name == question.baseline), None)
     sign = -1.0 if question.unit.more_is_better else 1.0
     if question.ranked:
         rows = sorted(rows, key=lambda row: (1, 0.0) if row.figures is None else (0, sign * row.figures.median))
@@ -69,18 +71,22 @@ def standings(question: Question, rows: Sequence[Row]) -> Outcome:
         "title": question.title,
         "unit": question.unit.data(),
         "baseline": question.baseline,
+        "paired": question.paired,
         "extras": {title: unit.data() for title, unit in question.extras.items()},
         "rows": [_row(question, row, below) for row in rows],
     }
     return Outcome(data, _warnings(question, rows, below))
 
 
-def _row(question: Question, row: Row, below: float | None) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": row.name, "ours": row.ours, "note": row.note}
+def _row(question: Question, row: Row, below: Figures | None) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": row.name, "ours": row.ours, "floor": row.floor, "note": row.note}
     figures = row.figures
     if figures is None:
         return {**data, "out": row.out or "nothing was measured"}
     first, third = figures.quartiles
+    shares = ratios(figures.samples, below.samples, paired=question.paired) if below and below.median else None
+    if shares and question.paired:
+        data["ratio_noise"] = shares.noise / 2
     return {
         **data,
         "median": figures.median,
@@ -88,7 +94,7 @@ def _row(question: Question, row: Row, below: float | None) -> dict[str, Any]:
         "quartile_1": first,
         "quartile_3": third,
         "high": figures.high,
-        "ratio": figures.median / below if below else None,
+        "ratio": shares.median if shares else None,
         "extras": {
             title: statistics.median(one.extras[title] for one in row.samples)
             for title in question.extras
@@ -98,7 +104,7 @@ def _row(question: Question, row: Row, below: float | None) -> dict[str, Any]:
     }
 
 
-def _warnings(question: Question, rows: Sequence[Row], below: float | None) -> list[str]:
+def _warnings(question: Question, rows: Sequence[Row], below: Figures | None) -> list[str]:
     name = question.name
     noisy = [
         f"{row.name} {row.figures.noise / 2:.0%}"

@@ -21,32 +21,36 @@ _LITTLE: Final = 0.1
 class SnapshotCost:
     """The snapshots of one life. Only the thread that commits may use it."""
 
-    __slots__ = ("_bytes", "_clock", "_cost", "_due", "_since", "_waited", "_words")
+    __slots__ = ("_bytes", "_clock", "_cost", "_due", "_since", "_spent", "_waited", "_words", "_written")
 
     def __init__(self, words: memoryview, clock: Callable[[], float]) -> None:
         """Count in the control block's `words`, where the lives before have counted."""
         self._words = words
         self._clock = clock
+        #: What stands in the words, which nobody else writes.
+        self._spent = words[layout.SNAPSHOT_NS]
+        self._written = words[layout.SNAPSHOT_BYTES]
         self._begin(clock())
 
     def _begin(self, now: float) -> None:
         self._since = now
         self._due = now + _WINDOW
-        self._cost = self._words[layout.SNAPSHOT_NS]
+        self._cost = self._spent
         self._waited = self._words[layout.WAITED_NS]
 
     def add(self, began: float, size: int, *, written: bool) -> None:
         """Count the time since `began`, when a snapshot of `size` bytes was begun; it may not have been `written`."""
         now = self._clock()
-        words = self._words
-        words[layout.SNAPSHOT_NS] += int((now - began) * 1e9)
+        self._spent += int((now - began) * 1e9)
+        self._words[layout.SNAPSHOT_NS] = self._spent
         if written:
-            words[layout.SNAPSHOT_BYTES] += size
+            self._written += size
+            self._words[layout.SNAPSHOT_BYTES] = self._written
         if now >= self._due:
             self._weigh(now, size)
 
     def _weigh(self, now: float, size: int) -> None:
-        spent = (self._words[layout.SNAPSHOT_NS] - self._cost) * 1e-9
+        spent = (self._spent - self._cost) * 1e-9
         busy = now - self._since - (self._words[layout.WAITED_NS] - self._waited) * 1e-9
         self._begin(now)
         if spent > _LITTLE and spent > _SHARE * busy:

@@ -29,11 +29,17 @@ class Staging(End, Protocol):
     def freeze(self) -> Cursor:
         """Write what is staged and return the cursor to commit: the one of the last commit where nothing has moved."""
 
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
+    def publish(self, cursor: Cursor) -> None:
         """Show the peer what was committed, where something has moved."""
 
     def wants_ring(self) -> bool:
         """Tell whether the publish crossed what the peer waits for."""
+
+    def settle(self, *, alone: bool) -> None:
+        """Take stock behind a publish, which the peer works on meanwhile.
+
+        `alone` says that the commit held one turn only: its size is then known.
+        """
 
 
 def why_early(end: End, name: str) -> str:

@@ -30,7 +30,7 @@ _KNOWN: Final = {
 }
 """Classes that are what they are everywhere, and whose making does nothing else."""
 #: Modules that Python 3.13 calls otherwise in its pickles than every other version.
-_MOVED: Final = {"pathlib._local": "pathlib"}
+MOVED: Final = {"pathlib._local": "pathlib"}
 #: Classes of moments, which refuse a zone that is a stand-in.
 _ZONED: Final = {dt.datetime, dt.time}
 _DEEPEST: Final = 100
@@ -129,7 +129,7 @@ _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxfr
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as dynamic as pickle
         """Give the class where it is harmless, and a stand-in for every other."""
-        module = _MOVED.get(module, module)
+        module = MOVED.get(module, module)
         called = {"__module__": module, "__qualname__": name}
         if name not in _KNOWN.get(module, ()):
             return type(name, (StandIn,), called)

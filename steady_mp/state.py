@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from steady_mp.errors import ConfigurationError, StateError
 from steady_mp.migration import complete, data_of, field_names, migrate, rebuild, version_of
-from steady_mp.standin import number
+from steady_mp.standin import MOVED, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +80,7 @@ _WHOLES = 63
 
 def _describe(kind: type) -> tuple[str, int]:
     # A class of a script is in __main__ where the graph is built and in __mp_main__ where its actors run.
-    module = "__main__" if kind.__module__ == "__mp_main__" else kind.__module__
+    module = "__main__" if kind.__module__ == "__mp_main__" else MOVED.get(kind.__module__, kind.__module__)
     return f"{module}:{kind.__qualname__}", version_of(kind)
 
 

@@ -35,7 +35,7 @@ from steady_mp.snapshot_cost import SnapshotCost
 from steady_mp.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from steady_mp.cadence import Cadence
     from steady_mp.memory.control import ControlBlock, Cursor
@@ -50,8 +50,11 @@ if TYPE_CHECKING:
 _LOOK: Final = 100e-6
 #: The same in durations of a commit, so that who is waited for does not spend its time on committing.
 _DEAR: Final = 12
-#: Turns that may begin without a look at the clock, where turns are that short.
+#: Turns that may begin without a look at the clock, where turns are that short; and more where they are brief.
 _UNSEEN: Final = 4
+_UNSEEN_BRIEF: Final = 11
+#: Seconds below which a turn is brief, on the average since the last commit.
+_BRIEF: Final = 2e-6
 #: Seconds after which what was put off is committed.
 _PUT_OFF: Final = 1e-3
 #: First turns of a life, each committed alone: they show how much a turn takes and sends.
@@ -76,6 +79,7 @@ class Turn(Waiting):
         "_sync",
         "_unseen",
         "_wary",
+        "_watched",
         "left",
         "moved",
         "spaced",
@@ -133,6 +137,7 @@ class Turn(Waiting):
         self._alone = _ALONE_AT_FIRST if grouped else float("inf")
         self.spaced = grouped and cadence is not None
         self._look = 0.0 if cadence is not None and cadence.counts else _LOOK
+        self._watched = watched
         self._unseen = 0 if watched else _UNSEEN
         #: The turn at work has staged something.
         self.touched = False
@@ -178,7 +183,9 @@ class Turn(Waiting):
     def call_for_commit(self) -> None:
         """Make the next `is_running` look up and commit."""
         self._due = True
-        self.stay_alert()
+        self.pending -= self.left  # as in `stay_alert`: a call would double what this costs
+        self.left = 0
+        self._look_at = 0.0
 
     def stay_alert(self) -> None:
         """Make the next `is_running` look up."""
@@ -198,6 +205,8 @@ class Turn(Waiting):
     def end(self) -> None:
         """End the turn at work: commit it, or put that off while nobody waits for it."""
         now = self._clock()
+        if not self._watched:
+            self._find_pace(now)
         if self._must_commit(now):
             self.commit()
             if self._alone and not any(still() for still in self._wary):
@@ -212,6 +221,13 @@ class Turn(Waiting):
                 self._words[layout.LOOKED_NS] = int(now * 1e9)
         self.touched = False
         self._look_at = 0.0 if self._alone or self._due else now + self._look
+
+    def _find_pace(self, now: float) -> None:
+        """Say how many turns may begin unseen from now on: more where they are brief, until some take long."""
+        if self.pending > _ALONE_AT_FIRST:
+            self._unseen = _UNSEEN_BRIEF if now - self._committed_at < _BRIEF * self.pending else _UNSEEN
+        elif self._look_at and now - self._look_at > _PUT_OFF:
+            self._unseen = _UNSEEN
 
     def _must_commit(self, now: float) -> bool:
         if self._due or self._alone:
@@ -287,16 +303,14 @@ class Turn(Waiting):
         if self._sync is not None:
             self._sync.seal()
         self._publish(moved)
-        self._settle()
+        self._settle(moved)
 
     def _publish(self, moved: list[tuple[Staging, int, Cursor]]) -> None:
         fault = self._fault
-        alone = not self.pending and not self._parted
         cursors = self._next.cursors
         for end, place, cursor in moved:
-            end.publish(cursor, alone=alone)
+            end.publish(cursor)
             cursors[place] = cursor
-            del self.moved[end]
             if fault is not None:
                 fault("commit:publish")
         asked = False
@@ -319,9 +333,14 @@ class Turn(Waiting):
         if fault is not None:
             fault("commit:done")
 
-    def _settle(self) -> None:
-        self._words[layout.TURNS] += self.pending - self.left + 1
+    def _settle(self, moved: Iterable[tuple[Staging, int, Cursor]] = ()) -> None:
+        alone = not self.pending and not self._parted
+        for end, _, _ in moved:  # behind the rings: who was rung works meanwhile
+            end.settle(alone=alone)
+            del self.moved[end]
+        words = self._words
+        words[layout.TURNS] += self.pending - self.left + 1
         self.pending = self.left = 0
         self._parted = False
         self._committed_at = now = self._clock()
-        self._words[layout.LOOKED_NS] = int(now * 1e9)
+        words[layout.LOOKED_NS] = int(now * 1e9)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import statistics
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks.figures import MICROSECONDS
+from benchmarks.floor import floor
 from benchmarks.kinds import spin_then_park
 from benchmarks.pair import CONTEXT, run_pair
 from benchmarks.peer import Link, Peer, peers
@@ -35,9 +36,11 @@ _P99 = "p99"
 
 @dataclass
 class Trips:
-    """The state of the side that begins: the nanoseconds of each trip, kept aside until the last one is made."""
+    """The state of either side, which each commit saves."""
 
-    nanoseconds: list[int] = field(default_factory=list)
+    count: int = 0
+    #: The nanoseconds of each trip, written down by the side that begins when the last one is made.
+    nanoseconds: str = ""
 
 
 # Peers
@@ -74,17 +77,19 @@ def _check(answer: object, number: int) -> None:
 # Ours
 
 
-def echo(actor: Actor, ping: Rx[int], pong: Tx[int]) -> None:
+def echo(actor: Actor, ping: Rx[int], pong: Tx[int], state: SteadyState[Trips]) -> None:
     """Send back what comes."""
+    trip = state.acquire(Trips)
     while actor.is_running():
         pong.send(ping.take())
+        trip.count += 1
 
 
 def play(  # noqa: PLR0913, PLR0917 - two ends, a state and two numbers
     actor: Actor, ping: Tx[int], pong: Rx[int], state: SteadyState[Trips], trips: int, pause: float
 ) -> None:
     """Send a number and wait until it comes back, so many times."""
-    record = state.acquire(Trips)
+    trip = state.acquire(Trips)
     nanoseconds: list[int] = []
     while actor.is_running() and len(nanoseconds) < trips:
         if pause:
@@ -96,7 +101,8 @@ def play(  # noqa: PLR0913, PLR0917 - two ends, a state and two numbers
         answer = pong.take()
         nanoseconds.append(time.perf_counter_ns() - begin)
         _check(answer, number)
-    record.nanoseconds = nanoseconds
+        trip.count += 1
+    trip.nanoseconds = " ".join(map(str, nanoseconds))
 
 
 class _Trips(Contestant):
@@ -149,11 +155,35 @@ class PeerTrips(_Trips):
         return nanoseconds
 
 
+class FloorTrips(_Trips):
+    """The least that two processes can do."""
+
+    floor = True
+
+    def __init__(self, pause: float, *, spins: bool) -> None:
+        super().__init__(pause)
+        self.name = "floor: spin and commit" if spins else "floor: two FIFOs"
+        waits = "look for the peer's tail" if spins else "sleep in poll"
+        self.note = (
+            f"no peer: two bare processes that {waits}, and a commit each, by hand; the least that Python can do"
+        )
+        self._spins = spins
+
+    def play(self, trips: int, patience: float) -> list[int]:
+        """See `_Trips.play`."""
+        with floor(spins=self._spins) as shared:
+            nanoseconds: list[int]
+            nanoseconds, _ = run_pair(
+                functools.partial(shared.echo, trips), functools.partial(shared.play, trips, self._pause), patience
+            )
+        return nanoseconds
+
+
 class SteadyTrips(_Trips):
     """Ours, over two channels."""
 
     name = "steady-mp"
-    note = "two commits a trip; sleeps in poll"
+    note = "two commits a trip, with state; sleeps in poll"
     ours = True
     #: What both actors are declared with.
     settings: ClassVar[dict[str, Any]] = {}
@@ -164,15 +194,16 @@ class SteadyTrips(_Trips):
         ping_tx, ping_rx = graph.channel(capacity=_CAPACITY)
         pong_tx, pong_rx = graph.channel(capacity=_CAPACITY)
         graph.actor("play", play, ping_tx, pong_rx, graph.state(), trips, self._pause, **self.settings)
-        graph.actor("echo", echo, ping_rx, pong_tx, **self.settings)
-        return Trips(**state_of(run_graph(graph, patience), "play")).nanoseconds
+        graph.actor("echo", echo, ping_rx, pong_tx, graph.state(), **self.settings)
+        trip = Trips(**state_of(run_graph(graph, patience), "play"))
+        return [int(each) for each in trip.nanoseconds.split()]
 
 
 class _SpinningTrips(SteadyTrips):
     """Ours, looking for a while before it sleeps."""
 
     name = "steady-mp, spin then park"
-    note = "two commits a trip; wait_strategy of both actors: look for a while, then sleep"
+    note = "two commits a trip, with state; wait_strategy of both actors: look for a while, then sleep"
 
     def __init__(self, pause: float) -> None:
         super().__init__(pause)
@@ -187,16 +218,18 @@ class _SpinningTrips(SteadyTrips):
         return None if self._settings is not None else "this steady-mp has no wait_strategy"
 
 
-def _race(name: str, title: str, pause: float) -> Race:
+def _race(name: str, title: str, pause: float, *floors: FloorTrips) -> Race:
     return Race(
         Question(name=name, title=title, unit=MICROSECONDS, baseline=_BASELINE, extras={_P99: MICROSECONDS}),
-        [SteadyTrips(pause), _SpinningTrips(pause), *(PeerTrips(peer, pause) for peer in peers())],
+        [SteadyTrips(pause), _SpinningTrips(pause), *floors, *(PeerTrips(peer, pause) for peer in peers())],
     )
 
 
 def experiments() -> list[Experiment]:
     """See `benchmarks.experiment.discover`."""
+    title = "round trip of an int"
+    spinning, sleeping = FloorTrips(0.0, spins=True), FloorTrips(_PAUSE, spins=False)
     return [
-        _race("ping-pong", "round trip of an int, median of each round", 0.0),
-        _race("ping-pong-idle", f"round trip of an int after both slept {_PAUSE * 1e3:g} ms", _PAUSE),
+        _race("ping-pong", f"{title}, median of each round", 0.0, spinning, FloorTrips(0.0, spins=False)),
+        _race("ping-pong-idle", f"{title} after both slept {_PAUSE * 1e3:g} ms", _PAUSE, sleeping),
     ]

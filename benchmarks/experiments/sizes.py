@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from benchmarks import machine
 from benchmarks.experiments.throughput import consume, plain, produce, sum_up_to
 from benchmarks.figures import NANOSECONDS, Unit
-from benchmarks.race import Contestant, Race
+from benchmarks.race import Race, Series
 from benchmarks.standings import Question, Sample
 from benchmarks.stream import SteadyStream
-from benchmarks.turns import Shape, cost
+from benchmarks.turns import Shape, costs
 from steady_mp import Actor, Graph, Rx, Tx
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from benchmarks.experiment import Effort, Experiment
 
@@ -23,6 +23,12 @@ _ACTORS: Final = (2, 4, 6, 8)
 _CHANNELS: Final = (1, 4, 16, 64)
 _CAPACITIES: Final = (16, 256, 4096, 65536)
 _TAKE: Final = "the taker's"
+#: So many bytes are written between two batches: all of them walk twice through the ring of the largest capacity.
+_STRIDE: Final = 20 << 10
+_WALKED: Final = (
+    "each round walks twice through its ring of 4 MiB, and more often through those of 1 MiB of the others; "
+    "few messages are in it at a time"
+)
 _HOPS: Final = Unit(kept="messages/s", shown="k hops/s a core", factor=1e-3, more_is_better=True, digits=0)
 
 
@@ -55,33 +61,21 @@ class _Chain(SteadyStream):
         return graph
 
 
-class _Turn(Contestant):
-    """What a committed turn costs in some surroundings."""
+def _turns(name: str, title: str, shapes: Mapping[str, Shape], notes: Mapping[str, str] | None = None) -> Series:
+    def measure(effort: Effort) -> dict[str, Sample]:
+        found = costs(list(shapes.values()), effort)
+        return {row: Sample(cost.send, {_TAKE: cost.take}) for row, cost in zip(shapes, found, strict=True)}
 
-    ours = True
-
-    def __init__(self, name: str, shape: Shape) -> None:
-        self.name = name
-        self._shape = shape
-
-    def measure(self, effort: Effort) -> list[Sample]:
-        """See `Contestant.measure`."""
-        found = cost(self._shape, effort)
-        return [Sample(found.send, {_TAKE: found.take})]
-
-
-def _turns(name: str, title: str, contestants: Sequence[_Turn]) -> Race:
-    return Race(
-        Question(
-            name=name,
-            title=f"a turn that sends one int and commits; {title}",
-            unit=NANOSECONDS,
-            baseline=contestants[0].name,
-            extras={_TAKE: NANOSECONDS},
-            ranked=False,
-        ),
-        contestants,
+    question = Question(
+        name=name,
+        title=f"a turn that sends one int and commits; {title}",
+        unit=NANOSECONDS,
+        baseline=next(iter(shapes)),
+        extras={_TAKE: NANOSECONDS},
+        ranked=False,
+        paired=True,
     )
+    return Series(question, {row: (notes or {}).get(row, "") for row in shapes}, measure)
 
 
 def _counted(channels: int) -> str:
@@ -102,11 +96,12 @@ def experiments() -> list[Experiment]:
         _turns(
             "size-channels",
             "the actor has more channels, which stand idle",
-            [_Turn(_counted(channels), Shape(channels=channels)) for channels in _CHANNELS],
+            {_counted(channels): Shape(channels=channels) for channels in _CHANNELS},
         ),
         _turns(
             "size-capacity",
             "of channels that hold more",
-            [_Turn(f"capacity {capacity:,}", Shape(capacity=capacity)) for capacity in _CAPACITIES],
+            {f"capacity {capacity:,}": Shape(capacity=capacity, stride=_STRIDE) for capacity in _CAPACITIES},
+            {f"capacity {_CAPACITIES[-1]:,}": _WALKED},
         ),
     ]

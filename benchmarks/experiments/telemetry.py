@@ -1,20 +1,21 @@
-"""Telemetry: what a stream loses while the telemetry process samples it.
+"""Telemetry: what a stream loses while the telemetry process looks at it.
 
-What is looked for is smaller than what two runs differ by, so it is looked for within one: the telemetry
-process is stopped (SIGSTOP) in every other window of the same stream, in the order on, off, off, on, so that
-a machine that becomes faster or slower hits both alike. An actor does the same work in both: it keeps no
-count for telemetry that it would not keep without.
+That is less than what two runs differ by, and less than what a machine changes from one second to the next. So it
+is looked for within one run, in slices of some milliseconds. The process sleeps between its looks: in a slice in
+which its CPU time stands still it can cost nothing. What is missing in the others, and in the one behind each
+of them, compared with the slices on both sides, is its price. The stream with telemetry is the run as it was; the
+stream without is the same run, with what is missing added. An actor does the same work in both: it keeps no count
+for telemetry that it would not keep without.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
+import functools
+import itertools
 import time
 import urllib.request
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks.experiments.throughput import plain, sum_up_to
 from benchmarks.figures import RATE
@@ -28,6 +29,8 @@ from steady_mp.memory.mapping import Mapping
 from steady_mp.plan import channel_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from benchmarks.experiment import Effort, Experiment
     from steady_mp import Run
 
@@ -36,12 +39,13 @@ _ON: Final = "steady-mp, telemetry on"
 _OFF: Final = "steady-mp, telemetry off"
 _ROWS: Final = {
     _ON: "dashboard and metrics, sampled twice a second",
-    _OFF: "the same stream, while the telemetry process is stopped",
+    _OFF: "the same stream, had it gone on in the slices with a look as it did beside them",
 }
-#: The windows of a round: each in its own time, and as many of the one kind as of the other.
-_WINDOWS: Final = (_ON, _OFF, _OFF, _ON) * 5
-#: How much longer a window lasts than a round of a race: two samples of telemetry are taken in it.
-_LONGER: Final = 2
+#: Seconds of a slice, and how many rounds of a race a round of this lasts: 40 looks.
+_SLICE: Final = 0.025
+_LONGER: Final = 40
+#: Slices on either side that say how the stream goes without a look.
+_BESIDE: Final = 4
 #: A count that no producer comes to.
 _ENDLESS: Final = -1
 #: Seconds between two attempts to reach the telemetry process, and for it to settle.
@@ -49,17 +53,14 @@ _LOOK: Final = 0.05
 _SETTLE: Final = 0.5
 
 
-@dataclass(slots=True)
-class _Passed:
-    """What passed in the windows of one kind."""
+class Slice(NamedTuple):
+    """What passed in some milliseconds."""
 
-    messages: int = 0
     nanoseconds: int = 0
+    messages: int = 0
+    #: CPU time of the actors, and of the telemetry process.
     cpu_ns: int = 0
-
-    def sample(self) -> Sample:
-        """Return messages a second."""
-        return Sample(self.messages * 1e9 / self.nanoseconds, {CPU: self.cpu_ns / 1e9 / self.messages})
+    telemetry_ns: int = 0
 
 
 def _await_page(url: str, patience: float) -> None:
@@ -74,8 +75,8 @@ def _await_page(url: str, patience: float) -> None:
         time.sleep(_LOOK)
 
 
-def _watch(run: Run, effort: Effort) -> dict[str, _Passed]:
-    """Return what passed with telemetry, and without."""
+def _watch(run: Run, effort: Effort) -> list[Slice]:
+    """Return what passed in each slice."""
     _await_page(run.url or "", effort.patience)
     server = run.telemetry_pid
     if server is None:
@@ -83,24 +84,46 @@ def _watch(run: Run, effort: Effort) -> dict[str, _Passed]:
         raise RuntimeError(message)
     pids = [pid for pid in map(run.pid, run.actors) if pid]
     channel = Mapping(run.directory / channel_file(0), read_only=True)
-    passed = {_ON: _Passed(), _OFF: _Passed()}
-    for kind in _WINDOWS:
-        os.kill(server, signal.SIGCONT if kind == _ON else signal.SIGSTOP)
-        begun, messages, used = time.perf_counter_ns(), channel.words[layout.HEAD], sum(map(cpu_ns, pids))
-        time.sleep(_LONGER * effort.seconds)
-        window = passed[kind]
-        window.messages += channel.words[layout.HEAD] - messages
-        window.nanoseconds += time.perf_counter_ns() - begun
-        window.cpu_ns += sum(map(cpu_ns, pids)) - used
-    channel.close()
-    return passed
+    try:
+        marks = []
+        for _ in range(int(_LONGER * effort.seconds / _SLICE)):
+            taken = channel.words[layout.HEAD]
+            marks.append(Slice(time.perf_counter_ns(), taken, sum(map(cpu_ns, pids)), cpu_ns(server)))
+            time.sleep(_SLICE)
+    finally:
+        channel.close()
+    return [Slice(*(end - begin for begin, end in zip(*pair, strict=True))) for pair in itertools.pairwise(marks)]
+
+
+def looked(slices: Sequence[Slice]) -> list[bool]:
+    """Tell in which slices telemetry was at work, or may still be felt."""
+    at_work = [each.telemetry_ns > 0 for each in slices]
+    return [here or before for here, before in zip(at_work, [False, *at_work[:-1]], strict=True)]
+
+
+def missing(slices: Sequence[Slice]) -> float:
+    """Return how many messages more there would have been without a look."""
+    disturbed = looked(slices)
+    lost = 0.0
+    for is_look, group in itertools.groupby(range(len(slices)), disturbed.__getitem__):
+        places = list(group)
+        near = (*range(places[0] - _BESIDE, places[0]), *range(places[-1] + 1, places[-1] + 1 + _BESIDE))
+        beside = _sum(slices[place] for place in near if 0 <= place < len(slices) and not disturbed[place])
+        if is_look and beside.nanoseconds:
+            here = _sum(slices[place] for place in places)
+            lost += beside.messages / beside.nanoseconds * here.nanoseconds - here.messages
+    return lost
+
+
+def _sum(slices: Iterable[Slice]) -> Slice:
+    return functools.reduce(lambda one, other: Slice(*map(sum, zip(one, other, strict=True))), slices, Slice())
 
 
 def _measure(effort: Effort) -> dict[str, Sample]:
-    found: dict[str, _Passed] = {}
+    slices: list[Slice] = []
 
     def watch(run: Run) -> None:
-        found.update(_watch(run, effort))
+        slices.extend(_watch(run, effort))
         run.request_shutdown()
 
     graph = SteadyStream(plain(_CAPACITY), sum_up_to).graph(_ENDLESS)
@@ -108,16 +131,26 @@ def _measure(effort: Effort) -> dict[str, Sample]:
     if seen.checksum != sum_up_to(seen.count):
         message = f"{seen.count} messages with checksum {seen.checksum}"
         raise ValueError(message)
-    return {name: window.sample() for name, window in found.items()}
+    total = _sum(slices)
+    alone = _sum(each for each, disturbed in zip(slices, looked(slices), strict=True) if not disturbed)
+    if not total.telemetry_ns or not alone.messages:
+        message = "the telemetry process did not look once, or all the time"
+        raise ValueError(message)
+    seconds = total.nanoseconds / 1e9
+    return {
+        _ON: Sample(total.messages / seconds, {CPU: total.cpu_ns / 1e9 / total.messages}),
+        _OFF: Sample((total.messages + missing(slices)) / seconds, {CPU: alone.cpu_ns / 1e9 / alone.messages}),
+    }
 
 
 def experiments() -> list[Experiment]:
     """See `benchmarks.experiment.discover`."""
     question = Question(
         name="telemetry",
-        title=f"ints one at a time, capacity {_CAPACITY:,}, in windows of one run",
+        title=f"ints one at a time, capacity {_CAPACITY:,}, in slices of one run",
         unit=RATE,
         baseline=_OFF,
         extras=EXTRAS,
+        paired=True,
     )
     return [Series(question, _ROWS, _measure)]

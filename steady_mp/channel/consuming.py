@@ -126,10 +126,11 @@ class ConsumingEnd(Rx[T], Threshold):
 
     def wait_avail(self, count: int) -> Condition:
         """See `Rx.wait_avail`."""
-        condition = self._avails.get(count)
-        if condition is None:
+        try:  # a `get` would cost each wait a call
+            return self._avails[count]
+        except KeyError:
             condition = self._avails[count] = Avail(self, count)
-        return condition
+            return condition
 
     # What a kind of channel adds. What it takes without a look, it takes behind a take that has told the turn of it.
 
@@ -250,17 +251,20 @@ class ConsumingEnd(Rx[T], Threshold):
         self._turn.moved[self] = None
         self._closed |= 1  # above it orders are counted
 
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Give the producer the room of what was committed.
-
-        `alone` says that the commit held one turn only: its size is then known.
-        """
+    def publish(self, cursor: Cursor) -> None:
+        """Give the producer the room of what was committed."""
         self._before = self._committed
         self._committed = cursor
-        if alone and cursor[0] - self._before[0] > self._burst:
-            self._burst = min(cursor[0] - self._before[0], self._capacity)
         publish_rx(self._words, cursor)
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the producer waits for."""
-        return crossed(self._before, self._committed, self._words[layout.WAKE_HEAD])
+        wanted = self._words[layout.WAKE_HEAD]
+        return wanted != layout.NEVER and crossed(self._before, self._committed, wanted)
+
+    def settle(self, *, alone: bool) -> None:
+        """See `Staging.settle`."""
+        if alone:
+            size = self._committed[0] - self._before[0]
+            if size > self._burst:
+                self._burst = min(size, self._capacity)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from array import array
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from steady_mp.channel.ring import Record
@@ -35,7 +36,11 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     """Return the messages of a record."""
     kind = record.kind
     if kind in (layout.RECORD_INTS, layout.RECORD_FLOATS):
-        return memoryview(record.payload).cast("q" if kind == layout.RECORD_INTS else "d").tolist()
+        views = record.views
+        numbers = array("q" if kind == layout.RECORD_INTS else "d")
+        # This copy takes less time than `tolist` of an array wins on that of a view.
+        numbers.frombytes(views[0] if len(views) == 1 else b"".join(views))
+        return numbers.tolist()
     if kind == layout.RECORD_BYTES:
         return _lumps(record)
     if kind == layout.RECORD_BATCH:
@@ -92,7 +97,7 @@ def unwrap(message: bytes, loads: Loads = pickle.loads) -> Any:  # noqa: ANN401 
     if not message.startswith(_OUT_OF_BAND):
         return loads(message)
     view = memoryview(message)[len(_OUT_OF_BAND) :]
-    return _out_of_band(Record(layout.RECORD_OOB, 1, 0, (view,), 0), loads)
+    return _out_of_band(Record(layout.RECORD_OOB, 1, 0, (view,), 0, len(view)), loads)
 
 
 class Splice:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import pickle
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from steady_mp.errors import MessageTooLarge, NotPicklable
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from steady_mp.channel.ring import Part
 
@@ -66,14 +66,18 @@ def lump(values: Sequence[bytes]) -> Encoded:
     return Encoded(layout.RECORD_BYTES, (lengths, b"".join(values)))
 
 
-def encode_batch(atoms: list[Any] | array[Any], kind: type | None, *, lumps: bool) -> Encoded:
-    """Encode what was staged as it is: an array of one kind of numbers, bytes only, or anything mixed."""
-    if not isinstance(atoms, list):
-        return Encoded(ARRAYS[kind or int][1], (atoms.tobytes(),))
+def encode_batch(atoms: Any, *, lumps: bool) -> Encoded:  # noqa: ANN401 - a list of what can wait
+    """Encode what was staged as it is: bytes only, or anything mixed. Numbers of one kind are an array already."""
     return lump(atoms) if lumps else Encoded(layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),))
 
 
-def encode_slice(values: Sequence[Any]) -> Encoded | None:
+@lru_cache(maxsize=64)
+def _packer(code: str, count: int) -> Callable[..., bytes]:
+    """Return what packs so many numbers: given a tuple, without a copy of it, as `struct.pack` makes two."""
+    return struct.Struct(f"{count}{code}").pack
+
+
+def encode_slice(values: tuple[Any, ...]) -> Encoded | None:
     """Encode several messages as one record; None when some of them could change, and must be pickled apart."""
     kinds = list(map(type, values))
     kind = kinds[0]
@@ -81,7 +85,7 @@ def encode_slice(values: Sequence[Any]) -> Encoded | None:
         if kind in ARRAYS:
             code, record = ARRAYS[kind]
             try:
-                return Encoded(record, (struct.pack(f"{len(kinds)}{code}", *values),))
+                return Encoded(record, (_packer(code, len(kinds))(*values),))
             except struct.error:  # an int of more than 64 bits
                 pass
         elif kind is bytes:

@@ -181,7 +181,7 @@ class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
         self._loans.collect(taken, self.name)
         return Cursor(taken, taken * self._slots.itemsize, self._closed)
 
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """See `ConsumingEnd.publish`."""
-        super().publish(cursor, alone=alone)
+    def settle(self, *, alone: bool) -> None:
+        """See `Staging.settle`."""
+        super().settle(alone=alone)
         self._limit = self._slot  # so that the next take says that it is in hand, and tells the turn

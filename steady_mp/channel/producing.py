@@ -11,7 +11,7 @@ from steady_mp.channel.publish import publish_tx
 from steady_mp.channel.waits import Empty, Vacant, crossed
 from steady_mp.errors import ClosedByMe, PeerGone
 from steady_mp.memory import layout
-from steady_mp.memory.control import Cursor
+from steady_mp.memory.control import cursor_of
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.store import Store
     from steady_mp.channel.waits import Condition, Pace
+    from steady_mp.memory.control import Cursor
 
 T = TypeVar("T")
 
@@ -111,10 +112,11 @@ class ProducingEnd(Tx[T]):
 
     def wait_vacant(self, count: int) -> Condition:
         """See `Tx.wait_vacant`."""
-        condition = self._vacants.get(count)
-        if condition is None:
+        try:  # a `get` would cost each wait a call
+            return self._vacants[count]
+        except KeyError:
             condition = self._vacants[count] = Vacant(self, count)
-        return condition
+            return condition
 
     def wait_empty(self) -> Condition:
         """See `Tx.wait_empty`."""
@@ -155,7 +157,7 @@ class ProducingEnd(Tx[T]):
         committed = self._committed
         if committed == (sent, position, self._closed):
             return committed
-        return Cursor(sent, position, self._closed)
+        return cursor_of((sent, position, self._closed))
 
     # The consumer's side
 
@@ -266,24 +268,25 @@ class ProducingEnd(Tx[T]):
         order()
         self._words[layout.TX_HELD] = 0
 
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """Show the consumer what was committed.
-
-        `alone` says that the commit held one turn only: its size is then known.
-        """
+    def publish(self, cursor: Cursor) -> None:
+        """Show the consumer what was committed."""
         self._before = self._committed
         self._committed = cursor
-        if alone:
-            before = self._before
-            if cursor[0] - before[0] > self._burst:
-                self._burst = min(cursor[0] - before[0], self._capacity)
-            if cursor[1] - before[1] > self._bulk:
-                self._bulk = min(cursor[1] - before[1], self._store.size)
         publish_tx(self._words, cursor)
-        self._regrant()
-        self._rests = True
-        self._rest()
 
     def wants_ring(self) -> bool:
         """Tell, behind the fence that follows `publish`, whether that publish crossed what the consumer waits for."""
-        return crossed(self._before, self._committed, self._words[layout.WAKE_TAIL])
+        wanted = self._words[layout.WAKE_TAIL]
+        return wanted != layout.NEVER and crossed(self._before, self._committed, wanted)
+
+    def settle(self, *, alone: bool) -> None:
+        """See `Staging.settle`."""
+        if alone:
+            now, before = self._committed, self._before
+            if now[0] - before[0] > self._burst:
+                self._burst = min(now[0] - before[0], self._capacity)
+            if now[1] - before[1] > self._bulk:
+                self._bulk = min(now[1] - before[1], self._store.size)
+        self._regrant()
+        self._rests = True
+        self._rest()

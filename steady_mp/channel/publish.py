@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 
 def publish_tx(words: memoryview, cursor: Cursor) -> None:
     """Copy a producer's committed cursor into the channel header; repeating it changes nothing."""
-    words[layout.TAIL_POS] = cursor.position
-    words[layout.TAIL] = cursor.messages
+    messages, position, closed = cursor
+    words[layout.TAIL_POS] = position
+    words[layout.TAIL] = messages
     order()
-    words[layout.TX_CLOSED] = cursor.closed
+    words[layout.TX_CLOSED] = closed
 
 
 def publish_rx(words: memoryview, cursor: Cursor) -> None:
     """Copy a consumer's committed cursor into the channel header; repeating it changes nothing."""
-    words[layout.HEAD_POS] = cursor.position
+    messages, position, closed = cursor
+    words[layout.HEAD_POS] = position
     order()
-    words[layout.HEAD] = cursor.messages
-    words[layout.RX_CLOSED] = cursor.closed & 1
+    words[layout.HEAD] = messages
+    words[layout.RX_CLOSED] = closed & 1

@@ -9,12 +9,13 @@ from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.decoding import LARGE, decode
 from steady_mp.channel.ring import Record
 from steady_mp.memory import layout
-from steady_mp.memory.control import Cursor
+from steady_mp.memory.control import cursor_of
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
+    from steady_mp.memory.control import Cursor
     from steady_mp.memory.hands import Hand
     from steady_mp.memory.letters import Mail
 
@@ -70,13 +71,17 @@ class ObjectRx(ConsumingEnd[T]):
 
     def take_slice(self, count: int) -> list[T]:
         """See `Rx.take_slice`."""
-        self._decoded(count)
-        first, index = self._here(), self._index
-        stop = min(index + max(0, count), len(self._batch))
+        if len(self._batch) - self._index < count:
+            self._decoded(count)
+        batch, index = self._batch, self._index
+        first = self._base + index
+        stop = len(batch)
+        if index + count < stop:
+            stop = index + max(0, count)
         if stop == index:
             return []
-        whole = index == 0 and stop == len(self._batch)  # no need for a copy
-        values = self._batch if whole else self._batch[index:stop]
+        whole = index == 0 and stop == len(batch)  # no need for a copy
+        values = batch if whole else batch[index:stop]
         if self._large:  # before anything moves: what can't be unpickled stays
             self._hand.hold(first, first + len(values))
             values = self._opened(values)
@@ -119,7 +124,7 @@ class ObjectRx(ConsumingEnd[T]):
     def _take_one(self) -> T:
         """Take a message that is decoded, and see whether the next one is in reach."""
         value = self._batch[self._index]
-        first = self._here()
+        first = self._base + self._index
         if self._large:  # before anything moves: what can't be unpickled stays
             self._hand.hold(first, first + 1)
             value = self._opened([value])[0]
@@ -140,7 +145,7 @@ class ObjectRx(ConsumingEnd[T]):
         """
         self._turn.moved[self] = None
         left = len(self._batch) - self._index
-        if left < self._burst:
+        if left < self._burst and self._is_sent(self._base + len(self._batch)):
             kept = self._hand.kept
             try:
                 self._decoded(self._burst)
@@ -155,10 +160,9 @@ class ObjectRx(ConsumingEnd[T]):
             self._safe = self._index + min(left - self._burst, ungrouped)
         if self._large:
             self._pass_large()
-        here = self._here()
-        if here < self._until:
+        if self._base + self._index < self._until:
             self._safe = 0
-        self._hand.hold(first, max(here, self._base + self._safe))
+        self._hand.hold(first, self._base + max(self._index, self._safe))
 
     def _pass_large(self) -> None:
         """Forget the large messages that were taken, and let no take go past the next one without a look."""
@@ -171,13 +175,16 @@ class ObjectRx(ConsumingEnd[T]):
         """Unpickle records until `count` messages are at hand; tell whether they are."""
         while len(self._batch) - self._index < count:
             following = self._base + len(self._batch)
-            if following >= self._tail:
-                self._tail = self._words[layout.TAIL]
-                if following >= self._tail:
-                    return False
-                order()
+            if not self._is_sent(following):
+                return False
             self._decode(following)
         return True
+
+    def _is_sent(self, number: int) -> bool:
+        if number >= self._tail:
+            self._tail = self._words[layout.TAIL]
+            order()
+        return number < self._tail
 
     def _decode(self, first: int) -> None:
         record = self._ring.read(self._read_position, first)
@@ -250,13 +257,13 @@ class ObjectRx(ConsumingEnd[T]):
             if last > taken:
                 break
             freed = end
-        return Cursor(taken, freed, self._closed)
+        return cursor_of((taken, freed, self._closed))
 
-    def publish(self, cursor: Cursor, *, alone: bool) -> None:
-        """See `ConsumingEnd.publish`."""
-        super().publish(cursor, alone=alone)
+    def settle(self, *, alone: bool) -> None:
+        """See `Staging.settle`."""
+        super().settle(alone=alone)
         self._safe = 0  # so that the next take says that it is in hand, and tells the turn
         marks = self._marks
-        taken = cursor[0]
+        taken = self._committed[0]
         while marks and marks[0][0] <= taken:
             marks.popleft()

@@ -5,6 +5,7 @@ It knows positions and nothing else; who may write or read where is the business
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from steady_mp.channel.store import Store
@@ -12,10 +13,11 @@ from steady_mp.errors import CorruptChannel
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _HEADER = layout.RECORD
 _HEADER_BYTES = layout.RECORD.size
+_ALIGN = layout.RECORD_ALIGN
 
 #: What a payload is put together from: bytes, one after the other.
 Part: TypeAlias = bytes | bytearray | memoryview
@@ -29,6 +31,8 @@ class Record(NamedTuple):
     first: int
     views: tuple[memoryview, ...]
     end: int
+    #: Bytes of the payload.
+    length: int
 
     @property
     def payload(self) -> memoryview | bytes:
@@ -36,10 +40,11 @@ class Record(NamedTuple):
         views = self.views
         return views[0] if len(views) == 1 else b"".join(views)
 
-    @property
-    def length(self) -> int:
-        """Bytes of the payload."""
-        return sum(map(len, self.views))
+
+#: A record of these, made in half the time that the class takes.
+_record_of: Callable[[tuple[int, int, int, tuple[memoryview, ...], int, int]], Record] = functools.partial(
+    tuple.__new__, Record
+)
 
 
 class Ring(Store):
@@ -58,14 +63,17 @@ class Ring(Store):
         length = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
         _HEADER.pack_into(self._data, offset, length, kind, count, first)
         start = offset + _HEADER_BYTES
-        if start + length <= self.size:
+        stop = start + length
+        if stop > self.size:
+            self._write_around(start, parts)
+        elif len(parts) == 1:
+            self._data[start:stop] = parts[0]
+        else:
             for part in parts:
                 stop = start + len(part)
                 self._data[start:stop] = part
                 start = stop
-        else:
-            self._write_around(start, parts)
-        return position + layout.record_bytes(length)
+        return position + ((_HEADER_BYTES + length + _ALIGN - 1) & -_ALIGN)
 
     def _write_around(self, start: int, parts: Sequence[Part]) -> None:
         """Write `parts` from `start` to the end of the ring, and on from its beginning."""
@@ -82,18 +90,20 @@ class Ring(Store):
 
         The payload is good until the caller lets the producer have its room back.
         """
-        offset = position % self.size
-        length, kind, count, found = _HEADER.unpack_from(self._data, offset)
-        if found != first or _HEADER_BYTES + length > self.size:
+        data, size = self._data, self.size
+        offset = position % size
+        length, kind, count, found = _HEADER.unpack_from(data, offset)
+        if found != first or _HEADER_BYTES + length > size:
             message = f"channel {self.name!r}: at byte {position} stands message {found}, expected was {first}"
             raise CorruptChannel(message)
         start = offset + _HEADER_BYTES
         stop = start + length
-        if stop <= self.size:
-            views: tuple[memoryview, ...] = (self._data[start:stop],)
+        if stop <= size:
+            views: tuple[memoryview, ...] = (data[start:stop],)
         else:
-            views = (self._data[start:], self._data[: stop - self.size])
-        return Record(kind, count, found, views, position + layout.record_bytes(length))
+            views = (data[start:], data[: stop - size])
+        end = position + ((_HEADER_BYTES + length + _ALIGN - 1) & -_ALIGN)
+        return _record_of((kind, count, found, views, end, length))
 
     def first_at(self, position: int) -> int:
         """Return the number of the first message of the record at `position`."""

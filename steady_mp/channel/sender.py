@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, Encoder, encode_batch
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
@@ -30,12 +30,26 @@ class ObjectTx(ProducingEnd[T]):
     consumer's cursors and makes the next grant.
     """
 
-    __slots__ = ("_append", "_atoms", "_encoder", "_extra", "_kind", "_lumps", "_position", "_ring", "_sent", "_spare")
+    __slots__ = (
+        "_append",
+        "_atoms",
+        "_encoder",
+        "_extra",
+        "_kind",
+        "_lumps",
+        "_position",
+        "_record",
+        "_ring",
+        "_sent",
+        "_size",
+        "_spare",
+    )
 
     def __init__(self, ring: Ring, turn: Pace, cursor: Cursor) -> None:
         """Continue at `cursor`, where the last commit stands."""
         super().__init__(ring, turn, cursor)
         self._ring = ring
+        self._size = ring.size
         self._sent, self._position, _ = cursor
         self._encoder = Encoder(ring.name, ring.size)
         self._spare = 0
@@ -92,13 +106,21 @@ class ObjectTx(ProducingEnd[T]):
         send_slice(self, values)
 
     def send_together(self, encoded: Encoded, count: int) -> bool:
-        """Stage several messages as one record, if there is room for it now."""
-        self._check_open()
-        size = sum(map(len, encoded.parts))
-        if size > layout.RECORD_MAX_BYTES or not self._fits(layout.record_bytes(size)):
+        """Stage several messages as one record, if there is room for its bytes now; by number there has to be."""
+        if self._closed or self._words[layout.RX_CLOSED]:
+            self._check_open()
+        kind, parts = encoded
+        size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
+        if self._atoms:
+            self._flush()
+        position = self._position
+        last = position + layout.record_bytes(size) - self._ring.size
+        if last > self._head_position:
+            self._refresh()
+        if last > self._head_position or size > layout.RECORD_MAX_BYTES:
             return False
-        self._flush()
-        self._write(encoded, count)
+        self._position = self._ring.write(position, kind, count, self._sent, *parts)
+        self._sent += count
         self._turn.touched = True
         self._regrant()
         return True
@@ -117,7 +139,7 @@ class ObjectTx(ProducingEnd[T]):
         """Tell whether one more message of `need` bytes has room."""
         for _ in range(2):
             used = self._position + self._pending() - self._head_position
-            if self.position() - self._head < self._capacity and used + need <= self._ring.size:
+            if self.position() - self._head < self._capacity and used + need <= self._size:
                 return True
             self._refresh()
         return False
@@ -138,24 +160,23 @@ class ObjectTx(ProducingEnd[T]):
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
         self._stir()
-        ring = self._ring
-        staged = len(self._atoms)
+        staged, burst, bulk = len(self._atoms), self._burst, self._bulk
         position = self._sent + staged
         end = self._position + BATCH_OVERHEAD
         if staged:
             end += staged * ATOM + self._extra + BATCH_OVERHEAD
         room = self._capacity - position + self._head
-        free = ring.size - end + self._head_position
-        if room <= self._burst or free < self._bulk:
+        free = self._size - end + self._head_position
+        if room <= burst or free < bulk:
             self._refresh()
             room = self._capacity - position + self._head
-            free = ring.size - end + self._head_position
+            free = self._size - end + self._head_position
         left = min(room, free // ATOM, layout.RECORD_MAX_COUNT - staged)
         ungrouped = self._group - position + self._committed[0]
-        if ungrouped <= 0 or left < self._burst or free < self._bulk:
+        if ungrouped <= 0 or left < burst or free < bulk:
             self._turn.call_for_commit()
         else:
-            left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
+            left = min(left - burst + 1, ungrouped)  # behind the grant the next turn must still have its room
         self._grant = 0 if left <= 0 or self._closed or self._words[layout.RX_CLOSED] else left - 1
         self._spare = max(0, free - self._bulk - self._grant * ATOM)
 
@@ -174,7 +195,7 @@ class ObjectTx(ProducingEnd[T]):
 
     def _open_batch(self, kind: type) -> None:
         """Begin a batch for values of `kind`: an array where there is one for them, else a list."""
-        code, _ = ARRAYS.get(kind, (None, 0))
+        code, self._record = ARRAYS.get(kind, (None, layout.RECORD_BATCH))
         self._kind = None if code is None else kind
         self._lumps = kind is bytes
         self._atoms: array[Any] | list[Any] = [] if code is None else array(code)
@@ -197,7 +218,13 @@ class ObjectTx(ProducingEnd[T]):
         """Write the batch of atoms into the ring, beyond the committed tail."""
         atoms = self._atoms
         if atoms:
-            self._write(encode_batch(atoms, self._kind, lumps=self._lumps), len(atoms))
+            if self._kind is None:
+                self._write(encode_batch(atoms, lumps=self._lumps), len(atoms))
+            else:
+                numbers = cast("array[Any]", atoms)
+                count = len(numbers)
+                self._position = self._ring.write(self._position, self._record, count, self._sent, numbers.tobytes())
+                self._sent += count
             del atoms[:]
             self._extra = 0
             self._grant = 0  # it was for this batch

@@ -19,6 +19,9 @@ class Slicing(Protocol):
     def vacant(self) -> int:
         """Messages that can be sent before the channel is full."""
 
+    def has_room(self, count: int) -> bool:
+        """Tell whether `count` more messages fit, by number; False once closed."""
+
     def send(self, value: Any, /) -> None:  # noqa: ANN401 - any message
         """Stage one message; blocks while there is no room for it."""
 
@@ -28,11 +31,15 @@ class Slicing(Protocol):
 
 def send_slice(tx: Slicing, values: Sequence[Any]) -> None:
     """Send all of `values` in order, together where they can't change any more and there is room."""
-    values = list(values)  # as of one moment: another thread may add to it
+    values = tuple(values)  # as of one moment: another thread may add to it
     done, total = 0, len(values)
     most = layout.RECORD_MAX_COUNT
     while done < total:
-        count = min(total - done, tx.vacant(), most)
+        count = total - done
+        if count > most:  # noqa: PLR1730 - min() costs as much as all else here that is not the encoding
+            count = most
+        if not tx.has_room(count):
+            count = min(count, tx.vacant())
         if count > 1:
             chunk = values if count == total else values[done : done + count]
             encoded = encode_slice(chunk)

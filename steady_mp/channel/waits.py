@@ -5,8 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from steady_mp.memory import layout
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -62,9 +60,7 @@ class End(Protocol):
 
 
 def crossed(before: Cursor, now: Cursor, wanted: int) -> bool:
-    """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted` waits for."""
-    if wanted == layout.NEVER:
-        return False
+    """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted`, not NEVER, waits for."""
     return before[0] < wanted <= now[0] or before[2] != now[2]
 
 

@@ -124,7 +124,7 @@ def _look_at_slots(slots: Slots, count: int) -> Glimpse | None:
     payload = slots.copy(head % slots.count, min(count, tail - head))
     order()
     return (
-        Glimpse(head, tail, [Record(_ITEMS, 0, head, (memoryview(payload),), 0)])
+        Glimpse(head, tail, [Record(_ITEMS, 0, head, (memoryview(payload),), 0, len(payload))])
         if words[layout.HEAD] == head
         else None
     )

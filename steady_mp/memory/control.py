@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from array import array
 from itertools import chain
@@ -11,6 +12,8 @@ from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steady_mp.memory.mapping import Mapping
 
 
@@ -20,6 +23,10 @@ class Cursor(NamedTuple):
     messages: int
     position: int
     closed: int
+
+
+#: A cursor of these three, made in half the time that the class takes.
+cursor_of: Callable[[tuple[int, int, int]], Cursor] = functools.partial(tuple.__new__, Cursor)
 
 
 class Journal(NamedTuple):
@@ -40,7 +47,7 @@ class Journal(NamedTuple):
 class ControlBlock:
     """A mapped control block. Only its actor writes it while the actor lives."""
 
-    __slots__ = ("_data", "_mapping", "_offsets", "_slot", "endpoints", "words")
+    __slots__ = ("_data", "_mapping", "_offsets", "_places", "_slot", "endpoints", "words")
 
     def __init__(self, mapping: Mapping, endpoints: int) -> None:
         """Wrap the control block of an actor with so many endpoints."""
@@ -50,6 +57,7 @@ class ControlBlock:
         self.endpoints = endpoints
         self._slot = struct.Struct(f"{layout.journal_words(endpoints)}Q")
         self._offsets = (layout.journal_offset(endpoints, 0), layout.journal_offset(endpoints, 1))
+        self._places = tuple(slice(begin, begin + self._slot.size) for begin in self._offsets)
 
     def format(self) -> None:
         """Make it the control block of an actor that never lived: epoch 0, an empty journal."""
@@ -63,8 +71,7 @@ class ControlBlock:
 
     def write_journal(self, epoch: int, packed: bytes | memoryview) -> None:
         """Fill the slot that `epoch` will put in force (the inactive one): see `Journal.words`."""
-        begin = self._offsets[epoch & 1]
-        self._data[begin : begin + self._slot.size] = packed
+        self._data[self._places[epoch & 1]] = packed
 
     def put_in_force(self, epoch: int) -> None:
         """Commit: everything that was written before holds from this one store on."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import pdb  # noqa: T100 - this is the room for it
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType, TracebackType
+    from types import FrameType
 
 ASK: Final = b"\x05"
 BYE: Final = b"\x04"
 _MARKS: Final = str.maketrans({"\x04": "\\x04", "\x05": "\\x05"})
 _BUFFER: Final = 1 << 16
+#: What a step at a `breakpoint()` does not go into.
+_OURS: Final = ("steady_mp.supervisor.debugger",)
 
 
 class Line:
@@ -73,14 +75,14 @@ class ActorPdb(pdb.Pdb):
 
     def __init__(self, line: Line, mark: Callable[[bool], None]) -> None:
         """Speak through `line`; `mark` is told when the actor is held, and when it goes on."""
-        super().__init__(stdin=line, stdout=line, nosigint=True)  # type: ignore[arg-type]
+        super().__init__(stdin=line, stdout=line, skip=_OURS, nosigint=True)  # type: ignore[arg-type]
         self.line = line
         self._mark = mark
 
-    def interaction(self, frame: FrameType | None, traceback: TracebackType | BaseException | None) -> None:
+    def interaction(self, frame: FrameType | None, traceback: Any) -> None:  # noqa: ANN401 - another in each Python
         """See `pdb.Pdb.interaction`."""
         self._mark(True)  # noqa: FBT003 - held
-        super().interaction(frame, traceback)  # type: ignore[arg-type]
+        super().interaction(frame, traceback)
 
     def do_continue(self, arg: str) -> bool | None:
         """Go on, to the next breakpoint that was set here, or else for good: then the connection ends."""

@@ -41,6 +41,8 @@ class Debugger:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as `breakpoint` hands it over
         """Wait for somebody who attaches, then debug the caller; PYTHONBREAKPOINT goes first."""
+        if self._pdb is not None:
+            sys.settrace(None)  # its session may go on, and would halt in what follows, of ours and of pdb
         if os.environ.get(_VARIABLE):
             return sys.__breakpointhook__(*args, **kwargs)  # noqa: T100
         frame = sys._getframe(1)  # noqa: SLF001 - the way that pdb itself goes
@@ -50,7 +52,7 @@ class Debugger:
             self._pdb = ActorPdb(Line(self._meet(frame)), self._mark)
         if header := kwargs.get("header"):
             self._pdb.message(header)
-        # The last thing that is done here: the next line that runs is where the debugger stops.
+        # The last thing that is done here: pdb stops at the caller's next line, from 3.13 on at its next instruction.
         return self._pdb.set_trace(frame)
 
     def _meet(self, frame: FrameType) -> socket.socket:

@@ -88,7 +88,9 @@ def test_the_page_shows_the_running_pipeline(browser: Browser, pipeline: Pipelin
     seen = figures(browser)
     browser.until(lambda: figures(browser) != seen, "figures that move")
     browser.until_says("#verdict-text", "generator→worker is full", _PATIENCE)
-    browser.until(lambda: browser.text(".edge[data-alert=red] .edge-fill") == "full", "the full channel in red")
+    browser.until(
+        lambda: browser.text(".edge[data-alert=red] .edge-fill") == "full", "the full channel in red", _PATIENCE
+    )
     browser.until(lambda: any("Falling behind" in tile for tile in browser.texts(".tile")), "falling behind")
     browser.until_says("#alerts [data-alert=red]", "generator→worker")
     browser.shifts()

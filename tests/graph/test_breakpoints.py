@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shlex
 import subprocess
 import sys
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(90)
 
 COMMAND = (sys.executable, "-c", "import sys; from steady_mp.cli.main import main; sys.exit(main())")
+#: Where pdb stops: from Python 3.13 on at `breakpoint()` itself, before that at the line behind it.
+HALT = "-> breakpoint()" if sys.version_info >= (3, 13) else "-> seen.values.append(value)"
+
+
+def line_of(text: str) -> int:
+    """Return the number of a line of the inspector's."""
+    lines, first = inspect.getsourcelines(debugged.inspect)
+    return first + next(index for index, line in enumerate(lines) if text in line)
 
 
 @contextmanager
@@ -68,7 +77,7 @@ def test_a_variable_is_changed_and_the_result_shows_it(operator: Operator) -> No
         assert "inspector is debugged" in operator.types("health").out
         told = attach("p value * 100\nvalue = 30\nc\n")
         assert told.returncode == ExitCode.DRAINED, told
-        assert "seen.values.append(value)" in told.stdout
+        assert f"inspect()\n{HALT}" in told.stdout
         assert "(Pdb) 300\n" in told.stdout
         assert "steady-mp: attached to inspector, life 1; " in told.stderr
         assert "steady-mp: inspector goes on" in told.stderr
@@ -82,13 +91,28 @@ def test_one_session_after_the_other_and_breakpoints_set_inside() -> None:
         assert told.stderr.count("attached to inspector") == 2
         assert "quit detaches" in told.stdout
         assert result(run) == [0, 10, 20, 3, 4, 5]
-    lines, first = inspect.getsourcelines(debugged.inspect)
-    place = first + next(index for index, line in enumerate(lines) if "append" in line)
     with running(1) as (run, _, output):
         output.wait_for("breakpoint at")
-        told = attach(f"b {place}\nc\np value\nvalue = 77\ncl 1\nc\n")
+        told = attach(f"b {line_of('append')}, value == 2\nc\np value\nvalue = 77\ncl 1\nc\n")
         assert "(Pdb) 2\n" in told.stdout
         assert result(run) == [0, 1, 77, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [f"b {line_of('append')}, value == 5\nc\ncl 1\n", f"tbreak {line_of('breakpoint()')}\nc\ns\n", "n\n" * 8],
+    ids=["continue", "step", "next"],
+)
+def test_a_breakpoint_that_the_session_comes_to_halts_in_the_actors_code(way: str) -> None:
+    with running(1, 2) as (run, _, output):
+        output.wait_for("breakpoint at")
+        told = attach(f"{way}p 'goes on'\nc\n").stdout
+        assert result(run) == [0, 1, 2, 3, 4, 5]
+    before, said, _ = told.partition("'goes on'")
+    assert said
+    assert before.count(f"inspect()\n{HALT}") >= 2
+    places = re.findall(r"^(?:\(Pdb\) )*> \S+/(\w+\.py)\(\d+\)", before, re.MULTILINE)
+    assert set(places) == {"debugged.py"}
 
 
 def test_the_end_of_the_input_detaches() -> None:
@@ -105,7 +129,7 @@ def test_ctrl_c_in_the_client_detaches() -> None:
     with running(4) as (run, _, output):
         output.wait_for("breakpoint at")
         with Process(*COMMAND, "pdb", "inspector", terminal=True) as client:
-            client.wait_line("seen.values.append(value)")
+            client.wait_line(HALT)
             client.press(b"p value + 38\n")
             client.wait_line("42")
             client.press(b"\x03")
@@ -118,7 +142,7 @@ def test_a_kill_in_the_debugger_is_a_death_like_any_other() -> None:
     with running(3) as (run, watch, output):
         output.wait_for("breakpoint at")
         with Process(*COMMAND, "pdb", "inspector", terminal=True) as client:
-            client.wait_line("seen.values.append(value)")
+            client.wait_line(HALT)
             run.kill("inspector")
             client.wait_line("the process of inspector has ended")
             assert client.wait() == ExitCode.DRAINED
@@ -158,7 +182,7 @@ def test_who_is_at_no_breakpoint_is_left_alone(operator: Operator) -> None:
         assert eventually(lambda: operator.actors()["counter"]["state"] == "finished")
         assert "counter has no process at present: it is finished" in operator.refused("pdb", "counter")
         with Process(*COMMAND, "pdb", "inspector", terminal=True) as client:
-            client.wait_line("seen.values.append(value)")
+            client.wait_line(HALT)
             assert "somebody else has attached to it" in operator.refused("pdb", "inspector")
 
 

@@ -8,6 +8,7 @@ import json
 import pickle
 import re
 import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,7 +105,7 @@ def test_being_stuck_is_a_failure_like_any_other() -> None:
 def test_each_fault_leaves_stacks_in_report_and_log_and_the_fork_server_is_named(operator: Operator) -> None:
     faults = {
         signal.SIGBUS: "Bus error",
-        signal.SIGFPE: "Floating point exception",
+        signal.SIGFPE: "Floating-point exception" if sys.version_info >= (3, 13) else "Floating point exception",
         signal.SIGILL: "Illegal instruction",
     }
     graph = Graph("faults", log_level="info")

@@ -18,7 +18,7 @@ HOST = """
 import json, os, sys, tempfile
 os.environ["IPYTHONDIR"] = tempfile.mkdtemp()
 from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance(colors="NoColor", history_length=0)
+shell = InteractiveShell.instance(colors="nocolor", history_length=0)
 shell.history_manager.enabled = False
 for cell in json.load(sys.stdin):
     print("cell", shell.run_cell(cell).success, flush=True)

@@ -22,7 +22,7 @@ from steady_mp.memory import layout
 from steady_mp.testing.scripted import Script, perform
 from steady_mp.testing.stage import Stage
 from steady_mp.testing.steps import LiveOn
-from tests.graph.test_breakpoints import COMMAND, attach, result, running
+from tests.graph.test_breakpoints import COMMAND, HALT, attach, result, running
 from tests.graph.test_dump import dumped
 from tests.graph.test_page_examples import example, shape
 from tests.support import asked, circles, debugged
@@ -224,16 +224,17 @@ def test_the_death_of_the_client_detaches_and_the_page_shows_what_is_said() -> N
     with running(3) as (run, _, output):
         line = output.wait_for("breakpoint at")
         said = re.fullmatch(
-            r"[\d:.]+ inspector +breakpoint at \S+\.py:\d+; attach with: (steady-mp pdb inspector --run \S+)", line
+            r"[\d:.]+ inspector +breakpoint at \S+\.py:(\d+); attach with: (steady-mp pdb inspector --run \S+)", line
         )
         assert said, line
         with Process(*COMMAND, "pdb", "inspector", terminal=True) as client:
-            client.wait_line("-> seen.values.append(value)")
+            client.wait_line(HALT)
             told = "steady-mp: attached to inspector, life 1; Ctrl-D or Ctrl-C detaches, and it goes on"
             client.wait_line(told)
             assert page[0] == told.replace("inspector", "worker")
             place = next(line for line in client.lines if line.startswith("> "))
-            assert re.fullmatch(r"> \S+debugged\.py\(\d+\)inspect\(\)", place)
+            number = int(said[1]) + ("breakpoint" not in HALT)
+            assert re.fullmatch(rf"> \S+debugged\.py\({number}\)inspect\(\)", place)
             assert re.fullmatch(r"> \S+worker\.py\(\d+\)run\(\)", page[1])
             client.press(b"value = 30\n")
             client.send(signal.SIGKILL)

@@ -95,13 +95,13 @@ _IN_FORCE = """\
     if self._sync is not None:
         self._sync.seal()
 """
-PUBLISH = "    self._publish(moved)\n"
+_PUBLISH = "    self._publish(moved)\n"
 
 MUTANTS = [
     # The order of the commit
-    Mutant("publish before the commit", Turn, "commit", _IN_FORCE + PUBLISH, PUBLISH + _IN_FORCE),
+    Mutant("publish before the commit", Turn, "commit", _IN_FORCE + _PUBLISH, _PUBLISH + _IN_FORCE),
     Mutant(
-        "publish before the journal", Turn, "commit", _JOURNAL + _IN_FORCE + PUBLISH, PUBLISH + _JOURNAL + _IN_FORCE
+        "publish before the journal", Turn, "commit", _JOURNAL + _IN_FORCE + _PUBLISH, _PUBLISH + _JOURNAL + _IN_FORCE
     ),
     Mutant(
         "the journal is written after the epoch",
@@ -164,8 +164,8 @@ MUTANTS = [
         "closed before the last message",
         publish,
         "publish_tx",
-        "    words[layout.TAIL_POS] = cursor.position\n",
-        "    words[layout.TX_CLOSED] = cursor.closed\n    words[layout.TAIL_POS] = cursor.position\n",
+        "    words[layout.TAIL_POS] = position\n",
+        "    words[layout.TX_CLOSED] = closed\n    words[layout.TAIL_POS] = position\n",
     ),
     Mutant(
         "the tail is read before the closing",
@@ -318,8 +318,8 @@ MUTANTS = [
         "a letter is counted only by the turn behind it",
         ObjectRx,
         "freeze",
-        "    return Cursor(taken, freed, self._closed)",
-        "    return Cursor(taken, freed, max(self._committed.closed, self._closed - 2) | self._closed & 1)",
+        "    return cursor_of((taken, freed, self._closed))",
+        "    return cursor_of((taken, freed, max(self._committed.closed, self._closed - 2) | self._closed & 1))",
     ),
     Mutant("what was put aside is passed over twice", LetteredRx, "_pass", "self._index += 1", "self._index += 2"),
     # Recovery

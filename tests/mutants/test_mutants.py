@@ -6,7 +6,7 @@ import pytest
 
 from steady_mp.turn import Turn
 from tests.mutants import hunt
-from tests.mutants.mutants import MUTANTS, PUBLISH, Mutant
+from tests.mutants.mutants import MUTANTS, Mutant
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -19,7 +19,8 @@ def test_the_mutant_is_found(mutant: Mutant) -> None:
 
 
 def test_a_mutant_that_breaks_each_commit_is_told_from_a_fault_of_the_protocol() -> None:
-    twice = Mutant("publish twice", Turn, "commit", PUBLISH, 2 * PUBLISH)
+    settle = "    self._settle(moved)\n"
+    twice = Mutant("settled twice", Turn, "commit", settle, 2 * settle)
     assert "  died: KeyError: " in hunt.blunders(twice, seed=1)[0]
 
 

@@ -76,6 +76,17 @@ def test_the_table_of_a_race() -> None:
     assert found.notes == [("ours", "with all on"), ("peer", "as it comes"), ("absent", "it is not installed")]
 
 
+def test_ratios_of_what_was_taken_side_by_side_come_with_their_own_spread() -> None:
+    question = Question(name="race", title="", unit=RATE, baseline="base", ranked=False, paired=True)
+    rows = [
+        Row("base", samples=[Sample(rate) for rate in (1000.0, 1500.0, 1000.0)]),
+        Row("other", samples=[Sample(rate) for rate in (1000.0, 1530.0, 1040.0)]),
+    ]
+    found = grid(standings(question, rows).data)
+    ratio = found.columns.index("ratio")
+    assert [row[ratio] for row in found.rows] == ["1.00", "1.02 ± 1.0%"]
+
+
 def test_the_same_table_as_markdown_and_on_a_terminal() -> None:
     found = grid(data())
     assert found.markdown(notes=False).splitlines() == [

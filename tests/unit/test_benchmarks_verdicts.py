@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from benchmarks.bars import BARS, AtMostTimes, Bar, Flat, Limit, Need, Times, judge
+from benchmarks.experiments import ping_pong
 from benchmarks.figures import MICROSECONDS, RATE, Unit
+from benchmarks.race import Race, Series
 from benchmarks.standings import Question, Row, Sample, standings
 
 PEER, OTHER, ABSENT = "peer", "other peer", "absent peer"
@@ -55,6 +57,41 @@ def test_the_best_peer_is_the_one_that_is_hardest_to_beat() -> None:
 
 def test_another_row_of_ours_is_no_peer() -> None:
     assert verdict(Times(1), race(RATE, ours=3.0, **{"ours too": 9.0}, peer=2.0)) == (True, f"1.50x {PEER}")
+
+
+def test_a_floor_is_no_peer() -> None:
+    question = Question(name="race", title="a race", unit=MICROSECONDS, baseline=PEER)
+    rows = [
+        Row("ours", ours=True, samples=[Sample(6.0)]),
+        Row(PEER, samples=[Sample(2.0)]),
+        Row("floor", floor=True, samples=[Sample(1.0)]),
+    ]
+    assert verdict(Times(1), standings(question, rows).data) == (False, f"0.33x {PEER}")
+
+
+def test_the_floors_of_the_round_trips_are_marked_and_no_bar_names_them() -> None:
+    races = {race.name: race for race in ping_pong.experiments() if isinstance(race, Race)}
+    floors = {name: [one for one in race.contestants if one.floor] for name, race in races.items()}
+    names = {name: {one.name for one in found} for name, found in floors.items()}
+    both = {"floor: spin and commit", "floor: two FIFOs"}
+    assert names == {"ping-pong": both, "ping-pong-idle": {"floor: two FIFOs"}}
+    assert not any(one.ours for found in floors.values() for one in found)
+    assert both.isdisjoint({bar.row for bar in BARS} | {getattr(bar.need, "peer", None) for bar in BARS})
+
+
+def paired(unit: Unit, **rows: tuple[float, ...]) -> dict[str, Any]:
+    question = Question(name="race", title="side by side", unit=unit, baseline="first", ranked=False, paired=True)
+    found = [Row(name, ours=True, samples=[Sample(value) for value in values]) for name, values in rows.items()]
+    return standings(question, found).data
+
+
+def test_what_was_taken_side_by_side_is_judged_side_by_side() -> None:
+    times = paired(MICROSECONDS, first=(10.0, 15.0, 9.0, 15.5, 10.0), second=(10.5, 15.5, 9.5, 16.0, 30.0))
+    assert verdict(Flat(0.06), times, "first") == (True, "second: 5% worse")
+    assert verdict(AtMostTimes(1.02, "first"), times, "second") == (False, "1.05x")
+    rates = paired(RATE, first=(1000.0, 1500.0, 1000.0), second=(990.0, 1490.0, 1500.0))
+    assert verdict(Times(0.98, "first"), rates, "second") == (True, "0.99x")
+    assert verdict(Flat(0.005), rates, "first") == (False, "second: 1% worse")
 
 
 def test_at_most_so_many_times_the_time_of_a_peer() -> None:
@@ -105,7 +142,6 @@ def test_an_experiment_that_did_not_run_has_no_verdicts() -> None:
 
 def test_each_bar_names_an_experiment_and_a_row_that_there_are() -> None:
     from benchmarks.experiment import discover  # noqa: PLC0415 - imports every experiment
-    from benchmarks.race import Race, Series  # noqa: PLC0415
 
     rows: dict[str, set[str]] = {}
     for one in discover():

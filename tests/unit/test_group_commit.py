@@ -71,6 +71,37 @@ def test_turns_that_nobody_waits_for_are_put_off() -> None:
     assert loop.party.turn.pending >= 100
 
 
+def test_more_turns_begin_unseen_where_they_are_brief_and_fewer_again_once_some_take_long() -> None:
+    rig, loop, sink = grouped()
+    turn = loop.party.turn
+
+    def unseen() -> int:
+        rig.clock.advance(150e-6)
+        while turn.left:
+            loop.turn()
+        loop.turn()  # ends with a look
+        loop.turn()  # and this one with a glance at the clock
+        return turn.left
+
+    for _ in range(turns._ALONE_AT_FIRST + 1):
+        loop.turn()
+    assert unseen() == turns._UNSEEN, "not brief: the second of before is theirs as well"
+    rig.clock.advance(1.1e-3)
+    assert loop.turns_until_commit() <= SOON
+    sink.take(loop.channel)
+    for _ in range(200):
+        loop.turn()
+    assert unseen() == turns._UNSEEN_BRIEF
+    while turn.left:
+        loop.turn()
+    loop.actor.commit()  # too few turns since then to say how brief they are
+    rig.clock.advance(5e-3)  # the turn at work
+    loop.turn()
+    sink.take(loop.channel)
+    loop.turn()
+    assert loop.party.turn.left == turns._UNSEEN
+
+
 def test_after_a_millisecond_they_are_committed() -> None:
     rig, loop, sink = grouped()
     loop.turn()

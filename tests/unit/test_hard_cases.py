@@ -48,6 +48,26 @@ def test_a_slice_of_bytes_that_does_not_fit_overwrites_nothing() -> None:
     assert seen[:3] == first
 
 
+@pytest.mark.parametrize("before", [0, 1, 100, 200])
+def test_a_slice_of_more_bytes_than_there_is_room_for_overwrites_nothing_and_keeps_its_place(before: int) -> None:
+    _, source, sink, channel = pair(capacity=4096, ring_bytes=PAGE)
+    tx = source.tx(channel)
+    source.send(channel, bytes(100))
+    for number in range(before):
+        tx.send(number)
+    with pytest.raises(Overslept):
+        tx.send_slice(range(before, 1000))
+    sent = tx.position()
+    assert sent > 1 + before
+    assert tx.statistics().bytes_in_flight <= PAGE
+    source.turn.commit()
+    assert sink.rx(channel).take_slice(1001) == [bytes(100), *range(sent - 1)]
+    sink.turn.commit()
+    tx.send_slice(range(sent - 1, sent + 99))
+    source.turn.commit()
+    assert sink.rx(channel).take_slice(1001) == list(range(sent - 1, sent + 99))
+
+
 def test_a_look_for_room_to_poke_gives_none_away() -> None:
     _, source, sink, channel = pair(ring_bytes=PAGE, dtype=bytes)
     tx: Any = source.tx(channel)

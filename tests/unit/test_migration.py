@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -199,3 +200,12 @@ def test_a_field_that_is_gone_or_has_no_default_is_an_error(
     become(dataclasses.make_dataclass("Flat", [(name, int) for name in names]))
     with pytest.raises(StateError, match=rf"Flat was saved with other fields .*\({wrong}\): raise its state_version"):
         decode(snapshot)
+
+
+# The class of another Python
+
+
+def test_a_path_is_of_the_same_class_whichever_python_has_saved_it() -> None:
+    heading, _, _ = saved(Path("/x")).partition(b"\n")
+    assert heading == b'[[0, "pathlib:PosixPath", 0, null, null]]'
+    assert decode(heading + b"\n(lcpathlib\nPosixPath\n(V/x\ntRa.") == {0: Path("/x")}

@@ -135,7 +135,7 @@ class Exported(Event):
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        (Path("/x"), f"{type(Path())!r}".removeprefix("<class 'pathlib.").removesuffix("'>") + "('/x')"),
+        (Path("/x"), "PosixPath('/x')"),
         (["/x", 1, None], ["/x", 1, None]),
         ({1: "one"}, {"1": "one"}),
         ({(1, 2): "pair"}, "{(1, 2): 'pair'}"),
