@@ -69,20 +69,20 @@ def prepare_output(level: int) -> None:
 
     Only the descriptor 2 stays as it is, for what Python itself may have to say. Raises OSError without a descriptor.
     """
-    while (nobody := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004
-        pass  # the standard ones are taken from here on, and no pipe gets their numbers
-    terminal = os.dup(2)
-    read_fd, write_fd = os.pipe()
-    try:
+    with contextlib.ExitStack() as after:
+        while (nobody := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004
+            pass  # the standard ones are taken from here on, and no pipe gets their numbers
+        after.callback(os.close, nobody)
+        terminal = os.dup(2)
+        after.callback(os.close, terminal)
+        for fd in (pipe := os.pipe()):
+            after.callback(os.close, fd)
         _speak_by_lines()
+        after.callback(os.dup2, terminal, 2)
+        after.callback(os.dup2, nobody, 1)
         for fd in (1, 2):  # a stream looks at what it is made upon: a file would be sought in
-            os.dup2(write_fd, fd)
+            os.dup2(pipe[1], fd)
         _make_streams(level)
-    finally:
-        os.dup2(nobody, 1)
-        os.dup2(terminal, 2)
-        for fd in (nobody, terminal, read_fd, write_fd):
-            os.close(fd)
 
 
 def connect_output(log_fd: int) -> None:

@@ -43,7 +43,7 @@ class Ahead:
         self.let_go()
         self._actor = actor
         with suppress(Exception):  # what is wrong with it, the life itself says
-            self._dumps = self._open_dumps(actor)
+            self._dumps = self._open_dumps(actor, create=False)
             self._belongings = Belongings(self.directory, self.plan, actor, self._lifeline)
 
     def guess(self, actor: int) -> None:
@@ -70,6 +70,9 @@ class Ahead:
         if actor != self._actor:
             self.let_go()
         dumps, self._dumps = self._dumps, None
+        if dumps is not None and None in dumps:  # nobody has lived yet
+            dumps.close()
+            dumps = None
         return dumps or self._open_dumps(actor)
 
     def belongings(self, actor: int) -> Belongings:
@@ -79,5 +82,6 @@ class Ahead:
         belongings, self._belongings = self._belongings, None
         return belongings or Belongings(self.directory, self.plan, actor, self._lifeline)
 
-    def _open_dumps(self, actor: int) -> Dumps:
-        return Dumps.open(*(self.directory / actor_file(actor, kind) for kind in ("stack", "fault")))
+    def _open_dumps(self, actor: int, *, create: bool = True) -> Dumps:
+        stack, fault = (self.directory / actor_file(actor, kind) for kind in ("stack", "fault"))
+        return Dumps.open(stack, fault, create=create)

@@ -152,7 +152,8 @@ class ForkServer:
                     return
                 elif fd == self._wire.fileno():
                     if events & select.POLLOUT:
-                        self._flush()
+                        self._send()
+                        self._offer_spare()
                     if events & ~select.POLLOUT and not self._receive():
                         return
             self._hear_spare()
@@ -245,10 +246,16 @@ class ForkServer:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self._reserve.spare = Spare(pid, ours)
-        self._wire.hand_over({"spare": pid}, ours.fileno())  # past one that it is not told of, lives are forked
-        self._look_for_room()
+        self._offer_spare()
         with contextlib.suppress(OSError):  # it only saves time
             warm_up()
+
+    def _offer_spare(self) -> None:
+        """Let the supervisor give the spare its role, now or when it can be told of more."""
+        spare = self._reserve.spare
+        if spare is not None and not spare.is_offered:
+            spare.is_offered = self._wire.hand_over({"spare": spare.pid}, spare.fileno())
+            self._look_for_room()
 
     def _hear_spare(self) -> None:
         """Take note of a spare that has become an actor; make an end of one that can't."""
@@ -355,17 +362,10 @@ class ForkServer:
         if end["status"]:
             self._reserve.expect(actor)
 
-    def _send(self, message: dict[str, int | float | str]) -> None:
-        """Tell the supervisor."""
+    def _send(self, *messages: dict[str, int | float | str]) -> None:
+        """Tell the supervisor, behind what is left to tell."""
         try:
-            self._wire.tell(message)
-        except OSError:
-            self._abandon()
-        self._look_for_room()
-
-    def _flush(self) -> None:
-        try:
-            self._wire.flush()
+            self._wire.tell(*messages)
         except OSError:
             self._abandon()
         self._look_for_room()

@@ -137,7 +137,8 @@ class Launcher:
             self._socket.shutdown(socket.SHUT_RDWR)  # a fork of this process may hold a copy, so closing is no end
         self._socket.close()
         self._let_spare_go()
-        os.close(self._lifeline)
+        for fd in (self._lifeline, *self._fds):
+            os.close(fd)
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None

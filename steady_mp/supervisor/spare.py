@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 _ROLE: Final = struct.Struct("=II")
 _TAKEN: Final = b"\1"
-#: Seconds that a spare has to take its role. It needs less than a thousandth; a fork needs some.
-_ANSWER: Final = 0.02
+#: Seconds that a spare has to take its role. It needs less than two thousandths; a fork needs more.
+_ANSWER: Final = 0.05
 #: Seconds until the fork server listens for that. It has the time, and the life that begins has the processors.
 _UNHEARD: Final = 0.003
 #: Seconds without a new life before the next spare is forked: a fork then takes no time from a life that begins.
@@ -59,13 +59,15 @@ class Role(NamedTuple):
 class Spare:
     """The fork server's end of a spare."""
 
-    __slots__ = ("_halted", "_socket", "_taken", "pid", "role")
+    __slots__ = ("_halted", "_socket", "_taken", "is_offered", "pid", "role")
 
     def __init__(self, pid: int, connection: socket.socket) -> None:
         """Talk with the spare `pid` over `connection`."""
         self.pid = pid
         self._socket = connection
         self._halted = self._taken = False
+        #: The supervisor knows of it. Lives are forked past one of which it does not.
+        self.is_offered = False
         #: What it was told to become, as far as the supervisor has said.
         self.role: Role | None = None
 

@@ -33,9 +33,10 @@ class Dumps(NamedTuple):
     fault: int | None
 
     @classmethod
-    def open(cls, asked: Path, fault: Path) -> Dumps:
+    def open(cls, asked: Path, fault: Path, *, create: bool = True) -> Dumps:
         """Open the files with whatever is in them."""
-        return cls(_open(asked), _open(fault))
+        flags = os.O_CREAT if create else 0
+        return cls(_open(asked, flags), _open(fault, flags))
 
     def begin(self) -> None:
         """Empty the files, and dump all stacks of this process there from here on, and into its log at SIGQUIT."""
@@ -54,10 +55,10 @@ class Dumps(NamedTuple):
                 os.close(fd)
 
 
-def _open(path: Path) -> int | None:
+def _open(path: Path, flags: int) -> int | None:
     with contextlib.suppress(OSError):
         # Appending, so that it starts anew wherever somebody else has cut the file.
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return os.open(path, flags | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
     return None
 
 

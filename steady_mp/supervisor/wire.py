@@ -50,22 +50,22 @@ class Wire:
         *lines, self._rest = (self._rest + data).split(b"\n")
         return [(json.loads(line), self._fds.pop(0)) for line in lines]
 
-    def tell(self, message: Mapping[str, int | float | str]) -> None:
-        """Tell the supervisor something, behind what is left. Raises OSError when it is gone."""
-        self._unsent += json.dumps(message).encode() + b"\n"
-        self.flush()
-
-    def hand_over(self, message: Mapping[str, int | float | str], fd: int) -> None:
-        """Tell something with a copy of `fd` attached, or nothing where that can't be sent now."""
-        if not self._unsent:
-            data = json.dumps(message).encode() + b"\n"
-            with contextlib.suppress(OSError):
-                self._unsent = data[send_now(self._connection, data, fd) :]
-
-    def flush(self) -> None:
-        """Send what is left, as far as that goes. Raises OSError when the supervisor is gone."""
+    def tell(self, *messages: Mapping[str, int | float | str]) -> None:
+        """Tell the supervisor something behind what is left, as far as that goes. Raises OSError when it is gone."""
+        self._unsent += b"".join(json.dumps(message).encode() + b"\n" for message in messages)
         with contextlib.suppress(BlockingIOError):
             self._unsent = self._unsent[self._connection.send(self._unsent, socket.MSG_DONTWAIT) :]
+
+    def hand_over(self, message: Mapping[str, int | float | str], fd: int) -> bool:
+        """Tell something with a copy of `fd` attached; False where that can't be sent now."""
+        if self._unsent:
+            return False
+        data = json.dumps(message).encode() + b"\n"
+        try:
+            self._unsent = data[send_now(self._connection, data, fd) :]
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of it, in a fork."""

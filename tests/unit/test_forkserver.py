@@ -174,35 +174,37 @@ def test_the_life_of_a_spare_that_is_lost_with_its_role_is_forked(
     assert told(there) == [{"spawned": 1, "pid": NOBODY}]
 
 
-def test_a_supervisor_that_reads_nothing_yet_is_told_of_no_spare(ends: tuple[ForkServer, socket.socket]) -> None:
+def test_a_supervisor_that_reads_nothing_yet_is_told_of_the_spare_later(
+    ends: tuple[ForkServer, socket.socket],
+) -> None:
     server, there = ends
-    wire = server._wire
+    ours, theirs = socket.socketpair()
     before = sorted(Path("/dev/fd").iterdir())
+    server._reserve.spare = Spare(os.getpid(), ours)
     with contextlib.suppress(BlockingIOError):
         while True:
-            wire._connection.send(b"no room is left;", socket.MSG_DONTWAIT)
-    wire.hand_over({"spare": 1}, there.fileno())
-    wire.tell({"spawned": 0, "pid": 1})
-    assert wire.is_behind
-    wire.hand_over({"spare": 1}, there.fileno())
+            server._wire._connection.send(b"no room is left;", socket.MSG_DONTWAIT)
+    server._offer_spare()
+    server._send({"spawned": 0, "pid": 1})
+    server._offer_spare()  # nothing overtakes what is left
     there.settimeout(0.0)
-    lines, more = b"", b"-"
-    while more:
-        with contextlib.suppress(BlockingIOError):
-            wire.flush()
-        try:
-            more, fds, _, _ = socket.recv_fds(there, 1 << 16, 9)
-        except BlockingIOError:
-            more = b""
-        assert not fds
-        lines += more
+    lines = b""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            data, fds, _, _ = socket.recv_fds(there, 1 << 16, 9)
+            assert not fds
+            lines += data
+            server._send()
     assert lines.endswith(b';{"spawned": 0, "pid": 1}\n')
     assert b"spare" not in lines
-    wire.hand_over({"spare": 1}, there.fileno())
+    server._offer_spare()
+    server._offer_spare()  # once
     data, (fd,), _, _ = socket.recv_fds(there, 1 << 16, 9)
+    assert json.loads(data) == {"spare": os.getpid()}
     os.close(fd)
-    assert json.loads(data) == {"spare": 1}
     assert sorted(Path("/dev/fd").iterdir()) == before
+    server._reserve.let_go()
+    theirs.close()
 
 
 def test_a_supervisor_that_reads_nothing_yet_is_not_waited_for(ends: tuple[ForkServer, socket.socket]) -> None:
@@ -215,7 +217,7 @@ def test_a_supervisor_that_reads_nothing_yet_is_not_waited_for(ends: tuple[ForkS
         lines += there.recv(1 << 16)
         for _, events in server._poll.poll(0):
             assert events == select.POLLOUT
-            server._flush()
+            server._send()
     assert [json.loads(line)["spawned"] for line in lines.splitlines()] == list(range(5000))
     assert server._poll.poll(0) == []
 

@@ -287,13 +287,14 @@ def test_to_look_at_an_actor_changes_nothing(ahead: Ahead) -> None:
     """It may be at work at that time: a spare guesses."""
     stack = ahead.directory / actor_file(0, "stack")
     stack.write_text("of the life that is at work")
-    files = [path for path in ahead.directory.iterdir() if path.is_file()]
-    contents = [path.read_bytes() for path in files]
+
+    def contents() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in ahead.directory.iterdir() if path.is_file()}
+
+    before = contents()
     ahead.look_at(0)
-    ahead.let_go()
-    assert [path.read_bytes() for path in files] == contents
-    ahead.look_at(0)
+    assert contents() == before
     its, dumps = ahead.belongings(0), ahead.dumps(0)
     its.close()
     dumps.close()
-    assert [path.read_bytes() for path in files] == contents
+    assert contents() == {**before, "actor-0.fault": b""}
