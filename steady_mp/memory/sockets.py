@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Bytes of a Unix socket's address that every system takes.
 _LONGEST: Final = 100
-#: Descriptors that come with one message at most.
-_MOST_FDS: Final = 4
 
 
 @contextlib.contextmanager
@@ -49,17 +47,17 @@ def send_now(connection: socket.socket, data: bytes, fd: int) -> int:
     return connection.sendmsg([data], rights, socket.MSG_DONTWAIT)
 
 
-def receive_now(connection: socket.socket, size: int) -> tuple[bytes, list[int]]:
-    """Return what has come, and the descriptors with it; no program started by this one gets them.
+def receive_now(connection: socket.socket, size: int) -> tuple[bytes, list[int | None]]:
+    """Return what has come, and the descriptor with it if there is one; no program started by this one gets it.
 
-    Never blocks. Raises OSError.
+    In the place of one that came, and that this process had none left for, is None. Never blocks. Raises OSError.
     """
-    room = socket.CMSG_SPACE(_MOST_FDS * array.array("i").itemsize)
-    data, ancillary, _, _ = connection.recvmsg(size, room, socket.MSG_DONTWAIT)
+    room = socket.CMSG_LEN(array.array("i").itemsize)
+    data, ancillary, flags, _ = connection.recvmsg(size, room, socket.MSG_DONTWAIT)
     fds = array.array("i")
     for level, kind, content in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
     for fd in fds:
         os.set_inheritable(fd, False)  # noqa: FBT003 - its only way to be called
-    return data, list(fds)
+    return data, [*fds, *([None] if flags & socket.MSG_CTRUNC else [])]

@@ -40,7 +40,8 @@ class Launcher:
                 message = f"the fork server can't be started with {sys.executable}: {error.strerror}"
                 raise StartError(message) from None
         self._rest = b""
-        self._fds: list[int] = []
+        #: What has come with lines that have not come whole yet; None for what there was no room for.
+        self._fds: list[int | None] = []
         #: A spare that nobody has given a role.
         self._spare: Offer | None = None
         self._is_gone = False
@@ -106,7 +107,8 @@ class Launcher:
             told = json.loads(line)
             if "spare" in told:
                 self._let_spare_go()
-                self._spare = Offer(told["spare"], self._fds.pop(0))
+                if (fd := self._fds.pop(0)) is not None:
+                    self._spare = Offer(told["spare"], fd)
             elif "spawned" in told:
                 messages.append(Spawned(told["spawned"], told["pid"]))
             elif "delayed" in told:
@@ -137,7 +139,7 @@ class Launcher:
             self._socket.shutdown(socket.SHUT_RDWR)  # a fork of this process may hold a copy, so closing is no end
         self._socket.close()
         self._let_spare_go()
-        for fd in (self._lifeline, *self._fds):
+        for fd in (self._lifeline, *(fd for fd in self._fds if fd is not None)):
             os.close(fd)
         if self._pidfd is not None:
             os.close(self._pidfd)
