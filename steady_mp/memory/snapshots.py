@@ -44,7 +44,9 @@ class SnapshotSlots:
 
     def read(self, slot: int, length: int, crc: int) -> bytes:
         """Return the snapshot; raises StateError when it is not what the commit wrote."""
-        room = self._maps[slot] or self._map(slot)
+        room = self._maps[slot]
+        if room is None or len(room) < length:  # a life may have made it longer since
+            room = self._map(slot)
         data = b"" if room is None else room[:length]
         if len(data) != length or zlib.crc32(data) != crc:
             where = "memory" if self._stem is None else str(self.path(slot))
@@ -58,6 +60,11 @@ class SnapshotSlots:
             message = "these snapshots live in memory"
             raise ValueError(message)
         return self._stem.with_name(f"{self._stem.name}-{slot}")
+
+    def map(self) -> None:
+        """Map what there is already of both slots. Raises OSError."""
+        for slot in (0, 1):
+            self._map(slot)
 
     def _map(self, slot: int) -> mmap.mmap | None:
         if self._files is None:

@@ -48,6 +48,7 @@ class Belongings:
         self.stores = [self._store(end.channel) for end in self._me.ends]
         self.control = ControlBlock(run.mapping(self.file("control")), len(self._me.ends))
         self.snapshots = SnapshotSlots(run.path / self.file("snapshot"))
+        self.snapshots.map()
         self.words = run.mapping(RUN_FILE).words
         bell = self._bell(self.file("bell"))
         self.parker = PollParker(bell, lifeline, functools.partial(os._exit, ORPHANED))
