@@ -24,6 +24,7 @@ from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.packing import Declared, pack, unpack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
+from steady_mp.supervisor.quicken import quicken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -136,7 +137,9 @@ def rehearse_lives() -> Iterator[None]:
             abandon=_abandon,
         )
         life = Life(place, 1)
-        life.live(*unpack(packed, life.resolve))
+        behavior, args = unpack(packed, life.resolve)
+        quicken(behavior)
+        life.live(behavior, args)
         yield
         again = Life(place, 2)  # one that has a state, as the life has that a spare is for
         again.book.acquire(0, _Words)
