@@ -30,6 +30,7 @@ import contextlib
 import gc
 import importlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -153,7 +154,6 @@ class ForkServer:
                 elif fd == self._wire.fileno():
                     if events & select.POLLOUT:
                         self._send()
-                        self._offer_spare()
                     if events & ~select.POLLOUT and not self._receive():
                         return
             self._hear_spare()
@@ -161,6 +161,7 @@ class ForkServer:
             self._fork_overdue()
             if self._reserve.is_due():
                 self._fork_spare()
+            self._offer_spare()
 
     def _watch_supervisor(self) -> int | None:
         """From here on we survive the supervisor, and see its end: return what is readable then.
@@ -191,8 +192,9 @@ class ForkServer:
         if given is None:
             self._fork_actor(role)
         elif (end := self._early.pop(given, None)) is not None:
-            self._began(role, given)
-            self._ended(self._children.pop(given), end)
+            os.close(role.log_fd)
+            self._send({"spawned": role.actor, "pid": given})
+            self._ended(role.actor, end)
         elif not self._reserve.given(given, role):
             self._fork_actor(role)
 
@@ -246,12 +248,21 @@ class ForkServer:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self._reserve.spare = Spare(pid, ours)
-        self._offer_spare()
+        self._offer_spare()  # at once: what follows takes its time
+        self._go_through_a_death(pid)
+
+    def _go_through_a_death(self, pid: int) -> None:
+        """Do all that the next death asks for and that changes nothing: the fork of process `pid` shares its pages."""
         with contextlib.suppress(OSError):  # it only saves time
             warm_up()
+            signal.raise_signal(signal.SIGCHLD)  # one more turn of the loop
+            os.killpg(pid, 0)
+            resource.getrusage(resource.RUSAGE_CHILDREN)
+            os.waitstatus_to_exitcode(0)
+        self._send()
 
     def _offer_spare(self) -> None:
-        """Let the supervisor give the spare its role, now or when it can be told of more."""
+        """Let the supervisor give the spare its role, if it does not know of it; now or when it can be told of more."""
         spare = self._reserve.spare
         if spare is not None and not spare.is_offered:
             spare.is_offered = self._wire.hand_over({"spare": spare.pid}, spare.fileno())

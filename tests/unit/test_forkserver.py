@@ -163,6 +163,20 @@ def test_a_life_whose_spare_is_over_before_it_took_the_role_is_forked(
     assert told(there) == [{"spawned": 1, "pid": NOBODY}]
 
 
+def test_a_life_that_is_over_before_the_spare_was_listened_for_is_told_of(
+    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket]
+) -> None:
+    (server, there), (spare, its) = ends, over
+    asks(there, spawn=1, generation=3, given=spare.pid)
+    assert server._receive()
+    take(its.dup())
+    server._reap()
+    began, ended = told(there)
+    assert began == {"spawned": 1, "pid": spare.pid}
+    assert (ended["exited"], ended["pid"], ended["status"]) == (1, spare.pid, 7)
+    assert not server._children
+
+
 def test_the_life_of_a_spare_that_is_lost_with_its_role_is_forked(
     ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
