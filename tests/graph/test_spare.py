@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,9 @@ ENDLESS = 1 << 40
 AT_ONCE = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0, jitter=0.0)
 #: Seconds that a process may be found for after its end.
 GRACE = 10.0
+#: Seconds between two instants at which a spare is killed, and how many there are: from the death that it is for until
+#: it sends messages.
+STEP, STEPS = 0.0003, 30
 
 
 def flow(policy: RestartPolicy = AT_ONCE, *, spare: bool = True) -> Graph:
@@ -124,6 +128,48 @@ def test_a_spare_that_is_lost_with_its_role_costs_no_life(number: int) -> None:
     outcome = drained(flow(RestartPolicy(backoff=0.3, jitter=0.0)), lose)
     assert outcome.actor("source").deaths == ["SIGKILL"] * 2
     assert outcome.actor("source").generation == 3
+
+
+def test_a_spare_that_is_killed_at_any_instant_of_its_way_into_a_life_loses_nothing() -> None:
+    """It looks at the dead one's files, hears its role, takes it, is told of; or all of that is over."""
+
+    def kill(run: Run, watch: Watch) -> None:
+        for step in range(STEPS):
+            spare = the_spare(run)
+            run.kill("source")
+            threading.Event().wait(step * STEP)
+            with suppress(psutil.NoSuchProcess):
+                spare.kill()
+            assert all_gone([spare], GRACE)
+            assert eventually(lambda spare=spare: run.pid("source") not in {None, spare.pid})
+            taken = the_spare(run)  # and one that is not lost, so that the next one is not late
+            run.kill("source")
+            assert eventually(lambda taken=taken: run.pid("source") == taken.pid)
+        watch.wait_for(ActorStarted, actor="source", generation=2 * STEPS + 1)
+        the_spare(run)
+        assert eventually(lambda: len(server_of(run).children()) == 3)  # no zombie, and nobody twice
+
+    outcome = drained(flow(), kill)
+    deaths = outcome.actor("source").deaths
+    assert set(deaths) == {"SIGKILL"}
+    assert 2 * STEPS <= len(deaths) <= 3 * STEPS
+    assert outcome.actor("sink").deaths == []
+
+
+def test_of_two_that_die_at_once_one_has_the_spare() -> None:
+    def kill(run: Run, watch: Watch) -> None:
+        for life in range(2, 12):
+            spare = the_spare(run)
+            for actor in ("source", "sink"):
+                run.kill(actor)
+            begun = {watch.wait_for(ActorStarted, actor=actor, generation=life).pid for actor in ("source", "sink")}
+            assert len(begun) == 2
+            assert spare.pid in begun
+        the_spare(run)
+        assert eventually(lambda: len(server_of(run).children()) == 3)
+
+    outcome = drained(flow(), kill)
+    assert outcome.actor("source").deaths == outcome.actor("sink").deaths == ["SIGKILL"] * 10
 
 
 def test_the_spare_goes_with_its_fork_server() -> None:

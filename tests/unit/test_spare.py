@@ -113,6 +113,18 @@ def test_a_rehearsal_that_fails_is_one_that_is_over(ends: tuple[Spare, socket.so
     assert role.actor == 3
 
 
+def test_a_role_is_taken_though_another_one_dies_behind_it(ends: tuple[Spare, socket.socket]) -> None:
+    """The fork server does not know yet that it has been given, and says who has died: that is read by nobody."""
+    spare, there = ends
+    assert give(spare, Role(3, 41, there.fileno()))
+    spare.announce(7)
+    role = wait_for_role(there, iter(()), unasked)
+    os.close(role.log_fd)
+    take(there)
+    spare.announce(9)
+    assert spare.has_taken()
+
+
 def test_a_dead_one_takes_no_role(ends: tuple[Spare, socket.socket]) -> None:
     spare, there = ends
     there.close()
@@ -247,6 +259,7 @@ def ahead(tmp_path: Path) -> Ahead:
 
 
 def test_who_is_looked_at_finds_all_open_and_nobody_else_does(ahead: Ahead) -> None:
+    ahead.dumps(0).close()  # somebody has lived
     before = descriptors()
     ahead.look_at(0)
     opened = descriptors()
