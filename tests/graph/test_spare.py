@@ -130,21 +130,31 @@ def test_a_spare_that_is_lost_with_its_role_costs_no_life(number: int) -> None:
     assert outcome.actor("source").generation == 3
 
 
+def lose_on_its_way(run: Run, seconds: float) -> None:
+    """Kill the spare so long behind the source, whatever it has become by then."""
+    spare = the_spare(run)
+    run.kill("source")
+    threading.Event().wait(seconds)
+    with suppress(psutil.NoSuchProcess):
+        spare.kill()
+    assert all_gone([spare], GRACE)
+    assert eventually(lambda: run.pid("source") not in {None, spare.pid})
+
+
+def take(run: Run) -> None:
+    """Kill the source, and see that the spare takes its role."""
+    spare = the_spare(run)
+    run.kill("source")
+    assert eventually(lambda: run.pid("source") == spare.pid)
+
+
 def test_a_spare_that_is_killed_at_any_instant_of_its_way_into_a_life_loses_nothing() -> None:
     """It looks at the dead one's files, hears its role, takes it, is told of; or all of that is over."""
 
     def kill(run: Run, watch: Watch) -> None:
         for step in range(STEPS):
-            spare = the_spare(run)
-            run.kill("source")
-            threading.Event().wait(step * STEP)
-            with suppress(psutil.NoSuchProcess):
-                spare.kill()
-            assert all_gone([spare], GRACE)
-            assert eventually(lambda spare=spare: run.pid("source") not in {None, spare.pid})
-            taken = the_spare(run)  # and one that is not lost, so that the next one is not late
-            run.kill("source")
-            assert eventually(lambda taken=taken: run.pid("source") == taken.pid)
+            lose_on_its_way(run, step * STEP)
+            take(run)  # so that the next spare is not late, as one behind many lost ones is
         watch.wait_for(ActorStarted, actor="source", generation=2 * STEPS + 1)
         the_spare(run)
         assert eventually(lambda: len(server_of(run).children()) == 3)  # no zombie, and nobody twice

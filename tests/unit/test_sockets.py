@@ -11,6 +11,7 @@ import pytest
 
 from steady_mp.memory.sockets import receive_now, send_now
 from steady_mp.supervisor.launcher import Launcher
+from steady_mp.supervisor.spare import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,8 +75,9 @@ def test_a_spare_whose_socket_can_t_be_had_is_given_no_role_and_no_other_one_s_s
     """Its role would come to the one, and be told of the other: two processes would live the same life."""
     one, other = ends
     launcher = Launcher.__new__(Launcher)
-    launcher._socket, launcher._rest, launcher._fds, launcher._spare = other, b"", [], None
+    launcher._socket, launcher._rest, launcher._fds = other, b"", []
     launcher._is_gone = False
+    vars(launcher)["_spare"] = None
     launcher._process = Alive()  # type: ignore[assignment]
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)
     no_descriptors()
@@ -85,10 +87,11 @@ def test_a_spare_whose_socket_can_t_be_had_is_given_no_role_and_no_other_one_s_s
     one.send(b"1}\n")
     send_now(one, b'{"spare": 2}\n', one.fileno())
     assert launcher.news() == []
-    assert launcher._spare is not None
-    assert launcher._spare.pid == 2
+    spare = launcher._spare
+    assert isinstance(spare, Offer)
+    assert spare.pid == 2
     assert not launcher._fds
-    launcher._let_spare_go()
+    spare.close()
 
 
 class Alive:
