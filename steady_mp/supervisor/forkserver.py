@@ -30,7 +30,6 @@ import contextlib
 import gc
 import importlib
 import os
-import resource
 import select
 import signal
 import socket
@@ -249,17 +248,9 @@ class ForkServer:
             os.setpgid(pid, pid)
         self._reserve.spare = Spare(pid, ours)
         self._offer_spare()  # at once: what follows takes its time
-        self._go_through_a_death(pid)
-
-    def _go_through_a_death(self, pid: int) -> None:
-        """Do all that the next death asks for and that changes nothing: the fork of process `pid` shares its pages."""
         with contextlib.suppress(OSError):  # it only saves time
-            warm_up()
-            signal.raise_signal(signal.SIGCHLD)  # one more turn of the loop
-            os.killpg(pid, 0)
-            resource.getrusage(resource.RUSAGE_CHILDREN)
-            os.waitstatus_to_exitcode(0)
-        self._send()
+            warm_up(pid)
+        self._send()  # nothing, for the same reason
 
     def _offer_spare(self) -> None:
         """Let the supervisor give the spare its role, if it does not know of it; now or when it can be told of more."""

@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -274,8 +275,14 @@ def take(connection: socket.socket) -> None:
     connection.close()
 
 
-def warm_up() -> None:
-    """Go through what the next death asks of the fork server, which has just forked: the fork shares its pages anew."""
+def warm_up(pid: int) -> None:
+    """Go through what the next death asks of the fork server, with which its new fork `pid` shares all pages.
+
+    Nothing is changed by it, but that the loop makes one more turn. Raises OSError.
+    """
+    signal.raise_signal(signal.SIGCHLD)
+    resource.getrusage(resource.RUSAGE_CHILDREN)
+    os.waitstatus_to_exitcode(0)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with ours, theirs:
         reserve = Reserve()
@@ -289,3 +296,4 @@ def warm_up() -> None:
         theirs.sendall(_TAKEN)
         reserve.took()
     json.loads(json.dumps({"exited": 0, "pid": 0, "status": 0, "peak": 0, "cpu": 0.001}))
+    os.killpg(pid, 0)

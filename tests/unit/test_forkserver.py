@@ -83,7 +83,7 @@ def test_neither_is_no_descriptor_left(
     monkeypatch.setattr(socket, name, refuse)
     if name == "recv_fds":
         with contextlib.suppress(OSError):
-            warm_up()  # and does not end the process, as a spare without a role ends
+            warm_up(NOBODY)  # and does not end the process, as a spare without a role ends
     server._fork_spare()
     server._reserve.let_go()
 
