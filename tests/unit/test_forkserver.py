@@ -9,58 +9,34 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from steady_mp import Graph
-from steady_mp.plan import PLAN_FILE
 from steady_mp.supervisor import forkserver, native
 from steady_mp.supervisor.arrears import Arrears
-from steady_mp.supervisor.forkserver import ForkServer
-from steady_mp.supervisor.spare import Role, Spare, take, warm_up
+from steady_mp.supervisor.spare import Role, Spare, warm_up
 from tests.support.spares import Hand
+from tests.support.unserved import NOBODY, told, unserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steady_mp import Actor
+    from steady_mp.supervisor.forkserver import ForkServer
 
 pytestmark = pytest.mark.timeout(20)
-#: No process has this number.
-NOBODY = 2**31 - 1
-
-
-def idle(actor: Actor) -> None:
-    """Do nothing."""
 
 
 @pytest.fixture
 def ends(tmp_path: Path) -> Iterator[tuple[ForkServer, socket.socket]]:
     """A fork server that serves nobody yet, and the supervisor's end of its connection."""
-    graph = Graph("flow")
-    graph.actor("source", idle)
-    graph.actor("sink", idle)
-    (tmp_path / PLAN_FILE).write_text(graph.plan().to_json())
-    connection, there = socket.socketpair()
-    with connection, there:
-        there.settimeout(10)
-        server = ForkServer(tmp_path, connection, 0, os.getpid())
-        yield server, there
-        for fd in server._others:
-            os.close(fd)
+    with unserved(tmp_path) as both:
+        yield both
 
 
 def refuse(*_: object) -> NoReturn:
     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-
-
-def told(there: socket.socket) -> list[dict[str, object]]:
-    """Return what it has told by now."""
-    return [json.loads(line) for line in there.recv(1 << 16).splitlines()]
 
 
 def test_no_process_left_for_a_spare_is_no_end_of_anything(
@@ -114,78 +90,6 @@ def test_a_life_whose_fork_is_refused_is_forked_later_and_that_is_told_once(
     assert [each["spawned"] for each in told(there)] in ([0, 1], [1, 0])
     assert server._arrears.patience(None) is None
     assert server._arrears.patience(3.0) == 3.0
-
-
-@pytest.fixture
-def over(ends: tuple[ForkServer, socket.socket]) -> Iterator[tuple[Spare, socket.socket]]:
-    """The spare of that fork server, which is over and not reaped, and its end of its socket."""
-    server, _ = ends
-    ours, theirs = socket.socketpair()
-    with ours, theirs, subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"], process_group=0) as process:
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        server._reserve.spare = Spare(process.pid, ours)
-        yield server._reserve.spare, theirs
-
-
-def asks(there: socket.socket, **request: int) -> None:
-    """Ask for a life as the supervisor does; nobody reads what it says."""
-    fd = os.open(os.devnull, os.O_WRONLY)
-    socket.send_fds(there, [json.dumps(request).encode() + b"\n"], [fd])
-    os.close(fd)
-
-
-def test_a_life_that_is_over_before_the_supervisor_has_told_of_it_is_told_of_then(
-    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket]
-) -> None:
-    """It has given the spare its role, and was held up before it said so here."""
-    (server, there), (spare, its) = ends, over
-    take(its.dup())
-    server._reap()
-    assert server._reserve.spare is None
-    before = sorted(Path("/dev/fd").iterdir())
-    asks(there, spawn=1, generation=3, given=spare.pid)
-    assert server._receive()
-    assert sorted(Path("/dev/fd").iterdir()) == before
-    began, ended = told(there)
-    assert began == {"spawned": 1, "pid": spare.pid}
-    assert (ended["exited"], ended["pid"], ended["status"]) == (1, spare.pid, 7)
-    assert not server._children
-
-
-def test_a_life_whose_spare_is_over_before_it_took_the_role_is_forked(
-    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (server, there), (spare, _) = ends, over
-    server._reap()
-    monkeypatch.setattr(os, "fork", lambda: NOBODY)
-    asks(there, spawn=1, generation=3, given=spare.pid)
-    assert server._receive()
-    assert told(there) == [{"spawned": 1, "pid": NOBODY}]
-
-
-def test_a_life_that_is_over_before_the_spare_was_listened_for_is_told_of(
-    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket]
-) -> None:
-    (server, there), (spare, its) = ends, over
-    asks(there, spawn=1, generation=3, given=spare.pid)
-    assert server._receive()
-    take(its.dup())
-    server._reap()
-    began, ended = told(there)
-    assert began == {"spawned": 1, "pid": spare.pid}
-    assert (ended["exited"], ended["pid"], ended["status"]) == (1, spare.pid, 7)
-    assert not server._children
-
-
-def test_the_life_of_a_spare_that_is_lost_with_its_role_is_forked(
-    ends: tuple[ForkServer, socket.socket], over: tuple[Spare, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (server, there), (spare, _) = ends, over
-    asks(there, spawn=1, generation=3, given=spare.pid)
-    assert server._receive()
-    monkeypatch.setattr(os, "fork", lambda: NOBODY)
-    server._reap()
-    assert told(there) == [{"spawned": 1, "pid": NOBODY}]
 
 
 def test_a_supervisor_that_reads_nothing_yet_is_told_of_the_spare_later(
