@@ -42,14 +42,13 @@ from typing import TYPE_CHECKING, NoReturn
 import psutil
 
 from steady_mp.byvalue import SESSION
-from steady_mp.memory.owner import my_start
 from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.ahead import Ahead
 from steady_mp.supervisor.arrears import Arrears
 from steady_mp.supervisor.quicken import quicken_named
-from steady_mp.supervisor.rehearsal import rehearse, rehearse_for
+from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import LOADING, load_main
 from steady_mp.supervisor.spare import Reserve, Role, Spare, take, wait_for_role, warm_up
 from steady_mp.supervisor.wire import Wire
@@ -113,7 +112,6 @@ class ForkServer:
 
     def _preload(self) -> None:
         """Import what the actors will need; what fails here fails in the actor, with its traceback."""
-        self._warm_up()
         if self._plan.main is not None:
             try:
                 kind, where = self._plan.main
@@ -128,14 +126,6 @@ class ForkServer:
                 quicken_named(actor.behavior)
         gc.collect()
         gc.freeze()
-
-    def _warm_up(self) -> None:
-        """Go through what each fork goes through: what that leaves in memory none of them has to make or to write."""
-        with contextlib.suppress(Exception):  # it only saves time
-            my_start()
-            ahead = Ahead(self._directory, self._plan, self._lifeline)
-            for _ in rehearse_for(ahead, 0):
-                ahead.let_go()
 
     def _loop(self) -> None:
         poll = self._poll

@@ -90,11 +90,6 @@ def rehearse(ahead: Ahead, actor: int) -> Iterator[None]:
     if not faulthandler.is_enabled():
         faulthandler.enable(_STDERR)
         faulthandler.disable()
-    yield from rehearse_for(ahead, actor)
-
-
-def rehearse_for(ahead: Ahead, actor: int) -> Iterator[None]:
-    """Get ready what a life of `actor` begins with, and live two short ones."""
     ahead.guess(actor)
     yield
     yield from rehearse_lives()
