@@ -154,7 +154,19 @@ class StateBook:
     can refer to it.
     """
 
-    __slots__ = ("_fields", "_heading", "_kinds", "_only", "_saved", "_whole", "_wholes", "kept", "values")
+    __slots__ = (
+        "_fields",
+        "_flat",
+        "_heading",
+        "_kinds",
+        "_only",
+        "_parts",
+        "_saved",
+        "_whole",
+        "_wholes",
+        "kept",
+        "values",
+    )
 
     def __init__(self, snapshot: bytes | None = None) -> None:
         """Start from a snapshot, or from nothing."""
@@ -167,6 +179,9 @@ class StateBook:
         self._heading = b""
         #: Class and fields of the only state, where the last snapshot found one, and that flat.
         self._only: tuple[type, _Fields] | None = None
+        #: The last snapshot that was made of such a one, and what its fields held.
+        self._flat: bytes | None = None
+        self._parts: tuple[object, ...] = ()
         #: Class of the only state, where the last snapshot found one, and that not flat.
         self._whole: type | None = None
         #: Snapshots that may still be made so without a look at whether it has become flat.
@@ -187,14 +202,27 @@ class StateBook:
             (value,) = self.values.values()
             part = only.read(value) if type(value) is kind else None
             if part is not None:
-                data = self._heading + pickle.dumps([part], _PROTOCOL)
-                return None if data == self.kept else data
+                return self._encode_flat(part)
         if self._wholes and len(self.values) == 1:
             (value,) = self.values.values()
             if type(value) is self._whole:
                 self._wholes -= 1
                 return self._pickle([value])
         return self._encode_all()
+
+    def _encode_flat(self, parts: tuple[object, ...]) -> bytes | None:
+        kept = self.kept
+        # A wait behind a commit asks again, and mostly nothing has changed: numbers and text that are the same
+        # objects can't have. Equal is not enough: 0.0 and -0.0 are, and 1 and True.
+        if self._flat is kept and parts == self._parts and all(map(operator.is_, parts, self._parts)):
+            return None
+        data = self._heading + pickle.dumps([parts], _PROTOCOL)
+        self._parts = parts
+        if data == kept:
+            self._flat = kept
+            return None
+        self._flat = data
+        return data
 
     def _encode_all(self) -> bytes | None:
         # What the last life saved and this one has not acquired yet is still state.
