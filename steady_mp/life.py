@@ -157,7 +157,8 @@ class Life:
     def resolve(self, kind: str, index: int) -> object:
         """Return the live object for a reference among the behavior's arguments."""
         if kind == "state":
-            return SteadyState[object](self.book, index)
+            state: SteadyState[object] = SteadyState(self.book, index)  # with its type it would be made by `typing`
+            return state
         for plan, end in zip(self._me.ends, self.ends, strict=True):
             if plan.channel == index and plan.sends == (kind == "tx"):
                 return end

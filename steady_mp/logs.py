@@ -60,11 +60,42 @@ class PipeHandler(logging.Handler):
 def capture_output(log_fd: int, level: int) -> None:
     """Send this process's standard streams and its logging to `log_fd`; for a fresh actor process."""
     _speak_by_lines()
+    connect_output(log_fd)
+    _make_streams(level)
+
+
+def prepare_output(level: int) -> None:
+    """Do all of `capture_output` but for the pipe, which `connect_output` has; until then nobody is told anything.
+
+    Only the descriptor 2 stays as it is, for what Python itself may have to say. Raises OSError without a descriptor.
+    """
+    with contextlib.ExitStack() as after:
+        while (nobody := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004
+            pass  # the standard ones are taken from here on, and no pipe gets their numbers
+        after.callback(os.close, nobody)
+        terminal = os.dup(2)
+        after.callback(os.close, terminal)
+        for fd in (pipe := os.pipe()):
+            after.callback(os.close, fd)
+        _speak_by_lines()
+        after.callback(os.dup2, terminal, 2)
+        after.callback(os.dup2, nobody, 1)
+        for fd in (1, 2):  # a stream looks at what it is made upon: a file would be sought in
+            os.dup2(pipe[1], fd)
+        _make_streams(level)
+
+
+def connect_output(log_fd: int) -> None:
+    """Make `log_fd` what the descriptors 1 and 2 stand for, and say whose it is."""
     os.dup2(log_fd, 1)
     os.dup2(log_fd, 2)
     os.write(2, f"{_MARK}@{os.getpid()}\n".encode())
     if log_fd > 2:  # noqa: PLR2004
         os.close(log_fd)
+
+
+def _make_streams(level: int) -> None:
+    """Say by lines what is said to the standard streams, and log to the descriptor 2."""
     for name, fd in (("stdout", 1), ("stderr", 2)):
         stream = open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)

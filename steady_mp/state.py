@@ -9,6 +9,7 @@ import json
 import math
 import operator
 import pickle
+import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -137,7 +138,7 @@ def _can_be_found(kind: type) -> bool:
 def _find(name: str) -> Any:  # noqa: ANN401 - as dynamic as an import
     """Import the class that `_describe` named."""
     module, _, qualname = name.partition(":")
-    kind: Any = importlib.import_module(module)
+    kind: Any = sys.modules.get(module) or importlib.import_module(module)
     for part in qualname.split("."):
         kind = getattr(kind, part)
     return kind

@@ -112,7 +112,6 @@ class Turn(Waiting):
         No turn of one that is `watched` for stalls begins without a look at the clock, so that each turn of more than
         a millisecond shows in LOOKED_NS.
         """
-        journal = control.journal()
         grouped = grouped and not control.words[layout.UNGROUPED]
         super().__init__(
             control.words,
@@ -127,7 +126,7 @@ class Turn(Waiting):
         self._book = book
         self._snapshots = snapshots
         self._cost = SnapshotCost(control.words, clock)
-        self._next = NextJournal(journal)
+        self._next = NextJournal(control.journal())
         self._supervisor = supervisor
         self._fence = fence
         self._fault = fault

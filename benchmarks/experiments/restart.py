@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import mmap
 import os
 import random
 import signal
+import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.calls import ray_restarts
@@ -25,10 +29,12 @@ from benchmarks.pair import CONTEXT, run_alone
 from benchmarks.race import Contestant, Race
 from benchmarks.standings import Question, Sample
 from benchmarks.steady import run_graph, state_of
-from benchmarks.victims import send_pid, victim
+from benchmarks.victims import keep, send_pid, victim
 from steady_mp import Actor, Graph, RestartPolicy, Rx, SteadyState
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from benchmarks.experiment import Effort, Experiment
 
 _CAPACITY = 64
@@ -36,6 +42,8 @@ _CAPACITY = 64
 _PATIENCE = 120.0
 #: Messages of a life before it is killed: at least the first, at most the second.
 _CALM = (2_000, 8_000)
+#: Seconds of one that sends none.
+_LIVES = (0.01, 0.03)
 _BASELINE = "multiprocessing.Process"
 _AT_ONCE = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0, jitter=0.0)
 
@@ -167,6 +175,50 @@ class _ByHand(_Numpy):
         return [Sample(nanoseconds / 1e9) for nanoseconds in restarts.nanoseconds]
 
 
+class _Floor(_Numpy):
+    """What is left when nothing is found out, mended or remembered."""
+
+    name = "floor: ready process"
+    note = (
+        "no peer: the parent of a bare process waits for its end and writes a byte to a ready one, which stores its "
+        "number in shared memory and wakes the reader; nothing is mended or decided"
+    )
+    floor = True
+
+    def measure(self, effort: Effort) -> list[Sample]:
+        """See `Contestant.measure`."""
+        nanoseconds = []
+        with tempfile.TemporaryDirectory(prefix="steady-mp-bench-") as folder:
+            path = Path(folder) / "memory"
+            path.write_bytes(bytes(mmap.PAGESIZE))
+            bell, there = CONTEXT.Pipe(duplex=False)
+            keeper = CONTEXT.Process(target=keep, args=(path, there), daemon=True)
+            keeper.start()
+            there.close()
+            with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+                try:
+                    _ring(bell, effort.patience)
+                    for _ in range(effort.kills_a_round):
+                        time.sleep(random.uniform(*_LIVES))  # noqa: S311 - when to kill
+                        killed_ns = time.perf_counter_ns()
+                        os.kill(int.from_bytes(memory[:8], sys.byteorder), signal.SIGKILL)
+                        _ring(bell, effort.patience)
+                        nanoseconds.append(time.perf_counter_ns() - killed_ns)
+                finally:
+                    keeper.kill()
+                    keeper.join()
+                    bell.close()
+        return [Sample(each / 1e9) for each in nanoseconds]
+
+
+def _ring(bell: Connection, patience: float) -> None:
+    """Wait until a worker has stored its number."""
+    if not bell.poll(patience):
+        message = f"no message in {patience:g} s"
+        raise TimeoutError(message)
+    os.read(bell.fileno(), 1)
+
+
 class _Ray(Contestant):
     """Its first answer in the place of a first message. A few kills in the first round, for it starts slowly."""
 
@@ -199,6 +251,6 @@ def experiments() -> list[Experiment]:
                 unit=MILLISECONDS,
                 baseline=_BASELINE,
             ),
-            [_Steady(), _Spare(), _ByHand(), _Ray()],
+            [_Steady(), _Spare(), _ByHand(), _Floor(), _Ray()],
         )
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from steady_mp.channel.bytes_tx import SMALL
+from steady_mp.channel.bytes_tx import SMALL, share
 from steady_mp.channel.loans import Loans
 from steady_mp.channel.receiver import ObjectRx
 from steady_mp.errors import OutOfReach
@@ -26,13 +26,14 @@ class BytesRx(ObjectRx[bytes]):
     In `_batch` a long message stands as a view into the ring, and becomes bytes when it is taken.
     """
 
-    __slots__ = ("_loans",)
+    __slots__ = ("_loans", "_share")
 
     def __init__(
         self, ring: Ring, turn: Pace, cursor: Cursor, hand: Hand | None = None, mail: Mail | None = None
     ) -> None:
         """Continue at `cursor`, where the last commit stands; see `ConsumingEnd`."""
         self._loans = Loans()
+        self._share = share(ring, turn)
         super().__init__(ring, turn, cursor, hand, mail)
 
     def peek(self) -> memoryview:
@@ -92,6 +93,11 @@ class BytesRx(ObjectRx[bytes]):
         """Return the cursor to commit, and take back the views of what was taken. Raises ViewInUse."""
         self._loans.collect(self.position(), self.name)
         return super().freeze()
+
+    def _decode(self, first: int) -> None:
+        if self._read_position - self._committed.position > self._share:  # all that was read is taken, or about to be
+            self._turn.call_for_commit()
+        super()._decode(first)
 
     def _unpack(self, record: Record) -> list[Any]:
         """Return the messages of a record, a long one as a view."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steady_mp.channel.bytes_ring import BytesRing
+    from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
     from steady_mp.memory.control import Cursor
 
@@ -29,6 +30,15 @@ _TOGETHER: Final = 1024
 _LENGTH: Final = 4
 #: Most bytes that a record takes beside its payload.
 _AROUND: Final = layout.RECORD.size + layout.RECORD_ALIGN
+
+
+def share(ring: Ring, turn: Pace) -> int:
+    """Return the bytes of records behind which either end calls for a commit: a quarter of the ring.
+
+    So one part is written while another is read, and a third is on its way back. A ring that is handed over when it is
+    full, or empty, has one end asleep at a time.
+    """
+    return ring.size if turn.spaced else ring.size // 4
 
 
 def as_bytes(value: Any, channel: str, ring_bytes: int) -> bytes | memoryview:  # noqa: ANN401 - any buffer
@@ -80,33 +90,51 @@ class BytesTx(ProducingEnd[bytes]):
     what would, begins the next one. So the bytes that it will take are known exactly, padding included.
     """
 
-    __slots__ = ("_atoms", "_extra", "_loans", "_poked", "_position", "_ring", "_sent", "_small", "_spare", "_start")
+    __slots__ = (
+        "_atoms",
+        "_filled",
+        "_largest",
+        "_loans",
+        "_poked",
+        "_position",
+        "_ring",
+        "_sent",
+        "_share",
+        "_size",
+        "_small",
+        "_spare",
+        "_start",
+    )
 
     def __init__(self, ring: BytesRing, turn: Pace, cursor: Cursor) -> None:
         """Continue at `cursor`, where the last commit stands."""
         super().__init__(ring, turn, cursor)
         self._ring = ring
+        self._size = ring.size
+        self._largest = largest_record(ring.size)
+        self._share = share(ring, turn)
         self._sent, self._position, _ = cursor
         # Room comes back by whole records, so no record may be a large part of the ring.
         self._small = min(SMALL, ring.size // 8)
         self._atoms: list[bytes] = []
-        #: Bytes of the batch's messages, and the position where its record will begin.
-        self._extra = 0
+        #: The position where the record of the batch will begin.
         self._start = self._position
-        #: Bytes that the messages of a grant may take, lengths included.
-        self._spare = 0
+        #: Bytes that the messages of a grant may take, lengths included; with those of the batch, which are the rest.
+        self._spare = self._filled = 0
         self._poked: _Poked | None = None
         self._loans = Loans()
 
     def send(self, value: Any, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:  # noqa: ANN401 - any buffer
         """See `Tx.send`. Raises DoesNotFit for what has no contiguous bytes, and ViewInUse as `poke` does."""
-        if self._grant and type(value) is bytes:
+        if type(value) is bytes:
             size = len(value)
-            if size <= self._small and size + _LENGTH <= self._spare:
+            if size > self._small:
+                if self._send_long(value, size):
+                    return
+            elif (grant := self._grant) and (spare := self._spare - size - _LENGTH) >= 0:
+                self._spare = spare
+                self._grant = grant - 1
                 self._atoms.append(value)
-                self._extra += size
-                self._spare -= size + _LENGTH
-                self._grant -= 1
                 self._turn.touched = True
                 return
         if self._rests:
@@ -117,6 +145,25 @@ class BytesTx(ProducingEnd[bytes]):
         data = as_bytes(value, self.name, self._ring.size)
         self._await_room(len(data), saturation)
         self._stage(data)
+
+    def _send_long(self, value: bytes, size: int) -> bool:
+        """Stage a long message if nothing has to be seen to before; tell whether it was.
+
+        It is what `send` does else, in fewer steps: behind a copy of a megabyte each of them finds its memory cold.
+        """
+        need = layout.record_bytes(size)
+        if self._atoms or self._poked is not None or need > self._largest:
+            return False
+        if self._closed or self._words[layout.RX_CLOSED]:
+            return False
+        self._refresh()
+        stop = self._ring.start(self._position, size) + need
+        if self._sent - self._head >= self._capacity or stop - self._head_position > self._size:
+            return False
+        self._turn.touched = True
+        self._write(1, value)
+        self._regrant()
+        return True
 
     def try_send(self, value: Any) -> SendOutcome:  # noqa: ANN401 - any buffer
         """See `Tx.try_send`."""
@@ -219,14 +266,14 @@ class BytesTx(ProducingEnd[bytes]):
         count = len(self._atoms)
         if not count:
             return self._position
-        return self._start + layout.record_bytes(self._extra + (_LENGTH * count if count > 1 else 0))
+        return self._start + layout.record_bytes(self._filled - self._spare - (_LENGTH if count == 1 else 0))
 
     def _joins(self, size: int) -> int:
         """Return the position behind the batch with one more message, or 0 if that is for a record of its own."""
         count = len(self._atoms) + 1
         if count == 1 or size > self._small or count > layout.RECORD_MAX_COUNT:
             return 0
-        stop = self._start + layout.record_bytes(self._extra + size + _LENGTH * count)
+        stop = self._start + layout.record_bytes(self._filled - self._spare + size + _LENGTH)
         return stop if stop <= self._lap_end(self._start) else 0
 
     def _lap_end(self, position: int) -> int:
@@ -260,7 +307,7 @@ class BytesTx(ProducingEnd[bytes]):
             if not self._atoms:
                 self._start = self._ring.start(self._position, size)
             self._atoms.append(bytes(data))
-            self._extra += size
+            self._filled += size + _LENGTH
         self._regrant()
 
     def _most_together(self, sizes: list[int]) -> int:
@@ -274,24 +321,32 @@ class BytesTx(ProducingEnd[bytes]):
         return bisect_right(list(accumulate(size + _LENGTH for size in sizes)), room)
 
     def _regrant(self) -> None:
-        """See `ProducingEnd._regrant`."""
+        """See `ProducingEnd._regrant`. In line, because it stands behind each long message: see `_send_long`."""
         self._stir()
-        here = self._batch_end()
-        room, free = self._room(here)
-        if room <= self._burst or free < self._bulk:
+        staged, whole, burst, bulk = len(self._atoms), self._size, self._burst, self._bulk
+        here = self._batch_end() if staged else self._position
+        position = self._sent + staged
+        room = self._capacity - position + self._head
+        free = whole - here + self._head_position
+        if room <= burst or free < bulk:
             self._refresh()
-            room, free = self._room(here)
-        lap = self._lap_end(self._start if self._atoms else here) - here
-        left = min(room, layout.RECORD_MAX_COUNT - len(self._atoms))
-        ungrouped = self._group - (self.position() - self._committed.messages)
-        ahead = free - lap if lap < self._bulk else free  # a turn like the largest one would leave the lap's rest
-        if ungrouped <= 0 or left < self._burst or ahead < self._bulk:
+            room = self._capacity - position + self._head
+            free = whole - here + self._head_position
+        lap = self._lap_end(self._start) - here if staged else whole - here % whole
+        left = min(room, layout.RECORD_MAX_COUNT - staged)
+        committed, before, _ = self._committed
+        ungrouped = self._group - position + committed
+        ahead = free - lap if lap < bulk else free  # a turn like the largest one would leave the lap's rest
+        apart = not staged and here - before > self._share
+        if ungrouped <= 0 or left < burst or ahead < bulk or apart:
             self._turn.call_for_commit()
         else:
-            left = min(left - self._burst + 1, ungrouped)  # behind the grant the next turn must still have its room
+            left = min(left - burst + 1, ungrouped)  # behind the grant the next turn must still have its room
         blocked = self._closed or self._words[layout.RX_CLOSED] or self._poked is not None
         self._grant = 0 if blocked else max(0, left - 1)
-        self._spare = min(lap, free - self._bulk) - _AROUND
+        spare = min(lap, free - bulk) - _AROUND
+        self._filled += spare - self._spare
+        self._spare = spare
 
     def _rest(self) -> None:
         """See `ProducingEnd._rest`."""
@@ -301,10 +356,6 @@ class BytesTx(ProducingEnd[bytes]):
         """See `ProducingEnd._go_on`."""
         self._stir()
         self._grant = self._rested
-
-    def _room(self, here: int) -> tuple[int, int]:
-        """Return the messages and the bytes that there is room for behind position `here`."""
-        return self._capacity - (self.position() - self._head), self._ring.size - (here - self._head_position)
 
     def _write(self, count: int, *parts: bytes | bytearray | memoryview) -> None:
         self._position = self._ring.write(self._position, layout.RECORD_BYTES, count, self._sent, *parts)
@@ -321,7 +372,7 @@ class BytesTx(ProducingEnd[bytes]):
             self._start = self._position
             self._sent += count
             atoms.clear()
-            self._extra = 0
+            self._filled = self._spare
             self._grant = 0  # it was for this batch
 
     def has_room(self, count: int) -> bool:

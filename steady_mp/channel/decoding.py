@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pickle
 import struct
+import sys
 from array import array
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from steady_mp.channel.ring import Record
@@ -59,11 +61,17 @@ def _lumps(record: Record) -> list[bytes]:
     if count == 1:
         return [bytes(record.payload)]
     payload = memoryview(record.payload)
-    lengths = payload[: count * _LENGTH].cast("I").tolist()
-    size, rest = lengths[0], payload[count * _LENGTH :]
-    if size and lengths.count(size) == count:
-        return [value for (value,) in struct.Struct(f"{size}s").iter_unpack(rest)]
-    return list(struct.Struct("%ds" * count % tuple(lengths)).unpack_from(rest))
+    lengths, rest = bytes(payload[: count * _LENGTH]), payload[count * _LENGTH :]
+    if lengths == lengths[:_LENGTH] * count:
+        return list(_alike(lengths[:_LENGTH], count).unpack_from(rest))
+    sizes = memoryview(lengths).cast("I").tolist()
+    return list(struct.Struct("%ds" * count % tuple(sizes)).unpack_from(rest))
+
+
+@lru_cache(maxsize=4)
+def _alike(length: bytes, count: int) -> struct.Struct:
+    """Return what reads so many messages of one length, which a busy channel does again and again."""
+    return struct.Struct(f"{int.from_bytes(length, sys.byteorder)}s" * count)
 
 
 def _out_of_band(record: Record, loads: Loads) -> Any:  # noqa: ANN401 - any message

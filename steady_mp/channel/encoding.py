@@ -59,9 +59,11 @@ def lump(values: Sequence[bytes]) -> Encoded:
     """Encode bytes as one record: alone as they are, several behind their lengths."""
     if len(values) == 1:
         return Encoded(layout.RECORD_BYTES, values)
-    lengths = struct.pack(f"{len(values)}I", *map(len, values))
-    whole = sum(map(len, values))
-    if whole >= _WORTH_A_PART * len(values):
+    sizes = list(map(len, values))
+    count, size = len(sizes), sizes[0]
+    alike = sizes.count(size) == count
+    lengths = struct.pack("I", size) * count if alike else struct.pack(f"{count}I", *sizes)
+    if sum(sizes) >= _WORTH_A_PART * count:
         return Encoded(layout.RECORD_BYTES, (lengths, *values))
     return Encoded(layout.RECORD_BYTES, (lengths, b"".join(values)))
 

@@ -81,6 +81,16 @@ def _namespace() -> int:
         return 0
 
 
+def my_start() -> int:
+    """Return when this process started, as `Owner.started` has it; the kernel is asked once. Raises OSError as `me`."""
+    return _my_start(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _my_start(pid: int) -> int:
+    return _start_time(pid) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """A process, told apart from every other that ever had its pid."""

@@ -23,11 +23,12 @@ class SnapshotSlots:
     `stem` is the path without ``-0`` or ``-1``; None keeps the slots in memory of this process.
     """
 
-    __slots__ = ("_maps", "_stem")
+    __slots__ = ("_files", "_maps", "_stem")
 
     def __init__(self, stem: Path | None) -> None:
         """Open the slots; their files are made at the first write."""
         self._stem = stem
+        self._files = None if stem is None else tuple(f"{stem}-{slot}" for slot in (0, 1))
         self._maps: list[mmap.mmap | None] = [None, None]
 
     def write(self, slot: int, data: bytes) -> int:
@@ -43,7 +44,9 @@ class SnapshotSlots:
 
     def read(self, slot: int, length: int, crc: int) -> bytes:
         """Return the snapshot; raises StateError when it is not what the commit wrote."""
-        room = self._maps[slot] or self._map(slot)
+        room = self._maps[slot]
+        if room is None or len(room) < length:  # a life may have made it longer since
+            room = self._map(slot)
         data = b"" if room is None else room[:length]
         if len(data) != length or zlib.crc32(data) != crc:
             where = "memory" if self._stem is None else str(self.path(slot))
@@ -58,13 +61,24 @@ class SnapshotSlots:
             raise ValueError(message)
         return self._stem.with_name(f"{self._stem.name}-{slot}")
 
+    def map(self) -> None:
+        """Map what there is already of both slots. Raises OSError."""
+        for slot in (0, 1):
+            self._map(slot)
+
     def _map(self, slot: int) -> mmap.mmap | None:
-        if self._stem is None or not self.path(slot).exists():
+        if self._files is None:
             return None
-        with self.path(slot).open("r+b") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        try:
+            fd = os.open(self._files[slot], os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            if os.fstat(fd).st_size == 0:
                 return None
-            self._maps[slot] = mmap.mmap(file.fileno(), 0)
+            self._maps[slot] = mmap.mmap(fd, 0)
+        finally:
+            os.close(fd)
         return self._maps[slot]
 
     def _grow(self, slot: int, needed: int) -> mmap.mmap:

@@ -1,9 +1,14 @@
-"""The address of a socket in a run directory, whose path may be longer than an address can be."""
+"""Sockets: their addresses in a run directory, whose path may be longer than one can be, and descriptors over them.
+
+`socket.send_fds` and `socket.recv_fds` of Python 3.11 leave out the flags that they are handed, and so block.
+"""
 
 from __future__ import annotations
 
+import array
 import contextlib
 import os
+import socket
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.errors import ConfigurationError
@@ -34,3 +39,25 @@ def address_of(path: Path) -> Iterator[str]:
         yield f"{around}/{path.name}"
     finally:
         os.close(folder)
+
+
+def send_now(connection: socket.socket, data: bytes, fd: int) -> int:
+    """Send `data` with a copy of `fd`, and return how much of it was sent. Never blocks. Raises OSError."""
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+    return connection.sendmsg([data], rights, socket.MSG_DONTWAIT)
+
+
+def receive_now(connection: socket.socket, size: int) -> tuple[bytes, list[int | None]]:
+    """Return what has come, and the descriptor with it if there is one; no program started by this one gets it.
+
+    In the place of one that came, and that this process had none left for, is None. Never blocks. Raises OSError.
+    """
+    room = socket.CMSG_LEN(array.array("i").itemsize)
+    data, ancillary, flags, _ = connection.recvmsg(size, room, socket.MSG_DONTWAIT)
+    fds = array.array("i")
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    for fd in fds:
+        os.set_inheritable(fd, False)  # noqa: FBT003 - its only way to be called
+    return data, [*fds, *([None] if flags & socket.MSG_CTRUNC else [])]

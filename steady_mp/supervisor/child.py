@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from steady_mp.channel.kinds import map_channel, open_store
 from steady_mp.errors import ConfigurationError, StateError
 from steady_mp.life import Life, Place
-from steady_mp.logs import capture_output
 from steady_mp.memory import layout
-from steady_mp.memory.control import ControlBlock
-from steady_mp.memory.durability import Durability
 from steady_mp.memory.letters import Letters
-from steady_mp.memory.mapping import Mapping
-from steady_mp.memory.owner import Owner
-from steady_mp.memory.rundir import RunDir
-from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.memory.owner import my_start
 from steady_mp.packing import unpack
-from steady_mp.parking import ORPHANED, PollParker
-from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
+from steady_mp.parking import ORPHANED
+from steady_mp.plan import actor_file
 from steady_mp.supervisor import native
 from steady_mp.supervisor.debugger import answer_breakpoints
 from steady_mp.supervisor.keepsake import keep
 from steady_mp.supervisor.note import BALLAST, Note
 from steady_mp.supervisor.quicken import quicken
 from steady_mp.supervisor.script import LOADING
-from steady_mp.supervisor.stacks import tell_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from steady_mp.channel.store import Store
-    from steady_mp.memory.doorbell import Doorbell
-    from steady_mp.plan import ActorPlan, Plan
+    from steady_mp.plan import ActorPlan
+    from steady_mp.supervisor.ahead import Ahead
+    from steady_mp.supervisor.belongings import Belongings
 
 #: Exit statuses, told apart from what a behavior would use. The note beside them says more.
 FAILED = 1
@@ -63,85 +53,62 @@ def _leave(status: int) -> NoReturn:
 
 
 class Household:
-    """What a process brings to a life: mapped files, doorbells, and its own ways to end."""
+    """What a process brings to a life: what it has in the run directory, and its own ways to end."""
 
-    def __init__(self, directory: Path, plan: Plan, index: int, generation: int, lifeline: int) -> None:
-        """Map the actor's files."""
-        self._run = RunDir(directory)
-        self._plan = plan
+    def __init__(self, ahead: Ahead, index: int, generation: int) -> None:
+        """Open nothing yet."""
+        self._ahead = ahead
+        self._plan = ahead.plan
         self._index = index
         self._generation = generation
-        self._lifeline = lifeline
-        self._me: ActorPlan = plan.actors[index]
-        self._note = directory / actor_file(index, "death")
+        self._me: ActorPlan = ahead.plan.actors[index]
+        self._note = ahead.directory / actor_file(index, "death")
 
     def live(self) -> None:
         """Live this life."""
-        place = self._place()
+        fault = self._fault()
+        if fault is not None:
+            fault("start:begin")
+        its = self._ahead.belongings(self._index)
+        place = self._place(its, fault)
         try:
             life = Life(place, self._generation)
         except StateError as error:
-            raise StateError(f"{error}; {self._keep_snapshot(place)}") from error
+            raise StateError(f"{error}; {self._keep_snapshot(its, place)}") from error
         words = place.control.words
-        me = Owner.me()
-        words[layout.BORN] = me.started
-        words[layout.PID] = me.pid
+        words[layout.BORN] = my_start()
+        words[layout.PID] = os.getpid()
         words[layout.GENERATION] = self._generation
-        packed = (self._run.path / actor_file(self._index, "args")).read_bytes()
-        behavior, args = unpack(packed, life.resolve)
+        behavior, args = unpack(its.packed, life.resolve)
         LOADING.is_on = False  # from here on a graph may be started, by the behavior
         quicken(behavior)
         life.live(behavior, args)
 
-    def _keep_snapshot(self, place: Place) -> str:
+    def _keep_snapshot(self, its: Belongings, place: Place) -> str:
         journal = place.control.journal()
         snapshot = place.snapshots.path(journal.snapshot_slot)
-        return keep(self._run, snapshot, journal.snapshot_length, self._plan.graph, self._me.name)
+        return keep(its.run, snapshot, journal.snapshot_length, self._plan.graph, self._me.name)
 
-    def _place(self) -> Place:
-        run, index, fault = self._run, self._index, self._fault()
-        if fault is not None:
-            fault("start:begin")
+    def _place(self, its: Belongings, fault: Callable[[str], None] | None) -> Place:
+        path, index = its.run.path, self._index
         return Place(
             plan=self._plan,
             index=index,
-            stores=[self._store(end.channel) for end in self._me.ends],
-            control=ControlBlock(run.mapping(actor_file(index, "control")), len(self._me.ends)),
-            snapshots=SnapshotSlots(run.path / actor_file(index, "snapshot")),
-            run=run.mapping(RUN_FILE).words,
-            parker=PollParker(
-                run.doorbell(actor_file(index, "bell")), self._lifeline, functools.partial(os._exit, ORPHANED)
-            ),
-            supervisor=run.doorbell(SUPERVISOR_BELL),
-            neighbour=self._neighbour,
+            stores=its.stores,
+            control=its.control,
+            snapshots=its.snapshots,
+            run=its.words,
+            parker=its.parker,
+            supervisor=its.supervisor,
+            neighbour=its.neighbour,
             abandon=self._abandon,
             retire=self._retire,
             fault=fault,
             spins=True,
-            mail=lambda channel: Letters(run.path).mail(channel, index),
-            sync=self._durability() if run.is_synced else None,
-            everybody=self._everybody,
+            mail=lambda channel: Letters(path).mail(channel, index),
+            sync=its.durability,
+            everybody=its.everybody,
         )
-
-    def _store(self, channel: int) -> Store:
-        plan = self._plan.channels[channel]
-        return open_store(map_channel(plan, self._run.path / channel_file(channel)), plan)
-
-    def _durability(self) -> Durability:
-        path, index = self._run.path, self._index
-        outputs = [path / channel_file(end.channel) if end.sends else None for end in self._me.ends]
-        return Durability(path / actor_file(index, "control"), outputs, path / actor_file(index, "snapshot"))
-
-    @functools.cache  # noqa: B019 - one life, one process
-    def _neighbour(self, peer: int) -> Doorbell:
-        return self._run.doorbell(actor_file(peer, "bell"))
-
-    def _everybody(self) -> tuple[list[memoryview], list[memoryview]]:
-        path, plan = self._run.path, self._plan
-        controls = [path / actor_file(index, "control") for index in range(len(plan.actors))]
-        channels = [path / channel_file(index) for index in range(len(plan.channels))]
-        words = [[Mapping(file, read_only=True).words for file in files] for files in (controls, channels)]
-        return words[0], words[1]
 
     def _abandon(self, reason: str) -> NoReturn:
         self._leave_for_another("replay", reason, REPLAY)
@@ -177,23 +144,22 @@ class Household:
         return fault
 
 
-def main(  # noqa: PLR0913, PLR0917 - handed over once, right behind the fork
-    directory: Path, plan: Plan, index: int, generation: int, lifeline: int, log_fd: int, broken: Exception | None
-) -> NoReturn:
+def main(ahead: Ahead, index: int, generation: int, log_fd: int, broken: Exception | None) -> NoReturn:
     """Live one life of actor `index`, and end the process with its status.
 
     `broken` is why the script with the behavior could not be loaded.
     """
-    native.set_name(plan.actors[index].name)
-    capture_output(log_fd, plan.log_level)
-    tell_stacks(directory / actor_file(index, "stack"), directory / actor_file(index, "fault"))
-    answer_breakpoints(directory, index, plan.actors[index].name)
-    note = directory / actor_file(index, "death")
+    name = ahead.plan.actors[index].name
+    native.set_name(name)
+    ahead.capture_output(log_fd)
+    ahead.dumps(index).begin()
+    answer_breakpoints(ahead.directory, index, name)
+    note = ahead.directory / actor_file(index, "death")
     ballast = bytes(BALLAST)  # of zeros: memory that is promised, and touched by nobody
     try:
         if broken is not None:
             raise broken  # noqa: TRY301 - takes the path of an error of the actor's own
-        Household(directory, plan, index, generation, lifeline).live()
+        Household(ahead, index, generation).live()
     except SystemExit as stop:
         Note.of_exit(stop).write(note)
         if isinstance(stop.code, str):

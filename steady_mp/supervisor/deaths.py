@@ -251,6 +251,10 @@ class Deaths:
             self._finish(told, told.lines)
         self._told.clear()
 
+    def let_go(self) -> None:
+        """Let go of the kernel's count: nobody dies any more."""
+        self._oom.close()
+
     def _finish(self, told: _Told, entries: list[str]) -> None:
         lines = [line for entry in entries for line in entry.splitlines() or [""]]
         said = told.report.traceback.splitlines()

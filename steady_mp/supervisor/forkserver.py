@@ -2,10 +2,12 @@
 
 It talks with the supervisor over a stream socket, one JSON object a line:
 
-    supervisor → {"spawn": actor, "generation": n}, with the write end of the log pipe attached
-    supervisor ← {"spawned": actor, "pid": pid}, {"delayed": name, "reason": words} where the system refuses a fork, and
+    supervisor → {"spawn": actor, "generation": n}, with the write end of the log pipe attached,
+                 and "given": pid where it has told a spare already
+    supervisor ← {"spawned": actor, "pid": pid}, {"delayed": name, "reason": words} where the system refuses a fork,
                  {"exited": actor, "pid": pid, "status": code or -signal,
-                  "peak": bytes of memory at most, "cpu": seconds}
+                  "peak": bytes of memory at most, "cpu": seconds}, and
+                 {"spare": pid}, with our end of the socket to it attached
 
 Why not the one of `multiprocessing`: that is one for the whole process, so that two graphs (or a graph
 and its user) share what is preloaded; it runs ``__main__`` again in each child; it starts a resource
@@ -27,7 +29,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import json
 import os
 import select
 import signal
@@ -44,16 +45,18 @@ from steady_mp.byvalue import SESSION
 from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
+from steady_mp.supervisor.ahead import Ahead
 from steady_mp.supervisor.arrears import Arrears
+from steady_mp.supervisor.quicken import quicken_named
 from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import LOADING, load_main
-from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take, wait_for_role, warm_up
+from steady_mp.supervisor.spare import Reserve, Role, Spare, take, wait_for_role, warm_up
+from steady_mp.supervisor.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BUFFER = 1 << 16
-_MOST_FDS = 64
 #: Bytes in what the system tells of the most memory that a process had.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -64,7 +67,7 @@ class ForkServer:
     def __init__(self, directory: Path, connection: socket.socket, lifeline: int, supervisor: int) -> None:
         """Serve the supervisor, the process `supervisor` at the other end of `connection`."""
         self._directory = directory
-        self._connection = connection
+        self._wire = Wire(connection)
         self._lifeline = lifeline
         self._supervisor = supervisor
         self._pid = os.getpid()
@@ -72,11 +75,12 @@ class ForkServer:
         self._title = native.Title()
         self._plan = Plan.from_json((directory / PLAN_FILE).read_text())
         self._children: dict[int, int] = {}
+        #: Whose life has begun last: one that dies again and again, if any does.
+        self._latest = 0
         self._reserve = Reserve()
+        #: How processes have ended that had taken a role of which the supervisor has not told yet.
+        self._early: dict[int, dict[str, int | float]] = {}
         self._arrears = Arrears()
-        self._unsent = b""
-        self._rest = b""
-        self._fds: list[int] = []
         self._poll = select.poll()
         self._wake_out, self._wake_in = os.pipe()
         self._others: list[int] = [self._wake_out, self._wake_in]
@@ -117,12 +121,15 @@ class ForkServer:
         for name in self._plan.modules:
             with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(name)
+        for actor in self._plan.actors:
+            with contextlib.suppress(Exception):  # whatever stands there that is no function
+                quicken_named(actor.behavior)
         gc.collect()
         gc.freeze()
 
     def _loop(self) -> None:
         poll = self._poll
-        poll.register(self._connection, select.POLLIN)
+        poll.register(self._wire, select.POLLIN)
         poll.register(self._wake_out, select.POLLIN)
         watched = self._watch_supervisor()
         if watched is not None:
@@ -133,9 +140,9 @@ class ForkServer:
                     os.read(self._wake_out, _BUFFER)
                 elif fd == watched:
                     return
-                elif fd == self._connection.fileno():
+                elif fd == self._wire.fileno():
                     if events & select.POLLOUT:
-                        self._flush()
+                        self._send()
                     if events & ~select.POLLOUT and not self._receive():
                         return
             self._hear_spare()
@@ -143,6 +150,7 @@ class ForkServer:
             self._fork_overdue()
             if self._reserve.is_due():
                 self._fork_spare()
+            self._offer_spare()
 
     def _watch_supervisor(self) -> int | None:
         """From here on we survive the supervisor, and see its end: return what is readable then.
@@ -163,25 +171,20 @@ class ForkServer:
 
     def _receive(self) -> bool:
         """Do what the supervisor asks for; tell whether it is still there."""
-        try:
-            data, fds, _, _ = socket.recv_fds(self._connection, _BUFFER, _MOST_FDS)
-        except ConnectionResetError:
-            return False
-        self._fds += fds
-        if not data:
-            return False
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            request = json.loads(line)
-            self._spawn(request["spawn"], request["generation"], self._fds.pop(0))
-        return True
+        requests = self._wire.requests()
+        for request, log_fd in requests or ():
+            self._spawn(Role(request["spawn"], request["generation"], log_fd), request.get("given"))
+        return requests is not None
 
-    def _spawn(self, actor: int, generation: int, log_fd: int) -> None:
-        """Begin a life: the spare takes it, or a fork does."""
-        role = Role(actor, generation, log_fd)
-        if self._reserve.give(role) and self._reserve.spare is not None:
-            self._poll.register(self._reserve.spare, select.POLLIN)
-        else:
+    def _spawn(self, role: Role, given: int | None) -> None:
+        """Begin a life: the spare takes it that was given it, or a fork does."""
+        if given is None:
+            self._fork_actor(role)
+        elif (end := self._early.pop(given, None)) is not None:
+            os.close(role.log_fd)
+            self._send({"spawned": role.actor, "pid": given})
+            self._ended(role.actor, end)
+        elif not self._reserve.given(given, role):
             self._fork_actor(role)
 
     def _fork_actor(self, role: Role) -> None:
@@ -194,7 +197,8 @@ class ForkServer:
             return
         if pid == 0:
             with self._as_child():
-                self._become(role)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                self._become(role, Ahead(self._directory, self._plan, self._lifeline))
         self._arrears.forked()
         self._began(role, pid)
 
@@ -207,7 +211,7 @@ class ForkServer:
         os.close(role.log_fd)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
-        self._children[pid] = role.actor
+        self._children[pid] = self._latest = role.actor
         self._reserve.is_wanted = self._plan.spare
         self._reserve.postpone()
         self._send({"spawned": role.actor, "pid": pid})
@@ -233,8 +237,17 @@ class ForkServer:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self._reserve.spare = Spare(pid, ours)
+        self._offer_spare()  # at once: what follows takes its time
         with contextlib.suppress(OSError):  # it only saves time
-            warm_up()
+            warm_up(pid)
+        self._send()  # nothing, for the same reason
+
+    def _offer_spare(self) -> None:
+        """Let the supervisor give the spare its role, if it does not know of it; now or when it can be told of more."""
+        spare = self._reserve.spare
+        if spare is not None and not spare.is_offered:
+            spare.is_offered = self._wire.hand_over({"spare": spare.pid}, spare.fileno())
+            self._look_for_room()
 
     def _hear_spare(self) -> None:
         """Take note of a spare that has become an actor; make an end of one that can't."""
@@ -242,16 +255,21 @@ class ForkServer:
             return
         fd = spare.fileno()
         if (role := self._reserve.took()) is not None:
-            self._poll.unregister(fd)
+            self._stop_hearing(fd)
             self._began(role, spare.pid)
+        elif self._reserve.begins_to_hear():
+            self._poll.register(fd, select.POLLIN)
 
     def _lost_spare(self) -> None:
         """Fork the life that a spare, which has died, was to live, if any."""
-        spare = self._reserve.spare
-        if spare is not None and spare.role is not None:
-            self._poll.unregister(spare)
+        if self._reserve.spare is not None:
+            self._stop_hearing(self._reserve.spare.fileno())
         if (role := self._reserve.died()) is not None:
             self._fork_actor(role)
+
+    def _stop_hearing(self, fd: int) -> None:
+        with contextlib.suppress(KeyError):  # nobody has begun to
+            self._poll.unregister(fd)
 
     @staticmethod
     def _fork() -> int:
@@ -267,8 +285,8 @@ class ForkServer:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             native.die_with_parent()
-            self._connection.close()
-            for fd in (*self._fds, *self._others, *(role.log_fd for role in self._arrears.roles)):
+            self._wire.close()
+            for fd in (*self._others, *(role.log_fd for role in self._arrears.roles)):
                 os.close(fd)
             if (spare := self._reserve.spare) is not None:
                 if spare.role is not None:
@@ -285,20 +303,17 @@ class ForkServer:
         # No slash: it is no actor's.
         self._title.set(f"steady-mp:{self._plan.graph} (spare)")
         native.set_name("steady-mp spare")
-        with contextlib.suppress(Exception):  # what a module of the user's has changed may not bear it: a colder spare
-            rehearse()
-        be_ready(connection)
-        role = wait_for_role(connection)
+        ahead = Ahead(self._directory, self._plan, self._lifeline)
+        role = wait_for_role(connection, rehearse(ahead, self._latest), ahead.look_at)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # before anybody can take it for the actor
         take(connection)
-        self._become(role)
+        self._become(role, ahead)
 
-    def _become(self, role: Role) -> NoReturn:
+    def _become(self, role: Role, ahead: Ahead) -> NoReturn:
         """Turn this process into an actor."""
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         actor, generation, log_fd = role
         self._title.set(f"steady-mp:{self._plan.graph}/{self._plan.actors[actor].name}")
-        child.main(self._directory, self._plan, actor, generation, self._lifeline, log_fd, self._broken)
+        child.main(ahead, actor, generation, log_fd, self._broken)
 
     def _reap(self) -> None:
         """Report who is gone, after killing what is left of its process group."""
@@ -312,33 +327,43 @@ class ForkServer:
             pid = found.si_pid
             self._hear_spare()  # what it has taken, it has lived
             actor = self._children.pop(pid, None)
-            if actor is not None:
+            is_early = self._reserve.is_early(pid)
+            if actor is not None or is_early:
                 # The group's number is the zombie's pid, which nobody can be given before it is reaped.
                 with contextlib.suppress(OSError):
                     os.killpg(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
-            if self._reserve.spare is not None and self._reserve.spare.pid == pid:
+            end = {
+                "pid": pid,
+                "status": os.waitstatus_to_exitcode(status),
+                "peak": usage.ru_maxrss * _MAXRSS_UNIT,
+                "cpu": round(usage.ru_utime + usage.ru_stime, 3),
+            }
+            if is_early:
+                self._early[pid] = end
+                self._reserve.let_go()
+            elif self._reserve.spare is not None and self._reserve.spare.pid == pid:
                 self._lost_spare()
             if actor is not None:
-                code = os.waitstatus_to_exitcode(status)
-                peak, cpu = usage.ru_maxrss * _MAXRSS_UNIT, round(usage.ru_utime + usage.ru_stime, 3)
-                self._reserve.is_wanted = bool(self._children) and self._reserve.is_wanted
-                self._send({"exited": actor, "pid": pid, "status": code, "peak": peak, "cpu": cpu})
+                self._ended(actor, end)
 
-    def _send(self, message: dict[str, int | float | str]) -> None:
-        """Tell the supervisor, without ever waiting for it: it may be asking for more, and wait for us to hear that."""
-        self._unsent += json.dumps(message).encode() + b"\n"
-        self._flush()
+    def _ended(self, actor: int, end: dict[str, int | float]) -> None:
+        """Tell that a life is over, and the spare who may need it."""
+        self._reserve.is_wanted = bool(self._children) and self._reserve.is_wanted
+        self._send({"exited": actor, **end})
+        if end["status"]:
+            self._reserve.expect(actor)
 
-    def _flush(self) -> None:
+    def _send(self, *messages: dict[str, int | float | str]) -> None:
+        """Tell the supervisor, behind what is left to tell."""
         try:
-            sent = self._connection.send(self._unsent, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            sent = 0
+            self._wire.tell(*messages)
         except OSError:
             self._abandon()
-        self._unsent = self._unsent[sent:]
-        self._poll.register(self._connection, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+        self._look_for_room()
+
+    def _look_for_room(self) -> None:
+        self._poll.register(self._wire, select.POLLIN | (select.POLLOUT if self._wire.is_behind else 0))
 
     def _abandon(self) -> NoReturn:
         """The supervisor is gone: leave nobody behind."""

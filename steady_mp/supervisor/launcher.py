@@ -15,9 +15,11 @@ import psutil
 from steady_mp.errors import StartError
 from steady_mp.events import ProcessDelayed
 from steady_mp.memory.pidfd import pidfd_open
+from steady_mp.memory.sockets import receive_now
 from steady_mp.supervisor.bootstrap import RUN_MARK, command
 from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.messages import Announce, Exited, ForkServerGone, Message, Spawned
+from steady_mp.supervisor.spare import Offer, Role
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +40,10 @@ class Launcher:
                 message = f"the fork server can't be started with {sys.executable}: {error.strerror}"
                 raise StartError(message) from None
         self._rest = b""
+        #: What has come with lines that have not come whole yet; None for what there was no room for.
+        self._fds: list[int | None] = []
+        #: A spare that nobody has given a role.
+        self._spare: Offer | None = None
         self._is_gone = False
 
     def _start(self, after: contextlib.ExitStack) -> None:
@@ -74,33 +80,36 @@ class Launcher:
         return [self._socket.fileno(), *([] if self._pidfd is None else [self._pidfd])]
 
     def spawn(self, actor: int, generation: int, log_fd: int) -> None:
-        """Ask for a life of an actor, with `log_fd` for its output. The answer comes as news."""
-        request = json.dumps({"spawn": actor, "generation": generation}).encode() + b"\n"
+        """Begin a life of an actor, in a spare or else in a fork, with `log_fd` for its output. The answer is news."""
+        spare, self._spare = self._spare, None
+        request = {"spawn": actor, "generation": generation}
+        if spare is not None and spare.give(Role(actor, generation, log_fd)):
+            request["given"] = spare.pid
         # A fork server that just died is found out by its news, and the life is asked for again then.
         with contextlib.suppress(OSError):
-            socket.send_fds(self._socket, [request], [log_fd])
+            socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], [log_fd])
 
     def news(self) -> list[Message]:
         """Return what the fork server has told since, and once that it is gone. Never blocks."""
         if self._is_gone:
             return []
-        dead = self._process.poll() is not None  # asked first: what it has said by then is all
-        try:
-            data = self._socket.recv(_BUFFER, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            if not dead:
+        data = self._received()
+        if data is None:
+            if self._process.poll() is None:
                 return []
-            data = b""  # a process that it has forked holds the connection open
-        except OSError:
-            data = b""
-        if not data:
+            data = self._received()  # once more: what it has said by now is all
+        if not data:  # or a process that it has forked holds the connection open
             self._is_gone = True
             return [ForkServerGone()]
         *lines, self._rest = (self._rest + data).split(b"\n")
         messages: list[Message] = []
         for line in lines:
             told = json.loads(line)
-            if "spawned" in told:
+            if "spare" in told:
+                self._let_spare_go()
+                if (fd := self._fds.pop(0)) is not None:
+                    self._spare = Offer(told["spare"], fd)
+            elif "spawned" in told:
                 messages.append(Spawned(told["spawned"], told["pid"]))
             elif "delayed" in told:
                 messages.append(Announce(ProcessDelayed(process=told["delayed"], reason=told["reason"])))
@@ -108,12 +117,30 @@ class Launcher:
                 messages.append(Exited(told["exited"], told["pid"], told["status"], told["peak"], told["cpu"]))
         return messages
 
+    def _received(self) -> bytes | None:
+        """Return what has come; None where nothing has yet, and nothing at all once nothing will."""
+        try:
+            data, fds = receive_now(self._socket, _BUFFER)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+        self._fds += fds
+        return data
+
+    def _let_spare_go(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+
     def close(self) -> int:
         """Let the fork server go, and with it every actor that is left; return its exit status."""
         with contextlib.suppress(OSError):  # it has died
             self._socket.shutdown(socket.SHUT_RDWR)  # a fork of this process may hold a copy, so closing is no end
         self._socket.close()
-        os.close(self._lifeline)
+        self._let_spare_go()
+        for fd in (self._lifeline, *(fd for fd in self._fds if fd is not None)):
+            os.close(fd)
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None

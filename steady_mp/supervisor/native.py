@@ -43,7 +43,7 @@ def set_name(name: str) -> None:
     """Show `name`, cut to 15 bytes at the end of a letter, as the process's name in top and `ps -o comm`."""
     if _prctl is not None:
         short = name.encode(errors="replace")[:_COMM_LENGTH].decode(errors="ignore")
-        _prctl(_PR_SET_NAME, ctypes.create_string_buffer(short.encode()), 0, 0, 0)
+        _prctl(_PR_SET_NAME, short.encode(), 0, 0, 0)
 
 
 class Title:

@@ -6,6 +6,8 @@ counts before it kills: in the control group of the victim, and for the whole ma
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _MACHINE: Final = Path("/proc/vmstat")
 _MINE: Final = Path("/proc/self/cgroup")
+_COUNT: Final = re.compile(rb"^oom_kill (\d+)$", re.MULTILINE)
+_MOST_BYTES: Final = 1 << 16
 
 
 class OomKills:
@@ -32,16 +36,17 @@ class OomKills:
     ) -> None:
         """Count from here on: in the control group of this process, which its children share, else on the machine."""
         files = _files(mine, groups)
-        self._path = files[0] if files else machine
         self._where = "in the run's control group" if files else "on this machine"
         self._sure = "next to certain" if files else "likely"
         self._clock = clock
-        self._seen = _count(self._path)
+        #: Open for as long as somebody may ask: at a death the next life waits for the answer.
+        self._fd = _open(files[0] if files else machine)
+        self._seen = _count(self._fd)
         self._looked_at = clock()
 
     def explain(self) -> str | None:
         """Say how it is known that a process that died of SIGKILL was killed for want of memory; None if it is not."""
-        before, now = self._seen, _count(self._path)
+        before, now = self._seen, _count(self._fd)
         seconds = self._clock() - self._looked_at
         self._looked_at = self._clock()
         if before is None or now is None or now <= before:
@@ -52,6 +57,12 @@ class OomKills:
             f"the kernel has counted a kill for want of memory {self._where} in the last {seconds:.1f} s "
             f"({before} to {now}): {self._sure}"
         )
+
+    def close(self) -> None:
+        """Let go of the count; nobody asks any more."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
 
 def _files(mine: Path, groups: Path) -> list[Path]:
@@ -68,14 +79,28 @@ def _files(mine: Path, groups: Path) -> list[Path]:
                 continue
             # In a container the path may be one of outside, where only the root can be seen.
             found += [root / part / name for root in roots for part in (path.lstrip("/"), ".")]
-    return [path for path in found if _count(path) is not None]
+    return [path for path in found if _has_count(path)]
 
 
-def _count(path: Path) -> int | None:
-    """Read ``oom_kill`` of a file; None where there is none."""
-    with suppress(OSError, ValueError):
-        for line in path.read_text().splitlines():
-            name, _, value = line.partition(" ")
-            if name == "oom_kill":
-                return int(value)
+def _has_count(path: Path) -> bool:
+    fd = _open(path)
+    try:
+        return _count(fd) is not None
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+def _open(path: Path) -> int | None:
+    with suppress(OSError):
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
+
+def _count(fd: int | None) -> int | None:
+    """Read ``oom_kill`` of an open file; None where there is none."""
+    if fd is not None:
+        with suppress(OSError):
+            if (found := _COUNT.search(os.pread(fd, _MOST_BYTES, 0))) is not None:
+                return int(found[1])
     return None

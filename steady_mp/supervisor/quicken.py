@@ -17,18 +17,21 @@ import functools
 import sys
 import threading
 from contextlib import suppress
-from types import CellType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import CodeType
 
 #: Whether this Python needs it.
 NEEDED: Final = sys.implementation.name == "cpython" and sys.version_info[:2] == (3, 11)
 
 #: Calls after which a function is specialised.
 _CALLS: Final = 8
+
+
+#: What is specialised already, here or in the process that has forked this one, by identity.
+_DONE: Final[dict[int, CodeType]] = {}
 
 
 class _StopHere(BaseException):
@@ -39,7 +42,20 @@ def quicken(behavior: Callable[..., Any]) -> None:
     """Have the loop of `behavior` specialised before it runs; nothing of it is run."""
     if NEEDED and sys.gettrace() is None and sys.getprofile() is None:  # these would be told of the calls
         for function in _functions(behavior):
-            _call_in_vain(function.__code__)
+            code = function.__code__
+            if id(code) not in _DONE:
+                _call_in_vain(code)
+                _DONE[id(code)] = code
+
+
+def quicken_named(name: str) -> None:
+    """Do the same for the behavior that is called ``module:name`` in a plan, if it is loaded here and can be found."""
+    module, _, path = name.partition(":")
+    found: Any = sys.modules.get("__mp_main__" if module == "__main__" else module)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if found is not None:
+        quicken(found)
 
 
 def _functions(behavior: Any) -> Iterator[FunctionType]:  # noqa: ANN401 - anything that can be called

@@ -7,7 +7,6 @@ import json
 import logging
 import time
 from collections import deque
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 from steady_mp.events import (
@@ -230,6 +229,9 @@ def _told(value: object) -> object:
 
 
 def _version() -> str:
+    # Some 1.5 MB, which no actor has to carry: it imports this as well.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
     try:
         return version("steady-mp")
     except PackageNotFoundError:  # run from a source tree that nobody has installed

@@ -7,9 +7,12 @@ with where nobody sees it, and the copies are made before somebody waits for the
 
 from __future__ import annotations
 
+import faulthandler
+import functools
 import logging
 import os
-import pickle
+import signal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from steady_mp.channel.ring import Ring
@@ -18,21 +21,23 @@ from steady_mp.logs import PipeHandler
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.mapping import Mapping
-from steady_mp.memory.owner import Owner
 from steady_mp.memory.snapshots import SnapshotSlots
-from steady_mp.packing import unpack
+from steady_mp.packing import Declared, pack, unpack
 from steady_mp.plan import ActorPlan, ChannelPlan, EndPlan, Plan
-from steady_mp.state import SteadyState
+from steady_mp.supervisor.quicken import quicken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from steady_mp.actor import Actor
     from steady_mp.channel.receiver import ObjectRx
     from steady_mp.channel.sender import ObjectTx
+    from steady_mp.state import SteadyState
+    from steady_mp.supervisor.ahead import Ahead
 
 _RING_BYTES: Final = layout.PAGE
 _CAPACITY: Final = 8
+_STDERR: Final = 2
 
 
 class _Alone:
@@ -46,25 +51,52 @@ class _Alone:
         raise RuntimeError(seconds, fds)
 
 
-def _speak(actor: Actor, tx: ObjectTx[object], state: SteadyState[dict[str, int]]) -> None:
-    said = state.acquire(lambda: {"count": 0})
-    while actor.is_running() and said["count"] < _CAPACITY:
-        tx.send(said["count"] if said["count"] % 2 else (said["count"], "text"))
-        said["count"] += 1
+@dataclass
+class _Words:
+    count: int = 0
+
+
+def _speak(actor: Actor, tx: ObjectTx[object], state: SteadyState[_Words]) -> None:
+    said = state.acquire(_Words)
+    while actor.is_running() and said.count < _CAPACITY:
+        tx.send(said.count if said.count % 2 else (said.count, "text"))
+        said.count += 1
     actor.commit()
 
 
-def _listen(actor: Actor, rx: ObjectRx[object], state: SteadyState[dict[str, int]]) -> None:
-    heard = state.acquire(lambda: {"count": 0})
+def _listen(actor: Actor, rx: ObjectRx[object], state: SteadyState[_Words]) -> None:
+    heard = state.acquire(_Words)
     while actor.is_running():
         rx.take()
-        heard["count"] += 1
+        heard.count += 1
 
 
-def rehearse() -> None:
-    """Live two short lives, of a producer and of its consumer. Leaves nothing behind but warm memory."""
-    Owner.me()
-    unpack(pickle.dumps((print, ("rehearsal",))), _no_reference)
+@functools.cache
+def _packed() -> tuple[bytes, bytes]:
+    """Return the two behaviors as a run directory has them."""
+    tx, rx = (Declared(kind, 0, "the rehearsal's", 0) for kind in ("tx", "rx"))
+    state = Declared("state", 0, "the rehearsal's", 0)
+    return (
+        pack("speaker", _speak, ["tx", "state"], (tx, state))[0],
+        pack("listener", _listen, ["rx", "state"], (rx, state))[0],
+    )
+
+
+def rehearse(ahead: Ahead, actor: int) -> Iterator[None]:
+    """Get ready for a life, of `actor` as a guess, and live two short ones. May be left off after each step."""
+    ahead.prepare()
+    yield
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as it is
+    if not faulthandler.is_enabled():
+        faulthandler.enable(_STDERR)
+        faulthandler.disable()
+    ahead.guess(actor)
+    yield
+    yield from rehearse_lives()
+
+
+def rehearse_lives() -> Iterator[None]:
+    """Live the lives of a producer and of its consumer, step by step. Leaves nothing behind but warm memory."""
     with open(os.devnull, "w", buffering=1, encoding="utf-8", errors="backslashreplace") as sink:  # noqa: PTH123
         print("rehearsal", file=sink)
     PipeHandler().format(logging.makeLogRecord({"msg": "rehearsal"}))
@@ -83,8 +115,8 @@ def rehearse() -> None:
     Ring.format(channel, _CAPACITY)
     run = Mapping(None, layout.PAGE)
     alone = _Alone()
-    behaviors: tuple[Callable[..., None], ...] = (_speak, _listen)
-    for index, behavior in enumerate(behaviors):
+    for index, packed in enumerate(_packed()):
+        yield
         control = ControlBlock(Mapping(None, layout.control_bytes(1)), 1)
         control.format()
         place = Place(
@@ -100,13 +132,12 @@ def rehearse() -> None:
             abandon=_abandon,
         )
         life = Life(place, 1)
-        life.live(behavior, [life.ends[0], SteadyState[dict[str, int]](life.book, 0)])
+        behavior, args = unpack(packed, life.resolve)
+        quicken(behavior)
+        life.live(behavior, args)
+        yield
         again = Life(place, 2)  # one that has a state, as the life has that a spare is for
-        SteadyState[dict[str, int]](again.book, 0).acquire(dict)
-
-
-def _no_reference(kind: str, index: int) -> NoReturn:
-    raise LookupError(kind, index)
+        again.book.acquire(0, _Words)
 
 
 def _abandon(reason: str) -> NoReturn:

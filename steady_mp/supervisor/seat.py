@@ -78,7 +78,8 @@ class Seat:
         self._pidfd: int | None = None
         self._channels = [(end.sends, channels[end.channel].words) for end in self.plan.ends]
         self._moved_before: tuple[int, ...] = ()
-        self._epoch_before = 0
+        #: The commit that its present life has begun from.
+        self.begun_from = 0
         #: What may have had to do with the end of the life that ended last.
         self.unsettled: list[Held] = []
 
@@ -97,7 +98,7 @@ class Seat:
         self.generation += 1
         self.renewing = self._killed_here = False
         self._moved_before = self._moved()
-        self._epoch_before = self.control.epoch
+        self.begun_from = self.control.epoch
         self.control.words[layout.PHASE] = layout.PHASE_STARTING
         self.control.words[layout.DEBUGGED] = 0
         self.control.words[layout.LOOKED_NS] = time.monotonic_ns()
@@ -130,7 +131,7 @@ class Seat:
     def has_worked(self) -> bool:
         """Tell whether the present life has committed something, or sleeps and so has nothing to do."""
         asleep = self.control.words[layout.PHASE] == layout.PHASE_WAITING
-        return asleep or self.control.epoch != self._epoch_before
+        return asleep or self.control.epoch != self.begun_from
 
     def was_innocent(self, status: int | None) -> bool:
         """Tell whether the life that just ended moved a message, or was killed in its sleep from outside."""

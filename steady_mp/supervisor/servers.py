@@ -103,9 +103,9 @@ class ForkServers:
             return
         self._mute.discard(seat.index)
         seat.begin()
-        self._logs.add(read_fd, seat.name, seat.generation)
         self._launcher.spawn(seat.index, seat.generation, write_fd)
         os.close(write_fd)
+        self._logs.add(read_fd, seat.name, seat.generation)  # the pipe keeps what is said before it is read
         seat.status = Status.STARTING
 
     def news(self) -> list[Message]:

@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,21 +24,42 @@ _FRAME: Final = re.compile(r'^  File "(?P<path>.*)", line (?P<line>\d+) in (?P<f
 ASK: Final[int] = signal.SIGRTMAX - 5 if sys.platform == "linux" else 29
 
 
-def tell_stacks(path: Path, fault: Path) -> None:
-    """Dump all stacks into `path` when a signal asks for it, and into `fault` before a fatal signal kills.
+class Dumps(NamedTuple):
+    """The descriptors of an actor's two files for dumps; None where there could be none, as on a full file system."""
 
-    Whoever sends `ASK` empties the file at `path` before. What is in `fault` the supervisor puts into the log.
-    """
-    faulthandler.enable(_STDERR)
-    faulthandler.register(signal.SIGQUIT, _STDERR)
-    with contextlib.suppress(OSError):  # a full file system: an actor without these files lives as well
-        faulthandler.register(ASK, _open(path))
-        faulthandler.enable(_open(fault))
+    #: For when a signal asks for it. Whoever sends `ASK` empties the file before.
+    asked: int | None
+    #: For before a fatal signal kills; the supervisor puts it into the log.
+    fault: int | None
+
+    @classmethod
+    def open(cls, asked: Path, fault: Path, *, create: bool = True) -> Dumps:
+        """Open the files with whatever is in them."""
+        flags = os.O_CREAT if create else 0
+        return cls(_open(asked, flags), _open(fault, flags))
+
+    def begin(self) -> None:
+        """Empty the files, and dump all stacks of this process there from here on, and into its log at SIGQUIT."""
+        for fd in self:
+            if fd is not None:
+                os.ftruncate(fd, 0)
+        faulthandler.enable(_STDERR if self.fault is None else self.fault)
+        faulthandler.register(signal.SIGQUIT, _STDERR)
+        if self.asked is not None:
+            faulthandler.register(ASK, self.asked)
+
+    def close(self) -> None:
+        """Close the files."""
+        for fd in self:
+            if fd is not None:
+                os.close(fd)
 
 
-def _open(path: Path) -> int:
-    # Appending, so that it starts anew wherever somebody else has cut the file.
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+def _open(path: Path, flags: int) -> int | None:
+    with contextlib.suppress(OSError):
+        # Appending, so that it starts anew wherever somebody else has cut the file.
+        return os.open(path, flags | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return None
 
 
 def top_frame(dump: str) -> str:

@@ -106,6 +106,7 @@ class Supervisor:
         ending.callback(self._selector.close)
         self._servers = ForkServers(run.path, self._selector, emit, self._after, logs)
         self.deaths = Deaths(run, plan, channels, logs, self.post, clock)
+        ending.callback(self.deaths.let_go)
         self._stalls = StallWatch(
             self.seats, run.path, emit=emit, after=self._after, is_frozen=self._havoc.is_frozen, clock=clock
         )
@@ -221,7 +222,7 @@ class Supervisor:
         self._servers.has_forked()
         seat.spawned(pid)
         self.deaths.born(seat)
-        self.emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.control.epoch))
+        self.emit(ActorStarted(actor=seat.name, generation=seat.generation, pid=pid, commit=seat.begun_from))
         if self.killing or seat.renewing:
             seat.kill()
 
@@ -236,16 +237,11 @@ class Supervisor:
         death = self.deaths.examine(seat, exited, (CAUSE, "", "") if struck else verdict)
         journal = seat.ended()
         self.quarantine.settle(seat)
-        for other in self.seats:
-            other.bell.ring()
         if journal.finished:
             self._finished(seat, death if status else None)
-            self._look_around()  # it may have asked for a shutdown in its last commit, and died before it rang
-            return
-        if self.killing:
+        elif self.killing:
             self.deaths.tell(death, "the run ends")
-            return
-        if seat.renewing and excused:
+        elif seat.renewing and excused:
             self._renew(seat, death, REPLAY, "dead letters are replayed to it")
         elif (renewal := death.renewal) is not None:
             self._renew(seat, death, renewal, death.cause)
@@ -255,7 +251,9 @@ class Supervisor:
         else:
             judged = self.quarantine.died(seat, death.cause, death.trace, excused=excused)
             self._died(seat, death, judged, innocent=innocent, hopeless=status in _HOPELESS)
-        self._look_around()
+        for other in self.seats:  # what it owed, a life that begins at once need not wait for
+            other.bell.ring()
+        self._look_around()  # it may have asked for a shutdown in its last commit, and died before it rang
 
     def _renew(self, seat: Seat, death: Death, status: int, reason: str) -> None:
         """Begin the next life of an actor that has ended this one itself, or at our wish."""

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from steady_mp import ConfigurationError, ExitCode, Graph
@@ -20,9 +21,11 @@ from steady_mp.memory.mapping import Mapping
 from steady_mp.plan import PLAN_FILE
 from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.launcher import Launcher
+from steady_mp.supervisor.messages import ForkServerGone
 from steady_mp.supervisor.sitting import SupervisorThread
 from tests.support import pipeline
 from tests.support.gates import Lines
+from tests.support.waiting import eventually
 from tests.support.watch import Watch
 
 if TYPE_CHECKING:
@@ -155,6 +158,18 @@ def test_a_fork_of_the_program_ends_without_the_run() -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
         run.request_shutdown()
         assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED
+
+
+def test_who_has_no_news_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / PLAN_FILE).write_text(calm().plan().to_json())
+    launcher = Launcher(tmp_path)
+    try:
+        assert launcher.news() == []
+        psutil.Process(launcher.pid).kill()
+        assert eventually(lambda: launcher.news() == [ForkServerGone()])
+        assert launcher.news() == []
+    finally:
+        launcher.close()
 
 
 def test_a_fork_of_the_program_does_not_keep_its_fork_server(tmp_path: Path) -> None:

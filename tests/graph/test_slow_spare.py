@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp.supervisor.spare import Reserve, Role, Spare, be_ready, take
+from steady_mp.supervisor.spare import Reserve, Role, Spare, take
 from tests.support.spares import Hand
 from tests.support.waiting import eventually
 
@@ -32,11 +32,12 @@ def child() -> Iterator[tuple[Spare, socket.socket]]:
 
 
 def given(clock: Hand, spare: Spare, there: socket.socket) -> Reserve:
-    """A reserve whose spare was ready, and has got a role."""
+    """A reserve whose spare has got a role, and is listened for."""
     reserve = Reserve(clock)
     reserve.spare = spare
-    be_ready(there)
-    assert reserve.give(Role(1, 2, there.fileno()))
+    assert reserve.given(spare.pid, Role(1, 2, there.fileno()))
+    clock.now += (reserve.patience() or 0.0) / 1000 + 1e-6
+    assert reserve.begins_to_hear()
     return reserve
 
 
@@ -68,3 +69,17 @@ def test_one_that_answers_while_it_is_stopped_goes_on(child: tuple[Spare, socket
     assert eventually(spare.is_stopped)
     assert reserve.took() == (1, 2, there.fileno())
     assert os.waitid(os.P_PID, spare.pid, os.WCONTINUED) is not None
+
+
+def test_one_that_is_stopped_behind_its_answer_is_somebody(child: tuple[Spare, socket.socket]) -> None:
+    """Also where it is not known yet who: the supervisor tells the spare first."""
+    (spare, there), reserve = child, Reserve(Hand())
+    reserve.spare = spare
+    take(there.dup())
+    os.kill(spare.pid, signal.SIGSTOP)
+    assert eventually(spare.is_stopped)
+    assert reserve.took() is None
+    assert os.waitid(os.P_PID, spare.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    role = Role(1, 2, there.fileno())
+    assert reserve.given(spare.pid, role)
+    assert reserve.took() == role

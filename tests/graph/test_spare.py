@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,9 @@ ENDLESS = 1 << 40
 AT_ONCE = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0, jitter=0.0)
 #: Seconds that a process may be found for after its end.
 GRACE = 10.0
+#: Seconds between two instants at which a spare is killed, and how many there are: from the death that it is for until
+#: it sends messages.
+STEP, STEPS = 0.0003, 30
 
 
 def flow(policy: RestartPolicy = AT_ONCE, *, spare: bool = True) -> Graph:
@@ -126,6 +130,58 @@ def test_a_spare_that_is_lost_with_its_role_costs_no_life(number: int) -> None:
     assert outcome.actor("source").generation == 3
 
 
+def lose_on_its_way(run: Run, seconds: float) -> None:
+    """Kill the spare so long behind the source, whatever it has become by then."""
+    spare = the_spare(run)
+    run.kill("source")
+    threading.Event().wait(seconds)
+    with suppress(psutil.NoSuchProcess):
+        spare.kill()
+    assert all_gone([spare], GRACE)
+    assert eventually(lambda: run.pid("source") not in {None, spare.pid})
+
+
+def take(run: Run) -> None:
+    """Kill the source, and see that the spare takes its role."""
+    spare = the_spare(run)
+    run.kill("source")
+    assert eventually(lambda: run.pid("source") == spare.pid)
+
+
+def test_a_spare_that_is_killed_at_any_instant_of_its_way_into_a_life_loses_nothing() -> None:
+    """It looks at the dead one's files, hears its role, takes it, is told of; or all of that is over."""
+
+    def kill(run: Run, watch: Watch) -> None:
+        for step in range(STEPS):
+            lose_on_its_way(run, step * STEP)
+            take(run)  # so that the next spare is not late, as one behind many lost ones is
+        watch.wait_for(ActorStarted, actor="source", generation=2 * STEPS + 1)
+        the_spare(run)
+        assert eventually(lambda: len(server_of(run).children()) == 3)  # no zombie, and nobody twice
+
+    outcome = drained(flow(), kill)
+    deaths = outcome.actor("source").deaths
+    assert set(deaths) == {"SIGKILL"}
+    assert 2 * STEPS <= len(deaths) <= 3 * STEPS
+    assert outcome.actor("sink").deaths == []
+
+
+def test_of_two_that_die_at_once_one_has_the_spare() -> None:
+    def kill(run: Run, watch: Watch) -> None:
+        for life in range(2, 12):
+            spare = the_spare(run)
+            for actor in ("source", "sink"):
+                run.kill(actor)
+            begun = {watch.wait_for(ActorStarted, actor=actor, generation=life).pid for actor in ("source", "sink")}
+            assert len(begun) == 2
+            assert spare.pid in begun
+        the_spare(run)
+        assert eventually(lambda: len(server_of(run).children()) == 3)
+
+    outcome = drained(flow(), kill)
+    assert outcome.actor("source").deaths == outcome.actor("sink").deaths == ["SIGKILL"] * 10
+
+
 def test_the_spare_goes_with_its_fork_server() -> None:
     def kill(run: Run, watch: Watch) -> None:
         first = the_spare(run)
@@ -186,10 +242,12 @@ def test_fifty_kills_in_a_row_lose_nothing() -> None:
 def test_a_death_is_told_before_the_life_that_follows() -> None:
     """The report waits until the next life has its process, and is still the first to be told of."""
     told: list[tuple[str, int]] = []
+    commits: list[int] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, (ActorStarted, ActorDied)) and event.actor == "source":
             told.append((type(event).__name__, event.generation))
+            commits.append(event.commit)
 
     def kill(run: Run, watch: Watch) -> None:
         run.watch(listen)
@@ -200,6 +258,20 @@ def test_a_death_is_told_before_the_life_that_follows() -> None:
 
     drained(flow(), kill)
     assert told == [pair for life in (1, 2, 3) for pair in (("ActorDied", life), ("ActorStarted", life + 1))]
+    assert commits[0::2] == commits[1::2]  # it has committed since, and did not begin from there
+
+
+def test_no_program_that_is_started_meanwhile_has_a_hand_on_the_spare() -> None:
+    def look(run: Run, watch: Watch) -> None:
+        the_spare(run)
+        launcher = run._supervisor._servers._launcher
+        assert launcher is not None
+        assert eventually(lambda: launcher._spare is not None)
+        assert launcher._spare is not None
+        assert not os.get_inheritable(launcher._spare._socket.fileno())
+        watch.wait_for(ActorStarted, actor="source")
+
+    drained(flow(), look)
 
 
 def test_without_spare_nobody_stands_by() -> None:

@@ -199,6 +199,7 @@ MUTANTS = [
         "self._ring.start(here, size) + layout",
         "here + layout",
     ),
+    Mutant("a long message overtakes short ones", BytesTx, "_send_long", "if self._atoms or ", "if "),
     Mutant("padding is a message", BytesRing, "read", "if record.kind == layout.RECORD_PADDING", "if False"),
     Mutant(
         "what was written in place is sent twice",

@@ -21,8 +21,8 @@ _UNTIRING = RestartPolicy(threshold=float("inf"), backoff=0.0, max_backoff=0.0)
 
 
 def parcel(number: int, longest: int) -> bytes:
-    """Return the message of a number: mostly short, now and then longer than what shares a record."""
-    size = (number * 7919 % 61, number * 37 % 700, number * 7919 % longest)[(number % 5 > 2) + (number % 23 == 0)]
+    """Return the message of a number: mostly short, one in nine maybe longer than what shares a record."""
+    size = (number * 7919 % 61, number * 37 % 700, number * 7919 % longest)[2 if number % 9 == 0 else number % 5 > 2]
     start = number % 1000
     return number.to_bytes(4, "little") + _NOISE[start : start + size]
 
@@ -60,6 +60,8 @@ def source(actor: Actor, out: BytesTx, total: int, longest: int, state: SteadySt
             for data in batch:
                 if len(data) % 3 == 0:
                     _put(out, data)
+                elif len(data) % 3 == 1:
+                    out.send(data)
                 elif out.try_send(data) is not SendOutcome.SENT:
                     out.send(bytearray(data))
         for data in batch:

@@ -24,7 +24,7 @@ from steady_mp.memory.rundir import SYNCED, RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.plan import actor_file, channel_file
 from steady_mp.policy import Failures, RestartPolicy
-from steady_mp.supervisor.child import Household
+from steady_mp.supervisor.belongings import durability_of
 from steady_mp.supervisor.seat import Seat
 from steady_mp.testing.points import DONE, UNDONE
 from steady_mp.testing.rig import Killed, Party, Rig
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from steady_mp.memory.durability import Durability
+    from steady_mp.plan import Plan
 
 SECTOR: Final = 512
 MESSAGES: Final = 24
@@ -200,12 +201,12 @@ class Machine:
             party.control = ControlBlock(self.run.mapping(actor_file(index, "control")), len(party.channels))
             party.generation = 1  # it has a control block
             party.snapshots = SnapshotSlots(folder / actor_file(index, "snapshot"))
-            party.sync = functools.partial(self._sync, Household(folder, plan, index, 1, 0))
+            party.sync = functools.partial(self._sync, folder, plan, index)
             party.begin()
             assert party.control.epoch >= self.sure[index], f"{party.name} has lost a commit that had returned"
 
-    def _sync(self, household: Household) -> Durability:
-        self._files.append(household._durability())
+    def _sync(self, folder: Path, plan: Plan, index: int) -> Durability:
+        self._files.append(durability_of(folder, plan, index))
         return self._files[-1]
 
     def power_cut(self) -> None:

@@ -299,6 +299,8 @@ def test_a_kill_that_the_kernel_has_counted(version: int, tmp_path: Path) -> Non
     assert "in the run's control group in the last 2.5 s (3 to 5): next to certain" in said
     assert kills.explain() is not None  # two were counted
     assert kills.explain() is None
+    kills.close()
+    assert kills.explain() is None  # nobody counts any more
 
 
 def test_where_no_control_group_can_be_seen_the_machine_is_asked(tmp_path: Path) -> None:
@@ -312,3 +314,7 @@ def test_where_no_control_group_can_be_seen_the_machine_is_asked(tmp_path: Path)
     assert said.endswith("likely")
     machine.unlink()
     assert kills.explain() is None
+    kills.close()
+    nobody = OomKills(mine=tmp_path / "none", groups=tmp_path, machine=machine)
+    assert nobody.explain() is None
+    nobody.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -13,51 +14,29 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from steady_mp import Graph
-from steady_mp.plan import PLAN_FILE
 from steady_mp.supervisor import forkserver, native
 from steady_mp.supervisor.arrears import Arrears
-from steady_mp.supervisor.forkserver import ForkServer
-from steady_mp.supervisor.spare import Role, warm_up
+from steady_mp.supervisor.spare import Role, Spare, warm_up
 from tests.support.spares import Hand
+from tests.support.unserved import NOBODY, told, unserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steady_mp import Actor
+    from steady_mp.supervisor.forkserver import ForkServer
 
 pytestmark = pytest.mark.timeout(20)
-#: No process has this number.
-NOBODY = 2**31 - 1
-
-
-def idle(actor: Actor) -> None:
-    """Do nothing."""
 
 
 @pytest.fixture
 def ends(tmp_path: Path) -> Iterator[tuple[ForkServer, socket.socket]]:
     """A fork server that serves nobody yet, and the supervisor's end of its connection."""
-    graph = Graph("flow")
-    graph.actor("source", idle)
-    graph.actor("sink", idle)
-    (tmp_path / PLAN_FILE).write_text(graph.plan().to_json())
-    connection, there = socket.socketpair()
-    with connection, there:
-        there.settimeout(10)
-        server = ForkServer(tmp_path, connection, 0, os.getpid())
-        yield server, there
-        for fd in server._others:
-            os.close(fd)
+    with unserved(tmp_path) as both:
+        yield both
 
 
 def refuse(*_: object) -> NoReturn:
     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-
-
-def told(there: socket.socket) -> list[dict[str, object]]:
-    """Return what it has told by now."""
-    return [json.loads(line) for line in there.recv(1 << 16).splitlines()]
 
 
 def test_no_process_left_for_a_spare_is_no_end_of_anything(
@@ -79,7 +58,8 @@ def test_neither_is_no_descriptor_left(
     monkeypatch.setattr(os, "fork", lambda: NOBODY)
     monkeypatch.setattr(socket, name, refuse)
     if name == "recv_fds":
-        warm_up()  # and does not end the process, as a spare without a role ends
+        with contextlib.suppress(OSError):
+            warm_up(NOBODY)  # and does not end the process, as a spare without a role ends
     server._fork_spare()
     server._reserve.let_go()
 
@@ -112,6 +92,39 @@ def test_a_life_whose_fork_is_refused_is_forked_later_and_that_is_told_once(
     assert server._arrears.patience(3.0) == 3.0
 
 
+def test_a_supervisor_that_reads_nothing_yet_is_told_of_the_spare_later(
+    ends: tuple[ForkServer, socket.socket],
+) -> None:
+    server, there = ends
+    ours, theirs = socket.socketpair()
+    before = sorted(Path("/dev/fd").iterdir())
+    server._reserve.spare = Spare(os.getpid(), ours)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            server._wire._connection.send(b"no room is left;", socket.MSG_DONTWAIT)
+    server._offer_spare()
+    server._send({"spawned": 0, "pid": 1})
+    server._offer_spare()  # nothing overtakes what is left
+    there.settimeout(0.0)
+    lines = b""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            data, fds, _, _ = socket.recv_fds(there, 1 << 16, 9)
+            assert not fds
+            lines += data
+            server._send()
+    assert lines.endswith(b';{"spawned": 0, "pid": 1}\n')
+    assert b"spare" not in lines
+    server._offer_spare()
+    server._offer_spare()  # once
+    data, (fd,), _, _ = socket.recv_fds(there, 1 << 16, 9)
+    assert json.loads(data) == {"spare": os.getpid()}
+    os.close(fd)
+    assert sorted(Path("/dev/fd").iterdir()) == before
+    server._reserve.let_go()
+    theirs.close()
+
+
 def test_a_supervisor_that_reads_nothing_yet_is_not_waited_for(ends: tuple[ForkServer, socket.socket]) -> None:
     """It asks for all lives before it reads: with many actors both would wait for the other one."""
     server, there = ends
@@ -122,7 +135,7 @@ def test_a_supervisor_that_reads_nothing_yet_is_not_waited_for(ends: tuple[ForkS
         lines += there.recv(1 << 16)
         for _, events in server._poll.poll(0):
             assert events == select.POLLOUT
-            server._flush()
+            server._send()
     assert [json.loads(line)["spawned"] for line in lines.splitlines()] == list(range(5000))
     assert server._poll.poll(0) == []
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import logging
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -17,6 +20,7 @@ from steady_mp.logs import PipeHandler, _Source, _unmark, _Voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 awkward = st.text(st.sampled_from("\\n\n\r\t \x1e\x000aä€\U0001f980\u2028"), max_size=30)
 
@@ -153,3 +157,48 @@ def test_how_the_bytes_arrive_makes_no_difference(lines: list[bytes], cuts: list
     got = feed((_Source(out, _Voice("", 1, None)), held), *filter(None, [*chunks, whole]))
     os.close(out)
     assert list(itertools.chain(*got)) == [line.decode(errors="backslashreplace") for line in lines]
+
+
+# The streams of a process that gets its pipe later
+
+#: Speaks before and behind that; its argument is the number of descriptors, from 2 down, that it begins without.
+_SPEAKER = """
+import logging, os, sys
+for fd in range(2, 2 - int(sys.argv[1]), -1):
+    os.close(fd)
+from steady_mp.logs import connect_output, prepare_output
+before = len(os.listdir("/dev/fd"))
+prepare_output(logging.INFO)
+opened = len(os.listdir("/dev/fd")) - before
+print("said to nobody")
+os.write(2, b"for the terminal;")
+read, write = os.pipe()
+connect_output(write)
+print("printed")
+logging.info("logged")
+print("complained", file=sys.stderr)
+data = os.read(read, 1000).replace(str(os.getpid()).encode(), b"PID")
+told = [opened, sys.stdout.seekable(), sys.stderr.seekable(), data]
+os.write(int(sys.argv[2]), repr(told).encode())
+"""
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2, 3])
+def test_streams_that_are_made_before_there_is_a_pipe_are_those_of_the_pipe(closed: int, tmp_path: Path) -> None:
+    """Whatever the descriptors of before were: files in the middle of which somebody writes, or none at all."""
+    read_fd, write_fd = os.pipe()
+    terminal = tmp_path / "terminal"
+    terminal.write_bytes(b"before;")
+    with terminal.open("ab") as output:
+        subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", _SPEAKER, str(closed), str(write_fd)],
+            check=True,
+            stdout=output,
+            stderr=output,
+            pass_fds=[write_fd],
+        )
+    os.close(write_fd)
+    with os.fdopen(read_fd, "rb") as pipe:
+        told = ast.literal_eval(pipe.read().decode())
+    assert told == [closed, False, False, b"\x1e@PID\nprinted\n\x1e20 logged\ncomplained\n"]
+    assert terminal.read_bytes() == (b"before;for the terminal;" if closed == 0 else b"before;")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from steady_mp.memory import owner as owners
-from steady_mp.memory.owner import Owner
+from steady_mp.memory.owner import Owner, my_start
 from steady_mp.memory.rundir import RunDir, sweep
 from steady_mp.memory.status import RunStatus
 
@@ -124,6 +124,13 @@ def test_which_start_of_the_machine_this_is_is_asked_again_when_it_could_not_be_
     assert not me.is_dead()
     assert Owner.me() == me
     del no_files
+
+
+def test_each_process_knows_when_it_started_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spare asks before it has a role; what it is told is not what its parent was told."""
+    assert my_start() == Owner.me().started
+    monkeypatch.setattr(os, "getpid", os.getppid)  # as behind a fork
+    assert my_start() == Owner.of(os.getppid()).started
 
 
 def test_a_sweep_that_can_t_look_leaves_all_that_lives(tmp_path: Path, no_files: Callable[[], None]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dis
 import functools
 import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp.supervisor.quicken import NEEDED, quicken
+from steady_mp.supervisor import quicken as quickening
+from steady_mp.supervisor.quicken import NEEDED, quicken, quicken_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +73,34 @@ def test_a_behavior_is_specialised_and_nothing_of_it_runs(kind: str) -> None:
     quicken(behavior)
     assert first(code) == "RESUME_QUICK"
     assert RAN == []
+
+
+def named(actor: Any) -> None:
+    """Do nothing, under a name that a plan can have."""
+
+
+@pytest.mark.skipif(not NEEDED, reason="CPython 3.12 and later specialise every function")
+def test_the_fork_server_does_it_by_name_for_all_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, code = sys.modules[__name__], named.__code__
+    assert first(code) == "RESUME"
+    for name in (f"{__name__}:missing", f"{__name__}:named.missing", "not.loaded:named", "nothing"):
+        quicken_named(name)
+    assert first(code) == "RESUME"
+    quicken_named(f"{__name__}:named")
+    assert first(code) == "RESUME_QUICK"
+    monkeypatch.setattr(quickening, "_call_in_vain", RAN.append)
+    quicken(module.named)  # each life does, and finds it done
+    assert RAN == []
+
+
+@pytest.mark.skipif(not NEEDED, reason="CPython 3.12 and later specialise every function")
+def test_a_script_s_behavior_is_found_where_it_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    behavior, code = fresh("plain")
+    module = types.ModuleType("__mp_main__")
+    module.__dict__["run"] = behavior
+    monkeypatch.setitem(sys.modules, "__mp_main__", module)
+    quicken_named("__main__:run")
+    assert first(code) == "RESUME_QUICK"
 
 
 def test_what_has_no_python_code_is_left_alone() -> None:

@@ -46,6 +46,20 @@ def test_a_slot_grows_with_what_is_written(slots: SnapshotSlots) -> None:
         assert slots.read(0, length, slots.write(0, data)) == data
 
 
+def test_slots_that_were_mapped_while_their_actor_was_at_work_read_what_it_has_written_since(tmp_path: Path) -> None:
+    at_work, ahead = (SnapshotSlots(tmp_path / "actor-0.snapshot") for _ in range(2))
+    at_work.write(0, b"short")
+    ahead.map()
+    for length in (10, 1 << 20):
+        data = b"x" * length
+        crc = at_work.write(0, data)
+        assert ahead.read(0, length, crc) == data
+    crc = ahead.write(1, b"the other one")
+    assert at_work.read(1, 13, crc) == b"the other one"
+    for slots in (at_work, ahead):
+        slots.close()
+
+
 def test_a_snapshot_that_was_never_written_is_damage(slots: SnapshotSlots) -> None:
     with pytest.raises(StateError, match="is damaged: 5 bytes with checksum 0x7 were committed"):
         slots.read(1, 5, 7)
