@@ -425,3 +425,18 @@ def test_a_snapshot_that_was_not_written_is_made_again() -> None:
         assert book.encode() == refused  # nobody has kept the first one
         book.kept = refused
         assert book.encode() is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_state_of_another_class_with_the_same_fields_is_saved_though_it_was_refused_once(*, kept: bool) -> None:
+    book = StateBook()
+    counter = book.acquire(0, Counter)
+    assert isinstance(counter, Counter)
+    for _ in range(2):  # the first in full, the second by the short way
+        data = book.encode()
+        book.kept = data if kept and data is not None else book.kept
+    book.values[0] = Versioned(counter.value)
+    refused = book.encode()
+    assert refused is not None
+    assert decode(refused) == {0: Versioned(counter.value)}
+    assert book.encode() == refused  # nobody has kept it
