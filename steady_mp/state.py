@@ -179,7 +179,7 @@ class StateBook:
         self._heading = b""
         #: Class and fields of the only state, where the last snapshot found one, and that flat.
         self._only: tuple[type, _Fields] | None = None
-        #: The last snapshot that was made of such a one, and what its fields held.
+        #: The last snapshot that was made of such a one, and what its fields held; nothing once another way was taken.
         self._flat: bytes | None = None
         self._parts: tuple[object, ...] = ()
         #: Class of the only state, where the last snapshot found one, and that not flat.
@@ -225,6 +225,7 @@ class StateBook:
         return data
 
     def _encode_all(self) -> bytes | None:
+        self._parts = ()  # those of another class may be the same objects, and what is made here may be refused
         # What the last life saved and this one has not acquired yet is still state.
         values = {**self._saved, **self.values} if self._saved else self.values
         parts = [self._flatten(value) for value in values.values()]

@@ -304,7 +304,11 @@ class Turn(Waiting):
             fault("commit:epoch")
         if self._sync is not None:
             self._sync.seal()
-        self._publish(moved)
+        try:
+            self._publish(moved)
+        except Exception:  # of a signal's handler
+            self._publish_again(moved)
+            raise
         self._settle(moved)
 
     def _publish(self, moved: list[tuple[Staging, int, Cursor]]) -> None:
@@ -334,6 +338,21 @@ class Turn(Waiting):
             self._supervisor.ring()
         if fault is not None:
             fault("commit:done")
+
+    def _publish_again(self, moved: list[tuple[Staging, int, Cursor]]) -> None:
+        """Show what is committed, and ring everybody: who has been rung, and for what, is not known any more."""
+        cursors, words, journal = self._next.cursors, self._words, self._next.words
+        for end, place, cursor in moved:
+            end.publish(cursor)
+            cursors[place] = cursor
+        words[layout.REQUESTED] = journal[layout.J_REQUESTED]
+        words[layout.FINISHED] = journal[layout.J_FINISHED]
+        self._news = False
+        self._fence()
+        for _, place, _ in moved:
+            self._neighbours[place].ring()
+        self._supervisor.ring()
+        self._settle(moved)
 
     def _settle(self, moved: Iterable[tuple[Staging, int, Cursor]] = ()) -> None:
         alone = not self.pending and not self._parted

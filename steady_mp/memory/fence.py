@@ -41,7 +41,11 @@ _acquire = _barrier.acquire
 
 def fence() -> None:
     """Order every load and store before the call before every one after it (a full barrier)."""
-    _release()
+    try:
+        _release()
+    except BaseException:  # of a signal's handler, which runs where a call ends; the next fence begins with a held lock
+        _acquire(False)  # noqa: FBT003 - by name it would be `blocking`
+        raise
     _acquire()
 
 

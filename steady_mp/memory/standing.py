@@ -2,7 +2,7 @@
 
 An actor says by itself when it last looked up: it stores LOOKED_NS as it settles its turns, and as it awakes, before it
 stores the phase. So one look at its words is enough, and nobody has to watch it for a while. In a group of turns that
-is at most a millisecond, or five turns, behind; for an actor with a `stall_timeout`, one turn.
+is at most a millisecond, or twelve turns, behind; for an actor with a `stall_timeout`, one turn.
 """
 
 from __future__ import annotations

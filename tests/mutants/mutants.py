@@ -95,7 +95,13 @@ _IN_FORCE = """\
     if self._sync is not None:
         self._sync.seal()
 """
-_PUBLISH = "    self._publish(moved)\n"
+_PUBLISH = """\
+    try:
+        self._publish(moved)
+    except Exception:  # of a signal's handler
+        self._publish_again(moved)
+        raise
+"""
 
 MUTANTS = [
     # The order of the commit

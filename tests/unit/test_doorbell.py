@@ -87,6 +87,22 @@ def test_the_barrier_leaves_itself_ready_for_the_next_one() -> None:
     assert fences._barrier.locked()
 
 
+@pytest.mark.parametrize("half", ["_release", "_acquire"])
+def test_so_does_one_that_a_signal_breaks_off(monkeypatch: pytest.MonkeyPatch, half: str) -> None:
+    call = getattr(fences, half)
+
+    def interrupted() -> None:
+        call()
+        raise TimeoutError  # the handler runs where the call ends
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fences, half, interrupted)
+        with pytest.raises(TimeoutError):
+            fences.fence()
+    assert fences._barrier.locked()
+    fences.fence()
+
+
 @pytest.mark.parametrize(("ordered", "fenced"), [(True, 0), (False, 1)])
 def test_order_costs_a_fence_only_where_the_processor_needs_one(
     ordered: bool,  # noqa: FBT001 - a parameter of the test

@@ -140,16 +140,23 @@ WRITE = """\
     if self._sync is not None:
         self._sync.write([end.freeze() for end in self._ends], None if snapshot is None else kept[0])
 """
-SEAL = "    if self._sync is not None:\n        self._sync.seal()\n    self._publish(moved)\n"
+SEAL = """\
+    if self._sync is not None:
+        self._sync.seal()
+"""
+PUBLISH = """\
+    try:
+        self._publish(moved)
+"""
 
 MUTANTS = [
-    Mutant("the epoch is not sealed", Turn, "commit", SEAL, "    self._publish(moved)\n"),
+    Mutant("the epoch is not sealed", Turn, "commit", SEAL + PUBLISH, PUBLISH),
     Mutant(
         "it is published before it is sealed",
         Turn,
         "commit",
-        SEAL,
-        "    self._publish(moved)\n    if self._sync is not None:\n        self._sync.seal()\n",
+        SEAL + PUBLISH,
+        "    self._publish(moved)\n" + SEAL + "    try:\n        pass\n",
     ),
     Mutant("all is written with the epoch, in any order", Turn, "commit", WRITE, ""),
     Mutant(

@@ -322,3 +322,39 @@ def test_a_signal_behind_the_commit_spoils_no_other(monkeypatch: pytest.MonkeyPa
     assert seen == [held]
     assert source.control.epoch == 2
     assert sink.take(channel) == [1, 2]
+
+
+@pytest.mark.parametrize("dtype", [None, "q"])
+@pytest.mark.parametrize("point", ["commit:epoch", "commit:publish", "commit:published", "commit:ring", "commit:done"])
+def test_a_signal_while_a_commit_is_shown_leaves_nobody_asleep(point: str, dtype: str | None) -> None:
+    rig = Rig()
+    source, sinks = rig.party("source", grouped=True), [rig.party("first"), rig.party("second")]
+    channels = [rig.channel(source, sink, dtype=dtype) for sink in sinks]
+    rig.start()
+    for sink, channel in zip(sinks, channels, strict=True):
+        with pytest.raises(Overslept):
+            sink.actor().await_for_all(sink.rx(channel).wait_avail(1))
+        source.tx(channel).send(1)
+    source.at(point, alarm)
+    with pytest.raises(Alarmed):
+        source.turn.commit()
+    source.turn.commit()
+    assert [sink.bell.rings > 0 for sink in sinks] == [True, True]
+    assert [sink.take(channel) for sink, channel in zip(sinks, channels, strict=True)] == [[1], [1]]
+    assert not source.turn.pending
+    for channel in channels:
+        source.tx(channel).send(2)
+    source.turn.commit()
+    assert [sink.take(channel) for sink, channel in zip(sinks, channels, strict=True)] == [[2], [2]]
+
+
+@pytest.mark.parametrize("point", ["commit:epoch", "commit:published", "commit:done"])
+def test_a_signal_while_a_request_for_shutdown_is_shown_leaves_the_supervisor_told(point: str) -> None:
+    _, source, _, _ = pair()
+    source.turn.request_shutdown()
+    source.at(point, alarm)
+    with pytest.raises(Alarmed):
+        source.turn.commit()
+    source.turn.commit()
+    assert source.word(layout.REQUESTED) == 1
+    assert source.supervisor.rings > 0

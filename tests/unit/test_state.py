@@ -397,31 +397,3 @@ def test_each_snapshot_of_an_only_state_that_is_not_flat_says_what_it_holds() ->
     snapshot = book.encode()
     assert snapshot is not None
     assert decode(snapshot) == {0: Counter(7), 1: second}
-
-
-@pytest.mark.parametrize(("before", "after"), [(1, True), (0.0, -0.0), (1, 1.0)])
-def test_what_is_equal_to_the_last_snapshot_and_another_thing_is_saved(before: object, after: object) -> None:
-    book = StateBook()
-    counter = book.acquire(0, Counter)
-    assert isinstance(counter, Counter)
-    counter.value = before  # type: ignore[assignment]
-    for _ in range(2):  # the first in full, the second by the short way
-        book.kept = book.encode() or book.kept
-    assert book.encode() is None
-    counter.value = after  # type: ignore[assignment]
-    snapshot = book.encode()
-    assert snapshot is not None
-    assert repr(decode(snapshot)[0]) == repr(counter)
-
-
-def test_a_snapshot_that_was_not_written_is_made_again() -> None:
-    book = StateBook()
-    counter = book.acquire(0, Counter)
-    assert isinstance(counter, Counter)
-    for number in range(3):
-        counter.value = number
-        refused = book.encode()
-        assert refused is not None
-        assert book.encode() == refused  # nobody has kept the first one
-        book.kept = refused
-        assert book.encode() is None
