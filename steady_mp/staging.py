@@ -51,5 +51,6 @@ def why_early(end: End, name: str) -> str:
         )
     return (
         f"it waits for channel {name} while somebody waits for what it has sent or taken; "
-        "commit() before such a wait, with a state that says how far the turn has come"
+        "wait for all that a turn needs before it takes anything (await_for_all), or commit() before such a wait, with "
+        "a state that says how far the turn has come"
     )

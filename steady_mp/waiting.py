@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a turn waits in its middle while earlier turns are put off.
 _PATIENCE: Final = 1e-3
+#: Seconds without a move where a turn waits, after which it is torn for somebody on whom that may depend.
+_RELUCTANCE: Final = 10.0
 
 
 class Waiting(ABC):
@@ -118,17 +120,23 @@ class Waiting(ABC):
     def hold(self, end: End, ready: Callable[[], bool]) -> None:
         """Wait in the middle of a turn until `ready` answers True, without ending the turn.
 
-        Where that can never be, because the channel is full of the turn's own messages or somebody
-        sleeps until what the turn has staged, the turn is torn: it commits early. Who comes to sleep
-        for it after this look finds it said in the channel (`End.hold_back`), and rings.
+        Where that can never be, because the channel is full of the turn's own messages, or somebody who has
+        to answer it sleeps until what the turn has staged, the turn is torn: it commits early. So it is for
+        one who sleeps for that and may only be connected with what is waited for, when nothing has moved there
+        for long. Who comes to sleep for it after this look finds it said in the channel (`End.hold_back`), and rings.
         """
         patience = self._clock() + _PATIENCE
         if self._cadence is not None:
             patience = max(patience, self._cadence.until(self._committed_at))
+        mark, yields_at = end.mark(), self._clock() + _RELUCTANCE
         while not ready():
-            torn = self._must_tear(end) and not ready()  # a peer that has moved meanwhile leaves nothing to wait for
+            now, before, mark = self._clock(), mark, end.mark()
+            if mark != before:
+                yields_at = now + _RELUCTANCE
+            yields = now >= yields_at
+            torn = self._must_tear(end, yields=yields) and not ready()  # a peer may have moved meanwhile
             behind = self.pending or self._parted
-            if behind and (torn or self._clock() >= patience):
+            if behind and (torn or now >= patience):
                 self._words[layout.UNGROUPED] = 1
                 self._abandon(
                     "a turn had to wait in its middle while earlier ones were put off; repeating them one by one"
@@ -136,16 +144,26 @@ class Waiting(ABC):
             if torn:
                 self._commit_early(end)
             else:
-                self._sleep_held(end, ready, patience if behind else None)
+                deadlines = [patience] * bool(behind) + [yields_at] * (not yields and self._may_yield(end))
+                self._sleep_held(end, ready, min(deadlines, default=None), yields=yields)
 
-    def _must_tear(self, end: End) -> bool:
-        """Tell whether nothing can change at `end` before this turn commits what it has staged."""
+    def _may_yield(self, end: End) -> bool:
+        """Tell whether there is anybody for whom a wait at `end` is torn only after a while."""
+        return len(self._entangled.get(id(end), ())) > len(self._asking.get(id(end), ()))
+
+    def _must_tear(self, end: End, *, yields: bool) -> bool:
+        """Tell whether nothing can change at `end` before this turn commits what it has staged.
+
+        That is certain where the peers have to do with this end; where they are only connected with it, the graph
+        stands still or is slow, and `yields` says that it is taken to stand still.
+        """
         own = self._own.get(id(end))
         if own is not None and own.is_staged():
             return True
-        return end.is_choked() or any(other.peer_waits() for other in self._entangled.get(id(end), ()))
+        others = self._entangled if yields else self._asking
+        return end.is_choked() or any(other.peer_waits() for other in others.get(id(end), ()))
 
-    def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None) -> None:
+    def _sleep_held(self, end: End, ready: Callable[[], bool], deadline: float | None, *, yields: bool) -> None:
         held = [end, *self._entangled.get(id(end), ())]
 
         def arm(alarm: Alarm) -> None:
@@ -159,7 +177,7 @@ class Waiting(ABC):
                 alarm.at(deadline)
 
         try:
-            self.sleep(arm, lambda: ready() or self._must_tear(end))
+            self.sleep(arm, lambda: ready() or self._must_tear(end, yields=yields))
         except Exception:  # of a signal's handler; who is killed leaves it to whoever mends that
             self._let_go(held)
             raise

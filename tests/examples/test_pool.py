@@ -29,7 +29,8 @@ def deal(actor: Actor, jobs: TxBundle[int], dealt: SteadyState[Count], upto: int
 def square(actor: Actor, jobs: Rx[int], results: Tx[int]) -> None:
     """Do one job after the other."""
     while actor.is_running():
-        results.send(jobs.take() ** 2)
+        if actor.await_for_all(jobs.wait_avail(1), results.wait_vacant(1)):
+            results.send(jobs.take() ** 2)
 
 
 def collect(actor: Actor, results: RxBundle[int], total: SteadyState[Count]) -> None:

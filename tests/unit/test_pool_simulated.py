@@ -1,0 +1,96 @@
+"""Workers that take a message and send what comes of it: no turn of theirs is torn because their neighbours wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from steady_mp.testing import Outcome, explore, simulate
+
+if TYPE_CHECKING:
+    from steady_mp import Actor, Graph, Rx, RxBundle, SteadyState, Tx, TxBundle
+
+JOBS = 24
+WORKERS = 3
+
+
+@dataclass
+class Count:
+    value: int = 0
+
+
+@dataclass
+class Found:
+    values: list[int] = field(default_factory=list)
+
+
+def deal(actor: Actor, jobs: TxBundle[int], dealt: SteadyState[Count]) -> None:
+    following = dealt.acquire(Count)
+    while actor.is_running() and following.value < JOBS:
+        lane = actor.await_for_lane(jobs.wait_vacant(1))
+        if lane is not None:
+            jobs[lane].send(following.value)
+            following.value += 1
+
+
+def work(actor: Actor, jobs: Rx[int], results: Tx[int]) -> None:
+    while actor.is_running():
+        results.send(jobs.take())
+
+
+def collect(actor: Actor, results: RxBundle[int], found: SteadyState[Found]) -> None:
+    """Take one at a time, and be slower than the workers."""
+    values = found.acquire(Found).values
+    while actor.is_running():
+        lane = actor.await_for_lane(results.wait_avail(1))
+        if lane is not None:
+            values.append(results[lane].take())
+            actor.await_for_all(actor.wait_timeout(0.5))
+
+
+def build_pool(graph: Graph) -> None:
+    jobs_tx, jobs_rx = graph.channel_bundle(WORKERS, capacity=2)
+    results_tx, results_rx = graph.channel_bundle(WORKERS, capacity=2)
+    graph.actor("deal", deal, jobs_tx, graph.state())
+    for lane in range(WORKERS):
+        graph.actor(f"work-{lane}", work, jobs_rx[lane], results_tx[lane])
+    graph.actor("collect", collect, results_rx, graph.state())
+
+
+def all_once(outcome: Outcome) -> None:
+    assert sorted(outcome.states["collect"].values) == list(range(JOBS))
+
+
+def test_no_job_is_lost_while_the_one_who_collects_is_slow() -> None:
+    explore(build_pool, seeds=range(60), crashes=3, check=all_once)
+
+
+def deal_unevenly(actor: Actor, first: Tx[int], second: Tx[int], dealt: SteadyState[Count]) -> None:
+    """Send three messages to the one before the other has any."""
+    following = dealt.acquire(Count)
+    while actor.is_running() and following.value < 4:
+        (first if following.value < 3 else second).send(following.value)
+        following.value += 1
+
+
+def collect_in_order(actor: Actor, first: Rx[int], second: Rx[int], found: SteadyState[Found]) -> None:
+    """Begin with what comes last."""
+    values = found.acquire(Found).values
+    while actor.is_running() and len(values) < 4:
+        values.append((first if values else second).take())
+
+
+def build_standstill(graph: Graph) -> None:
+    """The room that one worker has in its hand is what all of them wait for."""
+    pairs = [graph.channel(1) for _ in range(4)]
+    graph.actor("deal", deal_unevenly, pairs[0][0], pairs[1][0], graph.state())
+    graph.actor("first", work, pairs[0][1], pairs[2][0])
+    graph.actor("second", work, pairs[1][1], pairs[3][0])
+    graph.actor("collect", collect_in_order, pairs[2][1], pairs[3][1], graph.state())
+
+
+def test_where_all_wait_for_what_a_turn_holds_it_is_torn_after_a_while() -> None:
+    for seed in range(10):
+        outcome = simulate(build_standstill, seed=seed)
+        assert outcome.states["collect"].values == [3, 0, 1, 2]
+        assert 10 <= outcome.report.wall_time < 11
