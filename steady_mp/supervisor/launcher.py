@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from steady_mp.errors import StartError
+from steady_mp.errors import StartError, in_words
 from steady_mp.events import ProcessDelayed
 from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.supervisor.bootstrap import RUN_MARK, command
@@ -35,7 +35,7 @@ class Launcher:
             try:
                 self._start(after)
             except OSError as error:
-                message = f"the fork server can't be started with {sys.executable}: {error.strerror}"
+                message = f"the fork server can't be started with {sys.executable}: {in_words(error)}"
                 raise StartError(message) from None
         self._rest = b""
         self._is_gone = False
