@@ -33,8 +33,8 @@ _BURSTS = 400
 #: code has moved on, another seed has to do, and takes its time.
 SHOWN_BY = {
     "padding takes no room": 253,
-    "what was put off is never given up": 556,
-    "a wait inside of a turn forgets what was put off before it": 556,
+    "what was put off is never given up": 428,
+    "a wait inside of a turn forgets what was put off before it": 428,
     "a threshold that is passed already": 594,
     "the head is published too early": 98,
     "publish before the commit": 124,
