@@ -20,7 +20,14 @@ SteadyError
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
+
+
+def in_words(error: OSError) -> str:
+    """Say what the system has refused, and what mends it where that is a limit of this process."""
+    words = error.strerror or str(error)
+    return f"{words}; raise the limit (ulimit -n)" if error.errno == errno.EMFILE else words
 
 
 class ExitCode(IntEnum):

@@ -185,12 +185,14 @@ class ConsumingEnd(Rx[T], Threshold):
     def is_starved(self, count: int) -> bool:
         """Tell whether the producer waits for room in bytes, and has not sent `count` messages before that."""
         words, here = self._words, self._here()
+        wanted = here + count
         stuck = words[layout.TX_STUCK]
         order()
         held = words[layout.TX_HELD]
         order()
-        # What it has staged it commits for whoever waits for that; read both while it says that it is stuck.
-        starved = stuck > here and held < here + count and words[layout.TX_STUCK] == stuck
+        # What it has staged it commits for whoever waits for that; read both while it says that it is stuck. What it
+        # has committed since the caller's look it is not blamed for.
+        starved = stuck > here and held < wanted and words[layout.TX_STUCK] == stuck and words[layout.TAIL] < wanted
         if starved and not self._warned:
             self._warned = True
             logging.getLogger("steady_mp").warning(

@@ -22,7 +22,7 @@ from steady_mp.cli.run import run
 from steady_mp.cli.systemd_unit import systemd_unit
 from steady_mp.cli.top import top
 from steady_mp.cli.view import refused_writes, show_text, visible
-from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
+from steady_mp.errors import ConfigurationError, ExitCode, SteadyError, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +89,9 @@ def _refused(error: OSError) -> int:
     """Say what the system has refused. Raises it again where nobody could mend anything by one line."""
     if error.filename is not None:
         status = ExitCode.BAD_CONFIGURATION if error.errno in _OF_THE_PATH else ExitCode.UNCLEAN
-        return _refuse(f"{error.filename}: {error.strerror}", status)
+        return _refuse(f"{error.filename}: {in_words(error)}", status)
+    if error.errno == errno.EMFILE:
+        return _refuse(in_words(error), ExitCode.UNCLEAN)
     if error.errno != errno.ENOSPC:
         raise error
     # Typer shows `--help` itself, and knows nothing of `> file` on a full disk.

@@ -126,7 +126,11 @@ def _see_it_end(run: Found, story: Story, deadline: float, *, now: bool) -> str:
         return str(ended["text"])
     if run.directory.parent == default_root():
         sweep(default_root())
-    return "killed with its supervisor, which did not answer" if killed else "killed with its supervisor"
+    if killed:
+        return "killed with its supervisor, which did not answer"
+    return (
+        "killed with its supervisor" if now else "gone without a word: killed, or no room was left to say how it ended"
+    )
 
 
 def _send(run: Found, number: int) -> bool:

@@ -38,6 +38,20 @@ class ForkServerDied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForkServerGivenUp(Event):
+    """So many fork servers in a row have died, or could not be started, before one had forked anybody."""
+
+    level: ClassVar[int] = logging.ERROR
+    cause: str
+    times: int
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        return f"the fork server can't run ({self.cause}, {self.times} times in a row); the graph stops"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessDelayed(Event):
     """The system refuses a process, an actor's (by its name) or the fork server's, and is asked again.
 

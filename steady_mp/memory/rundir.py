@@ -154,6 +154,13 @@ def _sweep(root: Path) -> list[Path]:
     return removed
 
 
+def _too_large(root: Path, largest: int) -> NoSpace:
+    return NoSpace(
+        f"the graph needs a file of {largest / 2**20:.1f} MiB, and none may be so large in {root}: lower capacity or "
+        "ring_bytes, or raise the limit (ulimit -f)"
+    )
+
+
 def _no_space(root: Path, needed: int) -> NoSpace:
     """Describe what is missing, and the ways out."""
     with contextlib.suppress(OSError):
@@ -346,7 +353,9 @@ class RunDir:
         except OSError as error:
             shutil.rmtree(self.path, ignore_errors=True)
             self._unlock()
-            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            if error.errno == errno.EFBIG:
+                raise _too_large(self.path.parent, max(files.values())) from None
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 needed = sum(files.values()) + sum(map(len, contents.values()))
                 raise _no_space(self.path.parent, needed) from None
             message = f"run directory {self.path} can't be made: {error.strerror}"

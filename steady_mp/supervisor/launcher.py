@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from steady_mp.errors import StartError
+from steady_mp.errors import StartError, in_words
 from steady_mp.events import ProcessDelayed
 from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.memory.sockets import receive_now
@@ -37,7 +37,7 @@ class Launcher:
             try:
                 self._start(after)
             except OSError as error:
-                message = f"the fork server can't be started with {sys.executable}: {error.strerror}"
+                message = f"the fork server can't be started with {sys.executable}: {in_words(error)}"
                 raise StartError(message) from None
         self._rest = b""
         #: What has come with lines that have not come whole yet; None for what there was no room for.

@@ -7,7 +7,7 @@ import selectors
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.errors import StartError
-from steady_mp.events import ForkServerDied, ProcessDelayed
+from steady_mp.events import ForkServerDied, ForkServerGivenUp, ProcessDelayed
 from steady_mp.supervisor.cause import cause_of
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import ForkServerDue, RestartDue
@@ -71,6 +71,7 @@ class ForkServers:
         Where none can be started, that counts as one that has died, and is tried again after a pause.
         """
         if self.are_hopeless:
+            self._put_off()
             return []
         if self._has_died:
             self._has_died = False
@@ -80,9 +81,7 @@ class ForkServers:
         except StartError as error:
             self.cause = str(error).rpartition(": ")[2]
             self._barren += 1
-            if not self.are_hopeless:
-                self._emit(ProcessDelayed(process="the fork server", reason=self.cause))
-                self._after(PAUSE, ForkServerDue())
+            self._put_off()
             return []
         owed, self._owed = self._owed, {}
         return list(owed.values())
@@ -131,6 +130,14 @@ class ForkServers:
     def are_hopeless(self) -> bool:
         """Whether too many have died before they had forked anybody."""
         return self._barren > _MOST_BARREN
+
+    def _put_off(self) -> None:
+        """Try again later, or say that it is no use any more."""
+        if self.are_hopeless:
+            self._emit(ForkServerGivenUp(cause=self.cause, times=self._barren))
+        else:
+            self._emit(ProcessDelayed(process="the fork server", reason=self.cause))
+            self._after(PAUSE, ForkServerDue())
 
     def close(self) -> None:
         """Let the one that is left go, and all actors with it."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steady_mp import ExitCode, Graph
-from steady_mp.events import ActorStarted, ForkServerDied, ProcessDelayed
+from steady_mp.events import ActorStarted, ForkServerDied, ForkServerGivenUp, ProcessDelayed
 from tests.support import forking_import, pipeline
 from tests.support.runs import complete
 from tests.support.spares import server_of
@@ -66,6 +66,8 @@ def test_a_fork_server_that_cant_be_started_is_tried_again(
     assert outcome.report.exit_code is end
     if end is ExitCode.GAVE_UP:
         assert outcome.report.why[0] == f"the fork server can't run: {os.strerror(errno.EAGAIN)}"
+        told = [event.text for event in outcome.watch.all_of(ForkServerGivenUp)]
+        assert told == [f"the fork server can't run ({os.strerror(errno.EAGAIN)}, 4 times in a row); the graph stops"]
 
 
 def test_a_life_without_a_descriptor_for_its_output_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,22 @@ def test_one_that_waits_for_more_than_the_bytes_allow_is_told(caplog: pytest.Log
     ]
 
 
+def test_one_whose_messages_come_between_two_looks_is_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """It has found none; by the time it asks why, the channel is full of them, and the producer waits for room."""
+    _, source, sink, channel = pair(capacity=2)
+    source.send(channel, 0, 1)
+    asked: list[bool] = []
+
+    def ask_late() -> None:
+        asked.append(sink.rx(channel).wait_avail(1).impossible())
+        sink.take(channel)
+
+    source.parker.plans.append(ask_late)
+    source.tx(channel).send(2)
+    assert asked == [False]
+    assert caplog.messages == []
+
+
 def test_a_question_whose_server_sleeps_is_committed_before_the_wait_for_its_answer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

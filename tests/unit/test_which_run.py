@@ -14,7 +14,7 @@ import pytest
 
 from steady_mp import ConfigurationError
 from steady_mp.cli import dead_letters, facts, report_file, runs, stop
-from steady_mp.errors import SteadyError
+from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.events import RunStopped
 from steady_mp.memory.letters import Letter
 from steady_mp.memory.owner import Owner
@@ -195,6 +195,20 @@ def test_a_run_that_has_stopped_is_not_killed_while_its_log_stalls(
         assert stop.stop(str(run.run.path), now=True, wait=True, timeout=60.0, as_json=False) == 0
     assert "exit code 130" in capsys.readouterr().out
     assert sent == [signal.SIGTERM, signal.SIGTERM]
+
+
+@pytest.mark.parametrize(
+    ("now", "words"), [(True, "killed with its supervisor"), (False, "gone without a word: killed, or no room")]
+)
+def test_one_that_ends_without_saying_how(
+    *, now: bool, words: str, sent: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A drain may have ended well on a disk that is full: nobody can tell."""
+    with Simulated() as run:
+        monkeypatch.setattr(Owner, "is_dead", lambda _owner: bool(sent))
+        status = stop.stop(str(run.run.path), now=now, wait=True, timeout=1.0, as_json=False)
+    assert status == (ExitCode.DRAINED if now else ExitCode.UNCLEAN)
+    assert words in capsys.readouterr().out
 
 
 def test_an_end_to_the_patience_kills_nobody(sent: list[int]) -> None:
