@@ -117,6 +117,7 @@ class Nap:
         """Take note of what is waited for, and tell the neighbours what they would have to wait for."""
         self._arm(alarm)
         alarm.at(self._until)
+        alarm.gives_way = True
         self._waits = list(alarm.ends)
         self._held = [end for end in self._ends if not end.sends]
         for end in self._waits:

@@ -129,7 +129,7 @@ class Sleeper:
         words[layout.PARKS] += 1
         self._counted_ns = words[layout.WAIT_SINCE_NS] = int(self._clock() * 1e9)
         words[layout.BLOCKED_ON] = 0 if alarm.blocked is None else ends.index(alarm.blocked) + 1
-        words[layout.OTHER_WAYS] = int(alarm.has_choice)
+        words[layout.OTHER_WAYS] = layout.GIVES_WAY if alarm.gives_way else int(alarm.has_choice)
         words[layout.PHASE] = layout.PHASE_WAITING
 
     def _sleep_once(self, alarm: Alarm) -> Wake:

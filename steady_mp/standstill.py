@@ -74,7 +74,8 @@ class Standstill:
     def _needs(self, actor: int, *, choosy: bool) -> Iterator[_Need]:
         """Yield what an actor sleeps for; nothing for one that works, or that only time will wake."""
         control = self._controls[actor]
-        if control[layout.PHASE] != layout.PHASE_WAITING or (control[layout.OTHER_WAYS] and not choosy):
+        ways = control[layout.OTHER_WAYS]
+        if control[layout.PHASE] != layout.PHASE_WAITING or ways == layout.GIVES_WAY or (ways and not choosy):
             return
         for end in self._plan.actors[actor].ends:
             words, plan = self._channels[end.channel], self._plan.channels[end.channel]

@@ -192,6 +192,7 @@ class Waiting(ABC):
             alarm.ends.append(end)
             if end.sends:
                 alarm.blocked = end
+            alarm.gives_way = bool(self.pending or self._parted)  # to the next life, once it is out of patience
             for other in held:
                 other.hold_back(here=other is end)
             if deadline is not None:

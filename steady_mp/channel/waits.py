@@ -88,7 +88,7 @@ class Pace(Protocol):
 class Alarm:
     """What a sleeping actor is to be woken by, collected from the conditions that it waits for."""
 
-    __slots__ = ("asks_again", "blocked", "deadline", "ends", "fds", "has_choice")
+    __slots__ = ("asks_again", "blocked", "deadline", "ends", "fds", "gives_way", "has_choice")
 
     def __init__(self) -> None:
         """Start with nothing: a sleep without end."""
@@ -97,6 +97,8 @@ class Alarm:
         self.ends: list[End] = []
         #: One of several things ends the sleep: whoever looks for deadlocks must not take any of them for needed.
         self.has_choice = False
+        #: What is put off will be committed, or undone, by a time: nobody who waits for that stands still.
+        self.gives_way = False
         #: Something may end the wait that rings nobody: whoever slept long has to be asked all of it again.
         self.asks_again = False
         #: The sending end that lacks the room that is waited for; the first one of several.

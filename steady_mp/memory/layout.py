@@ -34,7 +34,8 @@ Control block of an actor: one page of words written in place, then two journal 
             DEBUGGED (not 0 while it waits for a debugger, or has one: nobody takes it for stuck)
     line 3  counters: TURNS, PARKS, RESCUES, EARLY_COMMITS, WAITED_NS, SNAPSHOT_BYTES, SNAPSHOT_NS
     line 4  the sleep at present: WAIT_SINCE_NS (monotonic), BLOCKED_ON (1 + index of the end without room, or 0),
-            OTHER_WAYS (not 0 when one of several things ends it, so that none of them has to);
+            OTHER_WAYS (not 0 when one of several things ends it, so that none of them has to; GIVES_WAY when it has put
+            commits off, and ends by a time at which these are made, or undone);
             LOOKED_NS (monotonic): when it last settled its turns, or awoke, if only to see that nothing had come
             (see `memory/standing.py`)
     byte 1024  REFUSAL: length, then UTF-8 text
@@ -135,6 +136,8 @@ HAND_END: Final = 256
 PHASE_STARTING: Final = 0
 PHASE_RUNNING: Final = 1
 PHASE_WAITING: Final = 2
+
+GIVES_WAY: Final = 2
 
 # Journal slot, in words
 J_SNAP_SLOT: Final = 0

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pytest
+
+from steady_mp import CommitEvery
 from steady_mp.testing import Outcome, explore, simulate
+from steady_mp.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from steady_mp import Actor, Graph, Rx, RxBundle, SteadyState, Tx, TxBundle
 
@@ -67,33 +71,49 @@ def test_no_job_is_lost_while_the_one_who_collects_is_slow() -> None:
     explore(build_pool, seeds=range(60), crashes=3, check=all_once)
 
 
-def collect_in_order(actor: Actor, results: RxBundle[int], found: SteadyState[Found]) -> None:
-    """Take the results in the order of the jobs, and rest for long behind each."""
+def collect_in_order(
+    actor: Actor, results: Sequence[Rx[int]], found: SteadyState[Found], upto: int, rest: float
+) -> None:
+    """Take the results in the order of the jobs, and rest behind each."""
     values = found.acquire(Found).values
-    while actor.is_running() and len(values) < JOBS:
+    while actor.is_running() and len(values) < upto:
         values.append(results[len(values) % WORKERS].take())
-        actor.await_for_all(actor.wait_timeout(15.0))
+        actor.await_for_all(actor.wait_timeout(rest))
 
 
-def deal_in_order(actor: Actor, jobs: TxBundle[int], dealt: SteadyState[Count]) -> None:
+def deal_in_order(actor: Actor, jobs: Sequence[Tx[int]], dealt: SteadyState[Count], upto: int) -> None:
     following = dealt.acquire(Count)
-    while actor.is_running() and following.value < JOBS:
+    while actor.is_running() and following.value < upto:
         if actor.await_for_all(jobs[following.value % WORKERS].wait_vacant(1)):
             jobs[following.value % WORKERS].send(following.value)
             following.value += 1
 
 
-def build_ordered_pool(graph: Graph) -> None:
-    jobs_tx, jobs_rx = graph.channel_bundle(WORKERS, capacity=1)
-    results_tx, results_rx = graph.channel_bundle(WORKERS, capacity=1)
-    graph.actor("deal", deal_in_order, jobs_tx, graph.state())
-    for lane in range(WORKERS):
-        graph.actor(f"work-{lane}", work, jobs_rx[lane], results_tx[lane])
-    graph.actor("collect", collect_in_order, results_rx, graph.state())
+def build_ordered_pool(graph: Graph, upto: int = JOBS, commit_every: CommitEvery | None = None) -> None:
+    """The workers but the first one have more room, and may space their commits."""
+    capacities = [1] + [8] * (WORKERS - 1) if commit_every else [1] * WORKERS
+    jobs_tx, jobs_rx = zip(*map(graph.channel, capacities), strict=True)
+    results_tx, results_rx = zip(*map(graph.channel, capacities), strict=True)
+    graph.actor("deal", deal_in_order, jobs_tx, graph.state(), upto)
+    for lane, (jobs, results) in enumerate(zip(jobs_rx, results_tx, strict=True)):
+        graph.actor(f"work-{lane}", work, jobs, results, commit_every=commit_every if lane else None)
+    graph.actor("collect", collect_in_order, results_rx, graph.state(), upto, 0.01 if commit_every else 15.0)
 
 
 def test_no_job_is_lost_however_long_the_one_who_collects_takes() -> None:
     explore(build_ordered_pool, seeds=range(60), crashes=3, check=all_once)
+
+
+@pytest.mark.parametrize("spaced", [None, CommitEvery(seconds=40.0)])
+def test_no_turn_is_torn_for_what_comes_by_itself(spaced: CommitEvery | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who collects rests, or waits for a worker that has put off its commit and sleeps until that is due."""
+    torn: list[object] = []
+    monkeypatch.setattr(Waiting, "_commit_early", lambda _, end: torn.append(end))
+    upto = 30 * WORKERS  # the first turns of a life are each committed alone
+    for seed in range(5):
+        outcome = simulate(lambda graph: build_ordered_pool(graph, upto, spaced), seed=seed)
+        assert outcome.states["collect"].values == list(range(upto))
+        assert not torn
 
 
 def deal_unevenly(actor: Actor, first: Tx[int], second: Tx[int], dealt: SteadyState[Count]) -> None:

@@ -95,6 +95,13 @@ def test_who_has_other_ways_is_taken_to_stand_still_only_after_a_while(actor: in
     assert pool.stands_still(choosy=True)
 
 
+@pytest.mark.parametrize("actor", [DEAL, COLLECT, OTHER])
+def test_who_has_put_commits_off_gives_way_by_itself(actor: int) -> None:
+    pool = Pool()
+    pool.controls[actor][layout.OTHER_WAYS] = layout.GIVES_WAY
+    assert not pool.stands_still(choosy=True)
+
+
 @pytest.mark.parametrize(
     ("channel", "word", "value"),
     [
