@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from steady_mp.turn import Turn
 from tests.mutants import hunt
 from tests.mutants.mutants import MUTANTS, Mutant
+from tests.unit.source import ROOT
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -16,6 +19,11 @@ def test_the_mutant_is_found(mutant: Mutant) -> None:
     found = hunt.hunt(mutant)
     assert found is not None
     assert not hunt.blunders(mutant, seed=found[0])
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/testing/simulation.md"])
+def test_the_pages_say_how_many_there_are(page: str) -> None:
+    assert re.findall(r"in (\d+) ways", (ROOT / page).read_text(encoding="utf-8")) == [str(len(MUTANTS))]
 
 
 def test_a_mutant_that_breaks_each_commit_is_told_from_a_fault_of_the_protocol() -> None:
