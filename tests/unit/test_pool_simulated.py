@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from steady_mp import CommitEvery
 from steady_mp.testing import Outcome, explore, simulate
 from steady_mp.waiting import Waiting
+from tests.support.pool import Dealt, Found, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,28 +20,13 @@ JOBS = 24
 WORKERS = 3
 
 
-@dataclass
-class Count:
-    value: int = 0
-
-
-@dataclass
-class Found:
-    values: list[int] = field(default_factory=list)
-
-
-def deal(actor: Actor, jobs: TxBundle[int], dealt: SteadyState[Count]) -> None:
-    following = dealt.acquire(Count)
+def deal(actor: Actor, jobs: TxBundle[int], dealt: SteadyState[Dealt]) -> None:
+    following = dealt.acquire(Dealt)
     while actor.is_running() and following.value < JOBS:
         lane = actor.await_for_lane(jobs.wait_vacant(1))
         if lane is not None:
             jobs[lane].send(following.value)
             following.value += 1
-
-
-def work(actor: Actor, jobs: Rx[int], results: Tx[int]) -> None:
-    while actor.is_running():
-        results.send(jobs.take())
 
 
 def collect(actor: Actor, results: RxBundle[int], found: SteadyState[Found]) -> None:
@@ -81,8 +66,8 @@ def collect_in_order(
         actor.await_for_all(actor.wait_timeout(rest))
 
 
-def deal_in_order(actor: Actor, jobs: Sequence[Tx[int]], dealt: SteadyState[Count], upto: int) -> None:
-    following = dealt.acquire(Count)
+def deal_in_order(actor: Actor, jobs: Sequence[Tx[int]], dealt: SteadyState[Dealt], upto: int) -> None:
+    following = dealt.acquire(Dealt)
     while actor.is_running() and following.value < upto:
         if actor.await_for_all(jobs[following.value % WORKERS].wait_vacant(1)):
             jobs[following.value % WORKERS].send(following.value)
@@ -116,9 +101,9 @@ def test_no_turn_is_torn_for_what_comes_by_itself(spaced: CommitEvery | None, mo
         assert not torn
 
 
-def deal_unevenly(actor: Actor, first: Tx[int], second: Tx[int], dealt: SteadyState[Count]) -> None:
+def deal_unevenly(actor: Actor, first: Tx[int], second: Tx[int], dealt: SteadyState[Dealt]) -> None:
     """Send three messages to the one before the other has any."""
-    following = dealt.acquire(Count)
+    following = dealt.acquire(Dealt)
     while actor.is_running() and following.value < 4:
         (first if following.value < 3 else second).send(following.value)
         following.value += 1
