@@ -25,6 +25,8 @@ _OUT_OF_BAND: Final = b"buffers\0"
 _COUNTS: Final = struct.Struct("QQ")
 _SIZE: Final = 8
 _LENGTH: Final = 4
+#: The records that are arrays, and of what.
+_CODES: Final = {layout.RECORD_INTS: "q", layout.RECORD_NATURALS: "Q", layout.RECORD_FLOATS: "d"}
 
 
 class Loads(Protocol):
@@ -37,9 +39,10 @@ class Loads(Protocol):
 def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     """Return the messages of a record."""
     kind = record.kind
-    if kind in (layout.RECORD_INTS, layout.RECORD_FLOATS):
+    code = _CODES.get(kind)
+    if code is not None:
         views = record.views
-        numbers = array("q" if kind == layout.RECORD_INTS else "d")
+        numbers = array(code)
         # This copy takes less time than `tolist` of an array wins on that of a view.
         numbers.frombytes(views[0] if len(views) == 1 else b"".join(views))
         return numbers.tolist()

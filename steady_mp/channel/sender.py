@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, Encoder, encode_batch
+from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, NATURALS, Encoder, encode_batch
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
 from steady_mp.channel.producing import ProducingEnd
 from steady_mp.channel.slices import send_slice
@@ -62,7 +62,7 @@ class ObjectTx(ProducingEnd[T]):
             append = self._append
             try:
                 append(value)
-            except OverflowError:  # an int of more than 64 bits
+            except OverflowError:  # the first int below 0, or one of more than 64 bits
                 pass
             else:
                 self._grant -= 1
@@ -148,7 +148,12 @@ class ObjectTx(ProducingEnd[T]):
         self._turn.touched = True
         if payload is None:
             self._admit(type(value))
-            self._append(value)
+            try:
+                self._append(value)
+            except OverflowError:  # the first int below 0
+                self._flush()
+                self._open_batch(int, naturals=False)
+                self._append(value)
             self._extra += need - ATOM - BATCH_OVERHEAD
             if len(self._atoms) >= layout.RECORD_MAX_COUNT:
                 self._flush()
@@ -193,9 +198,12 @@ class ObjectTx(ProducingEnd[T]):
         self._position = self._ring.write(self._position, encoded.kind, count, self._sent, *encoded.parts)
         self._sent += count
 
-    def _open_batch(self, kind: type) -> None:
-        """Begin a batch for values of `kind`: an array where there is one for them, else a list."""
-        code, self._record = ARRAYS.get(kind, (None, layout.RECORD_BATCH))
+    def _open_batch(self, kind: type, *, naturals: bool = True) -> None:
+        """Begin a batch for values of `kind`: an array where there is one for them, else a list.
+
+        Ints count as `naturals` until one is below 0.
+        """
+        code, self._record = NATURALS if naturals and kind is int else ARRAYS.get(kind, (None, layout.RECORD_BATCH))
         self._kind = None if code is None else kind
         self._lumps = kind is bytes
         self._atoms: array[Any] | list[Any] = [] if code is None else array(code)

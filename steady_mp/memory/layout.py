@@ -59,7 +59,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 3
 MAGIC: Final = 0x5354_4541_4459_0000 | LAYOUT_VERSION
 PAGE: Final = 4096
 WORD: Final = 8
@@ -102,6 +102,7 @@ RECORD_FLOATS: Final = 3
 RECORD_BYTES: Final = 4
 RECORD_OOB: Final = 5
 RECORD_PADDING: Final = 6
+RECORD_NATURALS: Final = 7
 RECORD_MAX_COUNT: Final = 4096
 #: Most bytes of a payload that the header can name.
 RECORD_MAX_BYTES: Final = (1 << 32) - 1

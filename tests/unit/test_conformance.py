@@ -44,6 +44,14 @@ class TestNumbers(ObjectChannel):
         return list(range(count))
 
 
+class TestSigned(ObjectChannel):
+    """Arrays as well, until an int below 0 asks for another one, and until one has more than 63 bits."""
+
+    def values(self, count: int) -> list[Any]:
+        kinds: list[Callable[[int], int]] = [*[int] * 5, lambda n: (1 << 63) + n, lambda n: -n - 1]
+        return [(kinds[number % len(kinds)])(number) for number in range(count)]
+
+
 class TestMixed(ObjectChannel):
     """Batches of atoms, now and then cut by a record of its own; some do not fit 64 bits, or half a page."""
 
