@@ -7,7 +7,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from steady_mp.channel.endpoints import ChannelStatistics, Rx
-from steady_mp.channel.producing import GROUP
+from steady_mp.channel.group import group_of
 from steady_mp.channel.publish import publish_rx
 from steady_mp.channel.threshold import Threshold
 from steady_mp.channel.waits import Avail, crossed
@@ -68,7 +68,7 @@ class ConsumingEnd(Rx[T], Threshold):
         #: Below this number each message is told by itself.
         self._until = self._hand.until
         self._suspects = mail.suspects if mail is not None else ()
-        self._group = max(1, store.capacity // 2 if turn.spaced else min(GROUP, store.capacity // 2))
+        self._group = group_of(store.capacity, spaced=turn.spaced)
         #: An input that runs dry is a reason for a commit.
         self._presses = not turn.spaced
         self._burst = 1

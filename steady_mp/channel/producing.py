@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from steady_mp.channel.endpoints import ChannelStatistics, SendSaturation, Tx
+from steady_mp.channel.group import group_of
 from steady_mp.channel.publish import publish_tx
 from steady_mp.channel.waits import Empty, Vacant, crossed
 from steady_mp.errors import ClosedByMe, PeerGone
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from steady_mp.memory.control import Cursor
 
 T = TypeVar("T")
-
-#: Most messages that a group of put-off turns may stage; half the channel if that is less.
-GROUP: Final = 8192
 
 
 class ProducingEnd(Tx[T]):
@@ -63,7 +61,7 @@ class ProducingEnd(Tx[T]):
         self._committed = self._before = cursor
         #: Messages that may be sent without a look at the consumer's cursors.
         self._grant = 0
-        self._group = max(1, store.capacity // 2 if turn.spaced else min(GROUP, store.capacity // 2))
+        self._group = group_of(store.capacity, spaced=turn.spaced)
         self._burst = 1
         self._bulk = 0
         #: Nothing was staged since the last publish, so the turn does not know of this end.

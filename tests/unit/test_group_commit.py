@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from steady_mp import turn as turns
 from steady_mp import waiting
-from steady_mp.channel.producing import GROUP
+from steady_mp.channel.group import MOST, group_of
 from steady_mp.memory import layout
 from steady_mp.memory.layout import PAGE
 from steady_mp.parking import Wake
@@ -123,14 +123,28 @@ def test_a_consumer_that_waits_is_served_soon() -> None:
 
 def test_many_staged_messages_are_committed_whatever_the_time() -> None:
     _, loop, sink = grouped(capacity=1 << 16, burst=16)
-    assert loop.turns_until_commit(16) <= GROUP // 16 + SOON
-    assert sink.rx(loop.channel).avail() >= GROUP // 2
+    assert loop.turns_until_commit(16) <= MOST // 16 + SOON
+    assert sink.rx(loop.channel).avail() >= MOST // 2
 
 
 def test_half_a_channel_is_enough() -> None:
     _, loop, sink = grouped(capacity=64)
     assert loop.turns_until_commit() <= 32 + 1
     assert sink.rx(loop.channel).avail() >= 32
+
+
+@pytest.mark.parametrize(
+    ("capacity", "group"), [(1, 1), (2, 1), (3, 1), (64, 32), (513, 256), (768, 256), (1024, 341), (1 << 20, MOST)]
+)
+def test_a_group_is_half_of_a_small_channel_and_a_third_of_a_large_one(capacity: int, group: int) -> None:
+    assert group_of(capacity, spaced=False) == group
+    assert group_of(capacity, spaced=True) == max(1, capacity // 2)
+
+
+def test_a_third_of_a_large_channel_is_enough() -> None:
+    _, loop, sink = grouped(capacity=1024)
+    assert loop.turns_until_commit() <= 341 + 1
+    assert sink.rx(loop.channel).avail() >= 341
 
 
 def test_a_wait_that_blocks_commits_before() -> None:
