@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from steady_mp.channel.endpoints import Rx
 from steady_mp.conditions import AllOf, AnyOf, Periodic, Readable, Shutdown, Timeout
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from steady_mp.conditions import Condition
     from steady_mp.memory.control import ControlBlock
     from steady_mp.turn import Turn
+
+#: What `await_for_all` waits for where it is told of no condition.
+_NOTHING: Final = AllOf(())
 
 
 class Actor:
@@ -120,7 +123,7 @@ class Actor:
 
     # Waits
 
-    def await_for_all(self, *conditions: Condition) -> bool:
+    def await_for_all(self, condition: Condition = _NOTHING, /, *others: Condition) -> bool:
         """Wait until all conditions hold at the same time.
 
         Returns True when they do. Returns False when a shutdown ends the wait, or when they can't
@@ -129,14 +132,18 @@ class Actor:
         requested); until then it sleeps, so that draining never spins.
         A wait that has to block is a commit point.
         """
-        counts = False
-        for condition in conditions:
-            if not condition.holds():
-                return self._await(condition if len(conditions) == 1 else AllOf(conditions), looked=True)
-            counts = counts or condition.counts
+        if not condition.holds():  # most waits are for one condition, and cost two thirds of what they do in a loop
+            return self._await(AllOf((condition, *others)) if others else condition, looked=True)
+        counts = condition.counts
+        if others:
+            for other in others:
+                if not other.holds():
+                    return self._await(AllOf((condition, *others)), looked=True)
+                counts = counts or other.counts
         if counts:
-            for condition in conditions:
-                condition.passed()
+            condition.passed()
+            for other in others:
+                other.passed()
         return True
 
     def await_for_any(self, *conditions: Condition) -> bool:
