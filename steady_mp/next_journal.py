@@ -12,7 +12,7 @@ from steady_mp.memory import layout
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from steady_mp.memory.control import Cursor, Journal
+    from steady_mp.memory.control import CursorWords, Journal
     from steady_mp.staging import Staging
 
 
@@ -30,7 +30,7 @@ class NextJournal:
         self.snapshot = (journal.snapshot_slot, journal.snapshot_length, journal.snapshot_crc)
         self._places: dict[Staging, int] = {}
         #: Where each end stood at the last commit.
-        self.cursors: list[Cursor] = []
+        self.cursors: list[CursorWords] = []
 
     def join(self, end: Staging) -> None:
         """Make room for one more end, in the order of the topology."""
@@ -42,7 +42,7 @@ class NextJournal:
         words = self.words
         words[layout.J_SNAP_SLOT], words[layout.J_SNAP_LENGTH], words[layout.J_SNAP_CRC] = snapshot
 
-    def freeze(self, ends: Iterable[Staging]) -> list[tuple[Staging, int, Cursor]]:
+    def freeze(self, ends: Iterable[Staging]) -> list[tuple[Staging, int, CursorWords]]:
         """Write what is staged at `ends` into the rings; note who of them has moved, and return them, numbered."""
         words, places, before = self.words, self._places, self.cursors
         moved = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from steady_mp.channel.waits import End
 
 if TYPE_CHECKING:
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import CursorWords
 
 
 class Staging(End, Protocol):
@@ -26,10 +26,10 @@ class Staging(End, Protocol):
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle."""
 
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """Write what is staged and return the cursor to commit: the one of the last commit where nothing has moved."""
 
-    def publish(self, cursor: Cursor) -> None:
+    def publish(self, cursor: CursorWords) -> None:
         """Show the peer what was committed, where something has moved."""
 
     def wants_ring(self) -> bool:

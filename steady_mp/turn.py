@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from steady_mp.cadence import Cadence
-    from steady_mp.memory.control import ControlBlock, Cursor
+    from steady_mp.memory.control import ControlBlock, CursorWords
     from steady_mp.memory.durability import Durability
     from steady_mp.memory.snapshots import SnapshotSlots
     from steady_mp.parking import Neighbour, Parker
@@ -311,7 +311,7 @@ class Turn(Waiting):
             raise
         self._settle(moved)
 
-    def _publish(self, moved: list[tuple[Staging, int, Cursor]]) -> None:
+    def _publish(self, moved: list[tuple[Staging, int, CursorWords]]) -> None:
         fault = self._fault
         cursors = self._next.cursors
         for end, place, cursor in moved:
@@ -339,7 +339,7 @@ class Turn(Waiting):
         if fault is not None:
             fault("commit:done")
 
-    def _publish_again(self, moved: list[tuple[Staging, int, Cursor]]) -> None:
+    def _publish_again(self, moved: list[tuple[Staging, int, CursorWords]]) -> None:
         """Show what is committed, and ring everybody: who has been rung, and for what, is not known any more."""
         cursors, words, journal = self._next.cursors, self._words, self._next.words
         for end, place, cursor in moved:
@@ -354,7 +354,7 @@ class Turn(Waiting):
         self._supervisor.ring()
         self._settle(moved)
 
-    def _settle(self, moved: Iterable[tuple[Staging, int, Cursor]] = ()) -> None:
+    def _settle(self, moved: Iterable[tuple[Staging, int, CursorWords]] = ()) -> None:
         alone = not self.pending and not self._parted
         for end, _, _ in moved:  # behind the rings: who was rung works meanwhile
             end.settle(alone=alone)

@@ -12,7 +12,7 @@ from steady_mp.errors import OutOfReach
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Record, Ring
     from steady_mp.channel.waits import Pace
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import Cursor, CursorWords
     from steady_mp.memory.hands import Hand
     from steady_mp.memory.letters import Mail
 
@@ -89,13 +89,13 @@ class BytesRx(ObjectRx[bytes]):
         """See `Rx.peek_slice`; copies, good for ever."""
         return _copied(super().peek_slice(count))
 
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """Return the cursor to commit, and take back the views of what was taken. Raises ViewInUse."""
         self._loans.collect(self.position(), self.name)
         return super().freeze()
 
     def _decode(self, first: int) -> None:
-        if self._read_position - self._committed.position > self._share:  # all that was read is taken, or about to be
+        if self._read_position - self._committed[1] > self._share:  # all that was read is taken, or about to be
             self._turn.call_for_commit()
         super()._decode(first)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from steady_mp.channel.bytes_ring import BytesRing
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import Cursor, CursorWords
 
 #: Bytes up to which a message waits for others, to share a record with them.
 SMALL: Final = 8192
@@ -185,7 +185,7 @@ class BytesTx(ProducingEnd[bytes]):
                 self._flush()
                 chunk = chunk[: self._most_together(list(map(len, chunk)))]
                 if len(chunk) > 1:
-                    self._write(len(chunk), *lump(chunk).parts)
+                    self._write(len(chunk), *lump(chunk)[1])
                     self._turn.touched = True
                     self._regrant()
                     done += len(chunk)
@@ -367,7 +367,7 @@ class BytesTx(ProducingEnd[bytes]):
         atoms = self._atoms
         if atoms:
             count = len(atoms)
-            parts = lump(atoms).parts
+            _, parts = lump(atoms)
             self._position = self._ring.write(self._position, layout.RECORD_BYTES, count, self._sent, *parts)
             self._start = self._position
             self._sent += count
@@ -383,7 +383,7 @@ class BytesTx(ProducingEnd[bytes]):
         """See `ProducingEnd._written`."""
         return self._position
 
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """Write what is staged into the ring and return the cursor to commit; what is only poked is given up."""
         self._drop_poked()
         self._flush()

@@ -19,7 +19,7 @@ from steady_mp.memory.hands import Hand
 if TYPE_CHECKING:
     from steady_mp.channel.store import Store
     from steady_mp.channel.waits import Condition, Pace
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import Cursor, CursorWords
     from steady_mp.memory.letters import Mail
 
 T = TypeVar("T")
@@ -63,7 +63,8 @@ class ConsumingEnd(Rx[T], Threshold):
         self._capacity = store.capacity
         self._turn = turn
         self._closed = cursor.closed
-        self._committed = self._before = cursor
+        self._committed: CursorWords = (cursor.messages, cursor.position, cursor.closed)
+        self._before = self._committed
         self._hand = hand or Hand()
         #: Below this number each message is told by itself.
         self._until = self._hand.until
@@ -120,7 +121,7 @@ class ConsumingEnd(Rx[T], Threshold):
             sent=self._tail,
             taken=self._here(),
             in_flight=in_flight,
-            bytes_in_flight=self._words[layout.TAIL_POS] - self._committed.position,
+            bytes_in_flight=self._words[layout.TAIL_POS] - self._committed[1],
             closed=self.is_closed(),
         )
 
@@ -139,7 +140,7 @@ class ConsumingEnd(Rx[T], Threshold):
         """Return the number of the next message that comes in line, which `position` is unless a letter comes first."""
 
     @abstractmethod
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """Return the cursor to commit: messages taken, and the end of the room that is given back.
 
         The last one where nothing has moved.
@@ -220,12 +221,12 @@ class ConsumingEnd(Rx[T], Threshold):
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""
-        return self._here() != self._committed.messages or self._closed != self._committed.closed
+        return self._here() != self._committed[0] or self._closed != self._committed[2]
 
     def peer_waits(self) -> bool:
         """Tell whether the producer sleeps until something that is staged here is committed."""
         # A producer that waits for less than what was published has been rung already.
-        return self._committed.messages < self._words[layout.WAKE_HEAD] <= self._here()
+        return self._committed[0] < self._words[layout.WAKE_HEAD] <= self._here()
 
     def is_urgent(self) -> bool:
         """Tell whether putting a commit off leaves the peer idle: no, a producer waits when there is plenty to take."""
@@ -246,14 +247,14 @@ class ConsumingEnd(Rx[T], Threshold):
 
     def is_wary(self) -> bool:
         """Tell whether each message is told by itself, because a life has died before it was through with it."""
-        return self._committed.messages < self._until
+        return self._committed[0] < self._until
 
     def close(self) -> None:
         """Take nothing any more, from the next commit on: the actor has finished."""
         self._turn.moved[self] = None
         self._closed |= 1  # above it orders are counted
 
-    def publish(self, cursor: Cursor) -> None:
+    def publish(self, cursor: CursorWords) -> None:
         """Give the producer the room of what was committed."""
         self._before = self._committed
         self._committed = cursor

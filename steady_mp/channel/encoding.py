@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from steady_mp.errors import MessageTooLarge, NotPicklable
 from steady_mp.memory import layout
@@ -44,11 +44,8 @@ _WORN: Final = 4096
 _WORTH_A_PART: Final = 4096
 
 
-class Encoded(NamedTuple):
-    """What a record is made of. Its parts may be the message's own memory: write them before `send` returns."""
-
-    kind: int
-    parts: Sequence[Part]
+#: The kind of a record, and what it is made of. That may be the message's own memory: write it before `send` returns.
+Encoded: TypeAlias = "tuple[int, Sequence[Part]]"
 
 
 def is_number(value: object) -> bool:
@@ -60,19 +57,19 @@ def is_number(value: object) -> bool:
 def lump(values: Sequence[bytes]) -> Encoded:
     """Encode bytes as one record: alone as they are, several behind their lengths."""
     if len(values) == 1:
-        return Encoded(layout.RECORD_BYTES, values)
+        return layout.RECORD_BYTES, values
     sizes = list(map(len, values))
     count, size = len(sizes), sizes[0]
     alike = sizes.count(size) == count
     lengths = struct.pack("I", size) * count if alike else struct.pack(f"{count}I", *sizes)
     if sum(sizes) >= _WORTH_A_PART * count:
-        return Encoded(layout.RECORD_BYTES, (lengths, *values))
-    return Encoded(layout.RECORD_BYTES, (lengths, b"".join(values)))
+        return layout.RECORD_BYTES, (lengths, *values)
+    return layout.RECORD_BYTES, (lengths, b"".join(values))
 
 
 def encode_batch(atoms: Any, *, lumps: bool) -> Encoded:  # noqa: ANN401 - a list of what can wait
     """Encode what was staged as it is: bytes only, or anything mixed. Numbers of one kind are an array already."""
-    return lump(atoms) if lumps else Encoded(layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),))
+    return lump(atoms) if lumps else (layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),))
 
 
 @lru_cache(maxsize=64)
@@ -89,13 +86,13 @@ def encode_slice(values: tuple[Any, ...]) -> Encoded | None:
         if kind in ARRAYS:
             code, record = ARRAYS[kind]
             try:
-                return Encoded(record, (_packer(code, len(kinds))(*values),))
+                return record, (_packer(code, len(kinds))(*values),)
             except struct.error:  # an int of more than 64 bits
                 pass
         elif kind is bytes:
             return lump(values) if sum(map(len, values)) <= layout.RECORD_MAX_BYTES else None
     if IMMUTABLE.issuperset(kinds):
-        return Encoded(layout.RECORD_BATCH, (pickle.dumps(list(values), PROTOCOL),))
+        return layout.RECORD_BATCH, (pickle.dumps(list(values), PROTOCOL),)
     return None
 
 
@@ -147,7 +144,7 @@ class Encoder:
         extra = self.beyond(value, lumps=False)
         if extra >= 0:
             return None, ATOM + BATCH_OVERHEAD + extra
-        encoded = Encoded(layout.RECORD_BYTES, (value,)) if type(value) is bytes else self._pickle(value)
+        encoded = (layout.RECORD_BYTES, (value,)) if type(value) is bytes else self._pickle(value)
         return encoded, self._need(encoded, value)
 
     def _pickle(self, value: object) -> Encoded:
@@ -156,7 +153,7 @@ class Encoder:
         parts, buffers = kit.parts, kit.buffers
         try:
             kit.pickler.dump(value)
-            encoded = out_of_band(parts, buffers) if buffers else Encoded(layout.RECORD_OBJECT, parts[:])
+            encoded = out_of_band(parts, buffers) if buffers else (layout.RECORD_OBJECT, parts[:])
         except Exception as error:
             for buffer in buffers:
                 buffer.release()
@@ -171,14 +168,15 @@ class Encoder:
 
     def _need(self, encoded: Encoded, value: object) -> int:
         """Return the bytes of the ring that the record takes; refuse one that the ring can never hold."""
-        size = sum(map(len, encoded.parts))
+        kind, parts = encoded
+        size = sum(map(len, parts))
         need = layout.record_bytes(size)
         if need <= self._ring_bytes and size <= layout.RECORD_MAX_BYTES:
             return need
-        for part in encoded.parts:
+        for part in parts:
             if isinstance(part, memoryview):
                 part.release()  # or who handles the error finds its memory in use
-        pickled = "" if encoded.kind == layout.RECORD_BYTES else "pickled "
+        pickled = "" if kind == layout.RECORD_BYTES else "pickled "
         message = (
             f"channel {self._channel!r}: a {type(value).__name__} of {size} {pickled}bytes exceeds the ring of "
             f"{self._ring_bytes} bytes; give the channel a larger ring_bytes"
@@ -194,4 +192,4 @@ def out_of_band(parts: Sequence[bytes | bytearray], buffers: Sequence[pickle.Pic
     views = [buffer.raw() for buffer in buffers]
     sizes = [len(view) << 1 | (not view.readonly) for view in views]
     table = struct.pack(f"{len(views) + 2}Q", len(views), sum(map(len, parts)), *sizes)
-    return Encoded(layout.RECORD_OOB, (table, *parts, *views))
+    return layout.RECORD_OOB, (table, *parts, *views)

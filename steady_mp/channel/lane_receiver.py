@@ -10,12 +10,12 @@ from steady_mp.channel.loans import Loans
 from steady_mp.channel.slot_end import SlotEnd
 from steady_mp.errors import OutOfReach
 from steady_mp.memory import layout
-from steady_mp.memory.control import Cursor
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
     from steady_mp.channel.slots import Slots
     from steady_mp.channel.waits import Pace
+    from steady_mp.memory.control import Cursor, CursorWords
     from steady_mp.memory.hands import Hand
     from steady_mp.memory.letters import Mail
 
@@ -152,7 +152,7 @@ class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
         self._turn.moved[self] = None
         left = self._reach(self._burst)
         here = self._here()
-        ungrouped = self._group - (here - self._committed.messages)
+        ungrouped = self._group - (here - self._committed[0])
         if ungrouped <= 0 or (left < self._burst and self._presses):
             self._turn.call_for_commit()
         else:
@@ -172,14 +172,14 @@ class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
         self._tail = self._words[layout.TAIL]
         return wanted <= self._tail
 
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """End the views of what was taken, and return the cursor to commit. Raises ViewInUse."""
         taken = self._here()
         committed = self._committed
         if taken == committed[0] and self._closed == committed[2]:
             return committed
         self._loans.collect(taken, self.name)
-        return Cursor(taken, taken * self._slots.itemsize, self._closed)
+        return taken, taken * self._slots.itemsize, self._closed
 
     def settle(self, *, alone: bool) -> None:
         """See `Staging.settle`."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from steady_mp.channel.slots import Slots
     from steady_mp.channel.waits import Pace
     from steady_mp.errors import DoesNotFit
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import Cursor, CursorWords
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
         """Say how far the next sends need no look, and see whether a commit is due."""
         self._stir()
         left = self._room(self._burst + 1)
-        ungrouped = self._group - (self.position() - self._committed.messages)
+        ungrouped = self._group - (self.position() - self._committed[0])
         if ungrouped <= 0 or left < self._burst:
             self._turn.call_for_commit()
         else:
@@ -190,7 +190,7 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
         """See `ProducingEnd._written`."""
         return self.position() * self._slots.itemsize
 
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """End the views of what is sent, and return the cursor to commit. Raises ViewInUse."""
         sent = self.position()
         self._loans.collect(sent, self.name)

@@ -12,7 +12,6 @@ from steady_mp.channel.publish import publish_tx
 from steady_mp.channel.waits import Empty, Vacant, crossed
 from steady_mp.errors import ClosedByMe, PeerGone
 from steady_mp.memory import layout
-from steady_mp.memory.control import cursor_of
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from steady_mp.channel.store import Store
     from steady_mp.channel.waits import Condition, Pace
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import Cursor, CursorWords
 
 T = TypeVar("T")
 
@@ -58,7 +57,8 @@ class ProducingEnd(Tx[T]):
         self._capacity = store.capacity
         self._turn = turn
         self._closed = cursor.closed
-        self._committed = self._before = cursor
+        self._committed: CursorWords = (cursor.messages, cursor.position, cursor.closed)
+        self._before = self._committed
         #: Messages that may be sent without a look at the consumer's cursors.
         self._grant = 0
         self._group = group_of(store.capacity, spaced=turn.spaced)
@@ -123,7 +123,7 @@ class ProducingEnd(Tx[T]):
     # What a kind of channel adds
 
     @abstractmethod
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
 
     @abstractmethod
@@ -150,12 +150,12 @@ class ProducingEnd(Tx[T]):
     def _written(self) -> int:
         """Return the position in bytes behind what stands in the ring."""
 
-    def _cursor(self, sent: int, position: int) -> Cursor:
+    def _cursor(self, sent: int, position: int) -> CursorWords:
         """Return the cursor to commit: the last one where nothing has moved, so that nothing is published anew."""
         committed = self._committed
         if committed == (sent, position, self._closed):
             return committed
-        return cursor_of((sent, position, self._closed))
+        return sent, position, self._closed
 
     # The consumer's side
 
@@ -214,7 +214,7 @@ class ProducingEnd(Tx[T]):
 
     def peer_must_know(self) -> bool:
         """Tell whether the consumer holds back the room that was armed, or waits for more than there is room for."""
-        wants_more = self._committed.messages < self._words[layout.WAKE_TAIL] < layout.NEVER
+        wants_more = self._committed[0] < self._words[layout.WAKE_TAIL] < layout.NEVER
         return (wants_more and self._words[layout.TX_STUCK] != 0) or self._words[layout.RX_HELD] >= self._armed
 
     # The turn's side
@@ -232,7 +232,7 @@ class ProducingEnd(Tx[T]):
 
     def is_staged(self) -> bool:
         """Tell whether the next commit has something of this end to publish."""
-        return self.position() != self._committed.messages or self._closed != self._committed.closed
+        return self.position() != self._committed[0] or self._closed != self._committed[2]
 
     def peer_waits(self) -> bool:
         """Tell whether the consumer sleeps until something that is staged here is committed."""
@@ -248,13 +248,13 @@ class ProducingEnd(Tx[T]):
 
     def is_choked(self) -> bool:
         """Tell whether no room can come before a commit: all that fills the channel is staged, or is waited for."""
-        published = self._committed.messages
+        published = self._committed[0]
         return (self._words[layout.HEAD] == published != self.position()) or self.peer_waits()
 
     def hold_back(self, *, here: bool) -> None:
         """Tell the consumer how far the tail will be (a closing is always news); `here` it waits for a later head."""
         if self.is_staged():
-            closing = self._closed != self._committed.closed
+            closing = self._closed != self._committed[2]
             self._words[layout.TX_HELD] = layout.NEVER - 1 if closing else self.position()
         if here:
             order()
@@ -266,7 +266,7 @@ class ProducingEnd(Tx[T]):
         order()
         self._words[layout.TX_HELD] = 0
 
-    def publish(self, cursor: Cursor) -> None:
+    def publish(self, cursor: CursorWords) -> None:
         """Show the consumer what was committed."""
         self._before = self._committed
         self._committed = cursor

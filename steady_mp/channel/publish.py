@@ -8,10 +8,10 @@ from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import CursorWords
 
 
-def publish_tx(words: memoryview, cursor: Cursor) -> None:
+def publish_tx(words: memoryview, cursor: CursorWords) -> None:
     """Copy a producer's committed cursor into the channel header; repeating it changes nothing."""
     messages, position, closed = cursor
     words[layout.TAIL_POS] = position
@@ -20,7 +20,7 @@ def publish_tx(words: memoryview, cursor: Cursor) -> None:
     words[layout.TX_CLOSED] = closed
 
 
-def publish_rx(words: memoryview, cursor: Cursor) -> None:
+def publish_rx(words: memoryview, cursor: CursorWords) -> None:
     """Copy a consumer's committed cursor into the channel header; repeating it changes nothing."""
     messages, position, closed = cursor
     words[layout.HEAD_POS] = position

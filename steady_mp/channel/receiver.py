@@ -9,13 +9,12 @@ from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.decoding import LARGE, decode
 from steady_mp.channel.ring import Record
 from steady_mp.memory import layout
-from steady_mp.memory.control import cursor_of
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import Cursor, CursorWords
     from steady_mp.memory.hands import Hand
     from steady_mp.memory.letters import Mail
 
@@ -243,7 +242,7 @@ class ObjectRx(ConsumingEnd[T]):
         order()
         return wanted <= self._tail
 
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """Return the cursor to commit: messages taken, and the end of the last record taken whole.
 
         The last one where nothing has moved.
@@ -257,7 +256,7 @@ class ObjectRx(ConsumingEnd[T]):
             if last > taken:
                 break
             freed = end
-        return cursor_of((taken, freed, self._closed))
+        return taken, freed, self._closed
 
     def settle(self, *, alone: bool) -> None:
         """See `Staging.settle`."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from steady_mp.channel.encoding import Encoded
     from steady_mp.channel.ring import Ring
     from steady_mp.channel.waits import Pace
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import Cursor, CursorWords
 
 T = TypeVar("T")
 
@@ -195,7 +195,8 @@ class ObjectTx(ProducingEnd[T]):
         self._grant = self._rested
 
     def _write(self, encoded: Encoded, count: int) -> None:
-        self._position = self._ring.write(self._position, encoded.kind, count, self._sent, *encoded.parts)
+        kind, parts = encoded
+        self._position = self._ring.write(self._position, kind, count, self._sent, *parts)
         self._sent += count
 
     def _open_batch(self, kind: type, *, naturals: bool = True) -> None:
@@ -245,7 +246,7 @@ class ObjectTx(ProducingEnd[T]):
         """See `ProducingEnd._written`."""
         return self._position
 
-    def freeze(self) -> Cursor:
+    def freeze(self) -> CursorWords:
         """Write what is staged into the ring and return the cursor to commit, the last one where nothing has moved."""
         self._flush()
         return self._cursor(self._sent, self._position)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import CursorWords
 
 
 class End(Protocol):
@@ -59,7 +59,7 @@ class End(Protocol):
         """Tell whether the peer has to be rung before this sleep: each would wait for the other."""
 
 
-def crossed(before: Cursor, now: Cursor, wanted: int) -> bool:
+def crossed(before: CursorWords, now: CursorWords, wanted: int) -> bool:
     """Tell whether a publish from `before` to `now` is what a peer that sleeps until `wanted`, not NEVER, waits for."""
     return before[0] < wanted <= now[0] or before[2] != now[2]
 

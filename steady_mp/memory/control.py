@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import struct
 from array import array
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from steady_mp.memory.mapping import Mapping
 
 
@@ -25,8 +22,8 @@ class Cursor(NamedTuple):
     closed: int
 
 
-#: A cursor of these three, made in half the time that the class takes.
-cursor_of: Callable[[tuple[int, int, int]], Cursor] = functools.partial(tuple.__new__, Cursor)
+#: The same three as turns and ends hand them on: a plain tuple is made, read and unpacked in a fraction of the time.
+CursorWords: TypeAlias = tuple[int, int, int]
 
 
 class Journal(NamedTuple):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from steady_mp.memory.control import Cursor
+    from steady_mp.memory.control import CursorWords
 
 
 class Durability:
@@ -39,9 +39,9 @@ class Durability:
         self._outputs = [None if path is None else _open(path) for path in outputs]
         self._paths = [snapshots.with_name(f"{snapshots.name}-{slot}") for slot in (0, 1)]
         self._snapshots: list[int | None] = [None, None]
-        self._last: Sequence[Cursor | None] = [None] * len(outputs)
+        self._last: Sequence[CursorWords | None] = [None] * len(outputs)
 
-    def write(self, cursors: Sequence[Cursor], slot: int | None) -> None:
+    def write(self, cursors: Sequence[CursorWords], slot: int | None) -> None:
         """Block until all that a commit names is on the disk: the records up to `cursors`, and the snapshot in `slot`.
 
         Raises StateError when the disk doesn't take it: such a commit must not be.

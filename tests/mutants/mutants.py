@@ -325,8 +325,8 @@ MUTANTS = [
         "a letter is counted only by the turn behind it",
         ObjectRx,
         "freeze",
-        "    return cursor_of((taken, freed, self._closed))",
-        "    return cursor_of((taken, freed, max(self._committed.closed, self._closed - 2) | self._closed & 1))",
+        "    return taken, freed, self._closed",
+        "    return taken, freed, max(self._committed[2], self._closed - 2) | self._closed & 1",
     ),
     Mutant("what was put aside is passed over twice", LetteredRx, "_pass", "self._index += 1", "self._index += 2"),
     # Recovery

@@ -18,7 +18,6 @@ from steady_mp.channel.receiver import ObjectRx
 from steady_mp.channel.sender import ObjectTx
 from steady_mp.channel.waits import Avail, Empty
 from steady_mp.memory import layout
-from steady_mp.memory.control import Cursor
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.testing.conformance import ChannelConformance, DoorbellConformance, Link
 from steady_mp.turn import Turn
@@ -27,6 +26,8 @@ from tests.unit.test_conformance import TestMixed as MixedSuite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from steady_mp.memory.control import Cursor, CursorWords
 
 Patch = pytest.MonkeyPatch
 
@@ -141,9 +142,9 @@ def numbers_of_this_life_only(patch: Patch) -> None:
 
 
 def a_part_of_a_record_is_the_whole(patch: Patch) -> None:
-    def freeze(original: Any, self: Any) -> Cursor:
-        cursor: Cursor = original(self)
-        return Cursor(cursor.messages, self._read_position, cursor.closed)
+    def freeze(original: Any, self: Any) -> CursorWords:
+        taken, _, closed = original(self)
+        return taken, self._read_position, closed
 
     wrap(patch, ObjectRx, "freeze", freeze)
 
@@ -175,7 +176,7 @@ def waits_torn(patch: Patch) -> None:
 
 def statistics_of_the_commit_only(patch: Patch) -> None:
     def older(original: Any, self: Any) -> Any:
-        return dataclasses.replace(original(self), sent=self._committed.messages)
+        return dataclasses.replace(original(self), sent=self._committed[0])
 
     wrap(patch, ObjectTx, "statistics", older)
 

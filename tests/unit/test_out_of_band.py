@@ -36,8 +36,8 @@ def numpy_array(*, writable: bool) -> Any:
 def parts_of(value: Any) -> list[Any]:
     encoded, need = Encoder("c", RING).encode(value)
     assert encoded is not None
-    assert need == layout.record_bytes(sum(map(len, encoded.parts)))
-    return list(encoded.parts)
+    assert need == layout.record_bytes(sum(map(len, encoded[1])))
+    return list(encoded[1])
 
 
 # What is large is not copied on its way to the ring
@@ -281,5 +281,5 @@ def test_buffers_wherever_the_ring_ends() -> None:
     encoded, _ = Encoder("ring", 8192).encode(value)
     assert encoded is not None
     for start in range(0, 8192, 16):
-        ring.write(start, encoded.kind, 1, 3, *encoded.parts)
+        ring.write(start, encoded[0], 1, 3, *encoded[1])
         assert decode(ring.read(start, 3)) == [value]

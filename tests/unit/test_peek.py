@@ -99,7 +99,7 @@ def test_bytes_and_buffers_wherever_the_ring_ends() -> None:
         for value in values:
             encoded, _ = encoder.encode(value)
             assert encoded is not None
-            channel.send(encoded.kind, 1, *encoded.parts)
+            channel.send(encoded[0], 1, *encoded[1])
         channel.send(layout.RECORD_BYTES, 2, b"\1\0\0\0\2\0\0\0", b"abb")
         seen = channel.peek()
         assert seen[first] == values[0]
