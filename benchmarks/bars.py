@@ -199,6 +199,7 @@ BARS: Final[tuple[Bar, ...]] = (
     Bar(_INTS.format("1,024"), "throughput-1024", _OURS, Times(8, "iceoryx2")),
     Bar(_INTS.format("64"), "throughput-64", _OURS, Times(6, _QUEUE)),
     Bar(_INTS.format("64"), "throughput-64", _OURS, Times(1.5, _ZMQ)),
+    Bar("small tuples one by one, capacity 1,024", "objects-1024", _OURS, Times(1)),
     Bar("ints in slices of 1,000", "slices-1000", _OURS, Times(1)),
     Bar("1 KiB bytes, object channel", "bytes-1KiB", _OURS, Times(5, _QUEUE)),
     Bar("1 KiB bytes, bytes lane", "bytes-1KiB", _BYTES_LANE, Times(2)),

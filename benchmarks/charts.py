@@ -18,6 +18,7 @@ _RACES: Final = {
     "performance-throughput.png": (
         "throughput-1024",
         "throughput-64",
+        "objects-1024",
         "slices-1000",
         "performant",
         "bytes-1KiB",

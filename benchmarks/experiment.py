@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 #: The modules that run first, in this order; the others follow by name.
-_ORDER: Final = ("throughput", "slices", "payloads", "performant", "ping_pong", "restart", "kill_duel", "idle", "steps")
+_ORDER: Final = (
+    *("throughput", "objects", "slices", "payloads", "performant"),
+    *("ping_pong", "restart", "kill_duel", "idle", "steps"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

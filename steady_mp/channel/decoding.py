@@ -46,8 +46,9 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
         # This copy takes less time than `tolist` of an array wins on that of a view.
         numbers.frombytes(views[0] if len(views) == 1 else b"".join(views))
         return numbers.tolist()
-    if kind == layout.RECORD_BYTES:
-        return _lumps(record)
+    if kind in (layout.RECORD_BYTES, layout.RECORD_PICKLES):
+        lumps = _lumps(record)
+        return lumps if kind == layout.RECORD_BYTES else list(map(loads, lumps))
     if kind == layout.RECORD_BATCH:
         values: list[Any] = loads(record.payload)
         return values
@@ -57,6 +58,14 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     if loads is pickle.loads and len(record.views) > 1 and record.length >= LARGE:
         return [pickle.Unpickler(Splice(record.views)).load()]  # noqa: S301 - our own 0700 directory
     return [loads(record.payload)]
+
+
+def apart(record: Record) -> list[Record]:
+    """Return the messages of a record of pickles as records of their own, so that each can be decoded by itself."""
+    pickles = enumerate(_lumps(record), record.first)
+    return [
+        Record(layout.RECORD_OBJECT, 1, number, (memoryview(each),), record.end, len(each)) for number, each in pickles
+    ]
 
 
 def _lumps(record: Record) -> list[bytes]:
@@ -100,7 +109,9 @@ def wrap(record: Record, index: int) -> bytes:
         return payload
     if record.kind == layout.RECORD_OOB:
         return _OUT_OF_BAND + payload
-    return pickle.dumps(decode(record)[index], pickle.HIGHEST_PROTOCOL)  # batches have atoms only
+    if record.kind == layout.RECORD_PICKLES:
+        return _lumps(record)[index]
+    return pickle.dumps(decode(record)[index], pickle.HIGHEST_PROTOCOL)  # other batches have atoms only
 
 
 def unwrap(message: bytes, loads: Loads = pickle.loads) -> Any:  # noqa: ANN401 - any message

@@ -2,8 +2,9 @@
 
 Values that can't change after send are staged as they are and written as one batch: ints of 64 bits
 or floats alone as an array, bytes alone back to back behind their lengths, mixed ones pickled as a list.
-Large bytes are a record of their own, raw. Anything else is pickled in send, and what is large in it is
-not copied into the pickle: it goes from where it is straight into the ring (`decoding.py` is the way back).
+Large bytes are a record of their own, raw. Anything else is pickled in send. Short pickles wait for a batch
+as well, and are written back to back; what is large in a message is not copied into its pickle: it goes from
+where it is straight into the ring (`decoding.py` is the way back).
 """
 
 from __future__ import annotations
@@ -54,22 +55,27 @@ def is_number(value: object) -> bool:
     return kind in _FIXED or (kind is int and _LEAST <= value <= _MOST)  # type: ignore[operator]
 
 
-def lump(values: Sequence[bytes]) -> Encoded:
-    """Encode bytes as one record: alone as they are, several behind their lengths."""
+def lump(values: Sequence[bytes], alone: int = layout.RECORD_BYTES, together: int = layout.RECORD_BYTES) -> Encoded:
+    """Encode bytes as one record: alone as they are, several behind their lengths; of these two kinds."""
     if len(values) == 1:
-        return layout.RECORD_BYTES, values
+        return alone, values
     sizes = list(map(len, values))
     count, size = len(sizes), sizes[0]
     alike = sizes.count(size) == count
     lengths = struct.pack("I", size) * count if alike else struct.pack(f"{count}I", *sizes)
     if sum(sizes) >= _WORTH_A_PART * count:
-        return layout.RECORD_BYTES, (lengths, *values)
-    return layout.RECORD_BYTES, (lengths, b"".join(values))
+        return together, (lengths, *values)
+    return together, (lengths, b"".join(values))
 
 
-def encode_batch(atoms: Any, *, lumps: bool) -> Encoded:  # noqa: ANN401 - a list of what can wait
-    """Encode what was staged as it is: bytes only, or anything mixed. Numbers of one kind are an array already."""
-    return lump(atoms) if lumps else (layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),))
+def lump_pickles(pickles: Sequence[bytes]) -> Encoded:
+    """Encode messages that are pickled already as one record."""
+    return lump(pickles, layout.RECORD_OBJECT, layout.RECORD_PICKLES)
+
+
+def encode_mixed(atoms: Any) -> Encoded:  # noqa: ANN401 - a list of what can wait
+    """Encode what was staged as it is, of several kinds."""
+    return layout.RECORD_BATCH, (pickle.dumps(atoms, PROTOCOL),)
 
 
 @lru_cache(maxsize=64)
@@ -128,6 +134,8 @@ class Encoder:
     def beyond(self, value: Any, *, lumps: bool) -> int:  # noqa: ANN401 - any message
         """Return the bytes beyond ATOM that `value` takes of a list, or of bytes only; -1 if it can't wait."""
         kind = type(value)
+        if kind not in IMMUTABLE:
+            return -1
         if kind is bytes:
             return len(value) if len(value) <= self._lump else -1
         if lumps:
@@ -144,32 +152,41 @@ class Encoder:
         extra = self.beyond(value, lumps=False)
         if extra >= 0:
             return None, ATOM + BATCH_OVERHEAD + extra
-        encoded = (layout.RECORD_BYTES, (value,)) if type(value) is bytes else self._pickle(value)
-        return encoded, self._need(encoded, value)
+        encoded = (layout.RECORD_BYTES, (value,)) if type(value) is bytes else self.pickle(value)
+        return encoded, self.need(encoded, value)
 
-    def _pickle(self, value: object) -> Encoded:
+    def pickle(self, value: object) -> Encoded:
+        """Encode `value` as a pickle, whatever it is: of the kind RECORD_PICKLES where it may wait for a batch.
+
+        Raises NotPicklable.
+        """
         kit = self._kit or _Kit()
         self._kit = None  # a failed one is not used again, nor one that is at work when a __reduce__ sends
         parts, buffers = kit.parts, kit.buffers
         try:
             kit.pickler.dump(value)
-            encoded = out_of_band(parts, buffers) if buffers else (layout.RECORD_OBJECT, parts[:])
+            if buffers:
+                return out_of_band(parts, buffers)
         except Exception as error:
             for buffer in buffers:
                 buffer.release()
             message = f"channel {self._channel!r}: a {type(value).__name__} can't be pickled: {error}"
             raise NotPicklable(message) from error
-        if len(parts) == 1 and len(parts[0]) <= _WORN:
+        if len(parts) > 1:
+            return layout.RECORD_OBJECT, parts
+        data = parts.pop()
+        size = len(data)
+        if size <= _WORN:
             kit.pickler.clear_memo()
-            parts.clear()
-            buffers.clear()
             self._kit = kit
-        return encoded
+        return layout.RECORD_PICKLES if size <= self._lump else layout.RECORD_OBJECT, (data,)
 
-    def _need(self, encoded: Encoded, value: object) -> int:
-        """Return the bytes of the ring that the record takes; refuse one that the ring can never hold."""
+    def need(self, encoded: Encoded, value: object) -> int:
+        """Return the bytes that it needs at most, alone or in a batch. Raises MessageTooLarge, naming the channel."""
         kind, parts = encoded
         size = sum(map(len, parts))
+        if kind == layout.RECORD_PICKLES:
+            return ATOM + BATCH_OVERHEAD + size
         need = layout.record_bytes(size)
         if need <= self._ring_bytes and size <= layout.RECORD_MAX_BYTES:
             return need

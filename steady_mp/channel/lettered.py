@@ -206,3 +206,10 @@ class LetteredRx(ObjectRx[T]):
         if record.messages == 1 and record.first in self._holes:
             return [_HOLE]
         return super()._unpack(record)
+
+    def _unpickled(self, record: Record) -> list[T]:
+        """See `ObjectRx._unpickled`: what was put aside is not unpickled."""
+        stop = record.first + record.messages
+        if any(record.first <= hole < stop for hole in self._holes):
+            return self._apart(record)
+        return super()._unpickled(record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from steady_mp.channel.decoding import decode
+from steady_mp.channel.decoding import apart, decode
 from steady_mp.channel.slots import Slots
 from steady_mp.errors import CorruptChannel, SteadyError
 from steady_mp.memory import layout
@@ -49,6 +49,8 @@ def _find(ring: Ring, cursor: Cursor, position: int) -> Record:
 def values_in(record: Record) -> list[Any]:
     """Return the messages of a record, with stand-ins for what is no plain data; one that can't be read says so."""
     try:
+        if record.kind == layout.RECORD_PICKLES:
+            return [value for each in apart(record) for value in values_in(each)]
         values: Any = decode(record, unpickle)
     except SteadyError as error:
         return [error]

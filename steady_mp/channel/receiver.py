@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from steady_mp.channel.consuming import ConsumingEnd
-from steady_mp.channel.decoding import LARGE, decode
+from steady_mp.channel.decoding import LARGE, apart, decode
 from steady_mp.channel.ring import Record
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
@@ -210,9 +211,28 @@ class ObjectRx(ConsumingEnd[T]):
         if record.messages == 1 and record.length >= LARGE:
             self._large.append(record.first)
             return cast("list[T]", [record])
+        if record.kind == layout.RECORD_PICKLES:
+            return self._unpickled(record)
+        return self._decoded_alone(record)
+
+    def _unpickled(self, record: Record) -> list[T]:
+        """Return the messages of a record of pickles, unpickled all at once, or each by itself when it is taken.
+
+        By itself, as if it had a record of its own: behind a death, also of a life that had taken some of them, and
+        where one of them can't be unpickled.
+        """
         if record.first >= self._until:
-            return decode(record)
-        kept = self._hand.kept  # it may be of a class whose code is the end of this process, as it was of the last one
+            with suppress(Exception):  # of one message: the take that it belongs to tells
+                return decode(record)
+        return self._apart(record)
+
+    def _apart(self, record: Record) -> list[T]:
+        self._large.extend(range(record.first, record.first + record.messages))
+        return cast("list[T]", apart(record))
+
+    def _decoded_with_care(self, record: Record) -> list[T]:
+        """Decode a record; it may be of a class whose code is the end of this process, as it was of the last one."""
+        kept = self._hand.kept
         self._hand.hold(record.first, record.first + record.messages)
         values = decode(record)
         self._hand.kept = kept
@@ -220,7 +240,10 @@ class ObjectRx(ConsumingEnd[T]):
 
     def _opened(self, values: list[T]) -> list[T]:
         """Decode those of `values` that are records still."""
-        return [decode(cast("Record", value))[0] if type(value) is Record else value for value in values]
+        return [self._decoded_alone(cast("Record", value))[0] if type(value) is Record else value for value in values]
+
+    def _decoded_alone(self, record: Record) -> list[T]:
+        return decode(record) if record.first >= self._until else self._decoded_with_care(record)
 
     def _resume(self) -> None:
         """Read again the record that the last commit had taken a part of."""

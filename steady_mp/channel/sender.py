@@ -5,7 +5,17 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from steady_mp.channel.encoding import ARRAYS, ATOM, BATCH_OVERHEAD, NATURALS, Encoder, encode_batch
+from steady_mp.channel.encoding import (
+    ARRAYS,
+    ATOM,
+    BATCH_OVERHEAD,
+    IMMUTABLE,
+    NATURALS,
+    Encoder,
+    encode_mixed,
+    lump,
+    lump_pickles,
+)
 from steady_mp.channel.endpoints import SendOutcome, SendSaturation
 from steady_mp.channel.producing import ProducingEnd
 from steady_mp.channel.slices import send_slice
@@ -35,12 +45,13 @@ class ObjectTx(ProducingEnd[T]):
         "_atoms",
         "_encoder",
         "_extra",
+        "_join",
         "_kind",
-        "_lumps",
         "_position",
         "_record",
         "_ring",
         "_sent",
+        "_share",
         "_size",
         "_spare",
     )
@@ -50,6 +61,8 @@ class ObjectTx(ProducingEnd[T]):
         super().__init__(ring, turn, cursor)
         self._ring = ring
         self._size = ring.size
+        #: Most bytes of pickles in a record: room comes back by whole records, so none may be a large part of the ring.
+        self._share = ring.size // 8
         self._sent, self._position, _ = cursor
         self._encoder = Encoder(ring.name, ring.size)
         self._spare = 0
@@ -68,16 +81,35 @@ class ObjectTx(ProducingEnd[T]):
                 self._grant -= 1
                 self._turn.touched = True
                 return
+        elif self._grant and self._join is lump_pickles and (self._atoms or type(value) not in IMMUTABLE):
+            self._send_pickled(value, saturation)
+            return
         self._send_slowly(value, saturation)
 
+    def _send_pickled(self, value: T, saturation: SendSaturation) -> None:
+        """Send what may join a batch of pickles, on a grant."""
+        encoded = self._encoder.pickle(value)
+        kind, parts = encoded
+        if kind == layout.RECORD_PICKLES:
+            data = parts[0]
+            extra = len(data)
+            if extra <= self._spare and self._grant and self._join is lump_pickles:  # its __reduce__ may have sent
+                self._append(data)
+                self._extra += extra
+                self._spare -= extra
+                self._grant -= 1
+                self._turn.touched = True
+                return
+        self._send_encoded(value, encoded, self._encoder.need(encoded, value), saturation)
+
     def _send_slowly(self, value: T, saturation: SendSaturation) -> None:
-        """Send what the grant does not cover; apart, because the closure below would cost each send its cells."""
+        """Send what the grant does not cover."""
         if self._rests:
             self._go_on()
             self.send(value, saturation)
             return
-        if self._grant and self._kind is None:
-            extra = self._encoder.beyond(value, lumps=self._lumps)
+        if self._grant and self._kind is None and self._join is not lump_pickles:
+            extra = self._encoder.beyond(value, lumps=self._join is lump)
             if 0 <= extra <= self._spare:
                 self._append(value)
                 self._extra += extra
@@ -86,7 +118,10 @@ class ObjectTx(ProducingEnd[T]):
                 self._turn.touched = True
                 return
         self._check_open()
-        payload, need = self._encoder.encode(value)
+        payload, need = self._encode(value)
+        self._send_encoded(value, payload, need, saturation)
+
+    def _send_encoded(self, value: T, payload: Encoded | None, need: int, saturation: SendSaturation) -> None:
         if not self._fits(need):
             self._hold(saturation, lambda: self._fits(need))
         self._stage(value, payload, need)
@@ -95,7 +130,7 @@ class ObjectTx(ProducingEnd[T]):
         """See `Tx.try_send`."""
         if self.is_closed():
             return SendOutcome.CLOSED
-        payload, need = self._encoder.encode(value)
+        payload, need = self._encode(value)
         if not self._fits(need):
             return SendOutcome.FULL
         self._stage(value, payload, need)
@@ -131,6 +166,13 @@ class ObjectTx(ProducingEnd[T]):
 
     # Staging
 
+    def _encode(self, value: T) -> tuple[Encoded | None, int]:
+        """See `Encoder.encode`; where pickles are staged, what comes next is one as well."""
+        if self._join is lump_pickles and self._atoms:
+            encoded = self._encoder.pickle(value)
+            return encoded, self._encoder.need(encoded, value)
+        return self._encoder.encode(value)
+
     def _pending(self) -> int:
         """Most bytes that the atoms staged so far will take in the ring."""
         return len(self._atoms) * ATOM + self._extra + BATCH_OVERHEAD if self._atoms else 0
@@ -142,25 +184,35 @@ class ObjectTx(ProducingEnd[T]):
             if self.position() - self._head < self._capacity and used + need <= self._size:
                 return True
             self._refresh()
-        return False
+        if not self._atoms or self.position() - self._head >= self._capacity:
+            return False
+        self._flush()  # written, the batch takes less than what was reserved for it
+        return self._position - self._head_position + need <= self._size
 
     def _stage(self, value: object, payload: Encoded | None, need: int) -> None:
         self._turn.touched = True
         if payload is None:
             self._admit(type(value))
-            try:
-                self._append(value)
-            except OverflowError:  # the first int below 0
-                self._flush()
-                self._open_batch(int, naturals=False)
-                self._append(value)
-            self._extra += need - ATOM - BATCH_OVERHEAD
-            if len(self._atoms) >= layout.RECORD_MAX_COUNT:
-                self._flush()
+            self._stage_atom(value, need - ATOM - BATCH_OVERHEAD)
+        elif payload[0] == layout.RECORD_PICKLES:
+            data = payload[1][0]
+            self._admit_pickle(len(data))
+            self._stage_atom(data, len(data))
         else:
             self._flush()
             self._write(payload, 1)
         self._regrant()
+
+    def _stage_atom(self, atom: object, extra: int) -> None:
+        try:
+            self._append(atom)
+        except OverflowError:  # the first int below 0
+            self._flush()
+            self._open_batch(int, naturals=False)
+            self._append(atom)
+        self._extra += extra
+        if len(self._atoms) >= layout.RECORD_MAX_COUNT:
+            self._flush()
 
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
@@ -184,6 +236,8 @@ class ObjectTx(ProducingEnd[T]):
             left = min(left - burst + 1, ungrouped)  # behind the grant the next turn must still have its room
         self._grant = 0 if left <= 0 or self._closed or self._words[layout.RX_CLOSED] else left - 1
         self._spare = max(0, free - self._bulk - self._grant * ATOM)
+        if self._join is lump_pickles:
+            self._spare = min(self._spare, self._share - self._extra)
 
     def _rest(self) -> None:
         """See `ProducingEnd._rest`."""
@@ -206,13 +260,14 @@ class ObjectTx(ProducingEnd[T]):
         """
         code, self._record = NATURALS if naturals and kind is int else ARRAYS.get(kind, (None, layout.RECORD_BATCH))
         self._kind = None if code is None else kind
-        self._lumps = kind is bytes
+        #: What makes a record of the batch, where that is no array.
+        self._join: Callable[[Any], Encoded] = lump if kind is bytes else encode_mixed
         self._atoms: array[Any] | list[Any] = [] if code is None else array(code)
         self._append: Callable[[Any], None] = self._atoms.append
 
     def _admit(self, kind: type) -> None:
         """Make the batch one that takes values of `kind`."""
-        if kind is self._kind or (self._lumps and kind is bytes):
+        if kind is self._kind or (self._join is lump and kind is bytes):
             return
         if not self._atoms:
             self._open_batch(kind)
@@ -221,14 +276,23 @@ class ObjectTx(ProducingEnd[T]):
             self._open_batch(object)
             self._atoms.extend(mixed)
         else:
-            self._lumps = False
+            self._join = encode_mixed
+
+    def _admit_pickle(self, size: int) -> None:
+        """Make the batch one of pickles, with room for another one."""
+        if self._join is not lump_pickles:
+            self._flush()
+            self._open_batch(object)
+            self._join = lump_pickles
+        elif self._extra + size > self._share:
+            self._flush()
 
     def _flush(self) -> None:
         """Write the batch of atoms into the ring, beyond the committed tail."""
         atoms = self._atoms
         if atoms:
             if self._kind is None:
-                self._write(encode_batch(atoms, lumps=self._lumps), len(atoms))
+                self._write(self._join(atoms), len(atoms))
             else:
                 numbers = cast("array[Any]", atoms)
                 count = len(numbers)

@@ -62,9 +62,10 @@ def test_in_a_record_of_many_each_is_by_itself() -> None:
     assert [letter.position for letter in letters_of(outcome)] == [0, 121, 122, 299]
 
 
-def test_a_message_that_can_not_be_unpickled() -> None:
-    outcome = complete(flow(40, (), poisoned.source_of_bombs))
-    assert outcome.actor("sink").state["values"] == [[n] for n in range(40) if n != 20]
+@pytest.mark.parametrize("sink", [poisoned.sink, poisoned.sink_of_slices])
+def test_a_message_that_can_not_be_unpickled(sink: Callable[..., None]) -> None:
+    outcome = complete(flow(41, (), poisoned.source_of_bombs, sink))  # forty are left, in slices of five
+    assert outcome.actor("sink").state["values"] == [[n] for n in range(41) if n != 20]
     [letter] = letters_of(outcome)
     assert letter.position == 20
     assert "_go_off" in letter.shown

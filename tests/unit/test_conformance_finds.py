@@ -163,7 +163,7 @@ def published_before_the_journal(patch: Patch) -> None:
 
 
 def closing_forgotten(patch: Patch) -> None:
-    wrap(patch, ObjectTx, "freeze", lambda original, self: original(self)._replace(closed=0))
+    wrap(patch, ObjectTx, "freeze", lambda original, self: (*original(self)[:2], 0))
 
 
 def nobody_is_gone(patch: Patch) -> None:
