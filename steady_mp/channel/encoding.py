@@ -165,20 +165,22 @@ class Encoder:
         parts, buffers = kit.parts, kit.buffers
         try:
             kit.pickler.dump(value)
-            if buffers:
-                return out_of_band(parts, buffers)
+            encoded = out_of_band(parts, buffers) if buffers else (layout.RECORD_OBJECT, parts)
         except Exception as error:
             for buffer in buffers:
                 buffer.release()
             message = f"channel {self._channel!r}: a {type(value).__name__} can't be pickled: {error}"
             raise NotPicklable(message) from error
         if len(parts) > 1:
-            return layout.RECORD_OBJECT, parts
+            return encoded
         data = parts.pop()
         size = len(data)
         if size <= _WORN:
             kit.pickler.clear_memo()
             self._kit = kit
+        if buffers:
+            buffers.clear()
+            return encoded
         return layout.RECORD_PICKLES if size <= self._lump else layout.RECORD_OBJECT, (data,)
 
     def need(self, encoded: Encoded, value: object) -> int:

@@ -227,8 +227,9 @@ class ObjectRx(ConsumingEnd[T]):
         return self._apart(record)
 
     def _apart(self, record: Record) -> list[T]:
-        self._large.extend(range(record.first, record.first + record.messages))
-        return cast("list[T]", apart(record))
+        pieces = apart(record)
+        self._large.extend(piece.first for piece in pieces)
+        return cast("list[T]", pieces)
 
     def _decoded_with_care(self, record: Record) -> list[T]:
         """Decode a record; it may be of a class whose code is the end of this process, as it was of the last one."""

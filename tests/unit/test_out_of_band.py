@@ -40,6 +40,17 @@ def parts_of(value: Any) -> list[Any]:
     return list(encoded[1])
 
 
+def test_one_pickler_serves_small_messages_again_and_again_with_buffers_or_without() -> None:
+    encoder = Encoder("c", RING)
+    encoder.encode((1,))
+    kit = encoder._kit
+    assert kit is not None
+    for value in (Frame("small", bytearray(b"x")), (2,), Frame("small", b"y")):
+        encoder.encode(value)
+        assert encoder._kit is kit
+        assert [*kit.parts, *kit.buffers] == []
+
+
 # What is large is not copied on its way to the ring
 
 
