@@ -90,6 +90,19 @@ def test_figures_move_and_nothing_else_does(browser: Browser, serve: Serve) -> N
     assert "as of " in browser.text("#as-of")
 
 
+@pytest.mark.parametrize("full", [True, False])
+def test_a_channel_that_fills_or_empties_moves_nothing(browser: Browser, serve: Serve, *, full: bool) -> None:
+    pipeline = scenes.Pipeline(full=not full)
+    browser.open(serve(pipeline).url)
+    is_live(browser)
+    browser.shifts()
+    pipeline.full = full
+    browser.until(lambda: browser.texts(".edge[data-alert=red] .edge-fill") == ["full"] * full, "the other state")
+    before = pipeline.steps
+    browser.until(lambda: pipeline.steps > before + 3, "three answers more")
+    assert browser.shifts() == []
+
+
 def test_a_full_channel_is_red_and_named(browser: Browser, serve: Serve) -> None:
     pipeline = scenes.Pipeline(full=True)
     browser.open(serve(pipeline).url)
