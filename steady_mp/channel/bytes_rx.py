@@ -95,9 +95,19 @@ class BytesRx(ObjectRx[bytes]):
         return super().freeze()
 
     def _decode(self, first: int) -> None:
-        if self._read_position - self._committed[1] > self._share:  # all that was read is taken, or about to be
-            self._turn.call_for_commit()
+        self._give_back()
         super()._decode(first)
+
+    def _look_ahead(self, first: int) -> None:
+        """See `ObjectRx._look_ahead`."""
+        super()._look_ahead(first)
+        if self._index == len(self._batch):
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """End the turn in a commit where all that was read, which is taken, is a good part of the ring."""
+        if self._read_position - self._committed[1] > self._share:
+            self._turn.call_for_commit()
 
     def _unpack(self, record: Record) -> list[Any]:
         """Return the messages of a record, a long one as a view."""

@@ -25,7 +25,7 @@ T = TypeVar("T")
 class ObjectRx(ConsumingEnd[T]):
     """See `Rx`. Single reader: only the actor that owns it may touch it.
 
-    Records are unpickled ahead into `_batch`; a take that stays below `_safe` needs no look at the
+    A record is unpickled as a whole into `_batch`; a take that stays below `_safe` needs no look at the
     producer's cursor. `_marks` remembers where each unpickled record ends, because room goes back to
     the producer by whole records.
     """
@@ -145,22 +145,22 @@ class ObjectRx(ConsumingEnd[T]):
         """
         self._turn.moved[self] = None
         left = len(self._batch) - self._index
-        if left < self._burst and self._is_sent(self._base + len(self._batch)):
-            kept = self._hand.kept
-            try:
-                self._decoded(self._burst)
-            except Exception:  # noqa: BLE001 - of a message that comes later: the take that it belongs to tells
-                self._hand.kept = kept
-            left = len(self._batch) - self._index
-        ungrouped = self._group - (self._base + self._index - self._committed[0])
-        if ungrouped <= 0 or (left < self._burst and self._presses):
+        here = self._base + self._index
+        ungrouped = self._group - (here - self._committed[0])
+        # Takes behind which all that a turn has taken so far is there once more, whether it is unpickled or not.
+        ahead = self._tail - here - self._burst
+        if ahead < left:
+            self._tail = self._words[layout.TAIL]
+            order()
+            ahead = self._tail - here - self._burst
+        if ungrouped <= 0 or (ahead < 0 and self._presses):
             self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
         else:
-            self._safe = self._index + min(left - self._burst, ungrouped)
+            self._safe = self._index + min(left, ahead, ungrouped)
         if self._large:
             self._pass_large()
-        if self._base + self._index < self._until:
+        if here < self._until:
             self._safe = 0
         self._hand.hold(first, self._base + max(self._index, self._safe))
 

@@ -13,12 +13,11 @@ from steady_mp.life import Life
 from steady_mp.memory import layout
 from steady_mp.memory.letters import Mail
 from steady_mp.testing.rig import Overslept, Party, pair
+from tests.unit.records import kinds, records
 from tests.unit.values import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from steady_mp.channel.ring import Record
 
 UNPICKLED: list[int] = []
 
@@ -53,20 +52,6 @@ def _go_off() -> Bomb:
 @pytest.fixture(autouse=True)
 def _nothing_yet() -> None:
     UNPICKLED.clear()
-
-
-def records(source: Party, channel: int) -> list[Record]:
-    """Return what stands in the ring of a channel that nobody has taken from."""
-    ring, found, position, following = source.tx(channel)._ring, [], 0, 0
-    while following < source.tx(channel).position():
-        record = ring.read(position, following)
-        found.append(record)
-        position, following = record.end, following + record.messages
-    return found
-
-
-def kinds(source: Party, channel: int) -> list[tuple[int, int]]:
-    return [(record.kind, record.messages) for record in records(source, channel)]
 
 
 def reborn(sink: Party, *holes: int) -> Any:
@@ -210,3 +195,13 @@ def test_who_looks_without_taking_sees_each_of_them() -> None:
     assert unwrap(wrap(record, 2)) == (2,)
     with pytest.raises(ValueError, match="a bomb"):
         decode(record)
+
+
+def test_what_is_behind_the_one_taken_is_left_for_its_own_turn() -> None:
+    _, source, sink, channel = pair(capacity=64)
+    for number in range(3):
+        source.send(channel, Told(number))
+    for number in range(3):
+        assert sink.rx(channel).take().number == number
+        assert list(range(number + 1)) == UNPICKLED
+        sink.turn.commit()

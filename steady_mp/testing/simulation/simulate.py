@@ -103,9 +103,9 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     Every access to a channel's header, every commit point and every fault point is a step before which
     the scheduler may let another actor go on; the `seed` decides where, how long stores stay invisible to
     others, and how much virtual time a step takes. When all wait, time jumps to the next timer.
-    `crashes` kills so many times, where the seed decides (at the latest when the graph begins to end), or
-    exactly as the given `Crash` values say. Turn, journal, recovery, channels and state are those of a real
-    run, on real memory.
+    `crashes` kills so many times, where the seed decides (at the latest when the graph begins to end, if anybody
+    is left to kill), or exactly as the given `Crash` values say. Turn, journal, recovery, channels and state are
+    those of a real run, on real memory.
 
     A graph that never ends by itself is asked to shut down `shutdown_after` virtual seconds; `max_steps`
     ends one that never waits. `only` keeps those of the seed's switches that it numbers: a replay.
