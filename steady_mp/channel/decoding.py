@@ -26,7 +26,12 @@ _COUNTS: Final = struct.Struct("QQ")
 _SIZE: Final = 8
 _LENGTH: Final = 4
 #: The records that are arrays, and of what.
-_CODES: Final = {layout.RECORD_INTS: "q", layout.RECORD_NATURALS: "Q", layout.RECORD_FLOATS: "d"}
+_CODES: Final = {
+    layout.RECORD_INTS: "q",
+    layout.RECORD_NATURALS: "Q",
+    layout.RECORD_FLOATS: "d",
+    layout.RECORD_SHORTS: "i",
+}
 
 
 class Loads(Protocol):

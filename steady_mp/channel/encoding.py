@@ -1,16 +1,19 @@
 """How values become bytes, and how many bytes at most before they have.
 
 Values that can't change after send are staged as they are and written as one batch: ints of 64 bits
-or floats alone as an array, bytes alone back to back behind their lengths, mixed ones pickled as a list.
-Large bytes are a record of their own, raw. Anything else is pickled in send. Short pickles wait for a batch
-as well, and are written back to back; what is large in a message is not copied into its pickle: it goes from
-where it is straight into the ring (`decoding.py` is the way back).
+(in a slice also of 32) or floats alone as an array, bytes alone back to back behind their lengths, mixed ones
+pickled as a list. Large bytes are a record of their own, raw. Anything else is pickled in send. Short pickles
+wait for a batch as well, and are written back to back; what is large in a message is not copied into its pickle:
+it goes from where it is straight into the ring (`decoding.py` is the way back).
 """
 
 from __future__ import annotations
 
+import gc
+import marshal
 import pickle
 import struct
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -43,7 +46,15 @@ _LUMP: Final = 8192
 _WORN: Final = 4096
 #: Mean bytes from which joining them first costs more than writing them one by one.
 _WORTH_A_PART: Final = 4096
-
+#: The version of marshal's format without back references, what it writes before an int, and how far that reaches: the
+#: letter and four bytes. A tuple begins with five bytes as well, its letter and its length.
+_MARSHAL: Final = 2
+_INT: Final = b"i"
+_MARSHALLED: Final = 5
+#: Values from which that pays; never where arrays have their bytes the other way round.
+_WORTH_A_PROOF: Final = 16 if sys.byteorder == "little" else sys.maxsize
+#: Ints of 32 bits are below this, and not below its negative.
+_SHORTS: Final = 1 << 31
 
 #: The kind of a record, and what it is made of. That may be the message's own memory: write it before `send` returns.
 Encoded: TypeAlias = "tuple[int, Sequence[Part]]"
@@ -84,8 +95,35 @@ def _packer(code: str, count: int) -> Callable[..., bytes]:
     return struct.Struct(f"{count}{code}").pack
 
 
+def _is_short(value: object) -> bool:
+    return type(value) is int and -_SHORTS <= value < _SHORTS
+
+
+def _encode_shorts(values: tuple[Any, ...]) -> Encoded | None:
+    """Encode ints of at most 32 bits as one record; None where there is anything else among `values`.
+
+    To look at each type takes as long as to have `marshal` write all, which proves it on the way: before each value
+    stands a letter for its type, and four bytes behind that of an int of 32 bits (not a bool, nor of a class made of
+    int), so where that letter stands in every fifth place there can't be anything else.
+    """
+    if gc.get_referents(*values):  # in a container, `marshal` would write out again and again what stands there twice
+        return None
+    try:
+        written = bytearray(marshal.dumps(values, _MARSHAL))
+    except ValueError:  # of a class that it does not know
+        return None
+    if written[_MARSHALLED::_MARSHALLED] != _INT * len(values):
+        return None
+    del written[::_MARSHALLED]
+    return layout.RECORD_SHORTS, (memoryview(written)[_MARSHALLED - 1 :],)
+
+
 def encode_slice(values: tuple[Any, ...]) -> Encoded | None:
     """Encode several messages as one record; None when some of them could change, and must be pickled apart."""
+    if len(values) >= _WORTH_A_PROOF and _is_short(values[0]) and _is_short(values[-1]):
+        shorts = _encode_shorts(values)
+        if shorts is not None:
+            return shorts
     kinds = list(map(type, values))
     kind = kinds[0]
     if kinds.count(kind) == len(kinds):

@@ -105,6 +105,7 @@ RECORD_OOB: Final = 5
 RECORD_PADDING: Final = 6
 RECORD_NATURALS: Final = 7
 RECORD_PICKLES: Final = 8
+RECORD_SHORTS: Final = 9
 RECORD_MAX_COUNT: Final = 4096
 #: Most bytes of a payload that the header can name.
 RECORD_MAX_BYTES: Final = (1 << 32) - 1

@@ -117,6 +117,8 @@ def test_bytes_and_buffers_wherever_the_ring_ends() -> None:
         (layout.RECORD_OOB, 1, b"\xff" * 64),
         (layout.RECORD_INTS, 1, b"seven"),
         (layout.RECORD_INTS, 2, b"only one"),
+        (layout.RECORD_SHORTS, 1, b"seven"),
+        (layout.RECORD_SHORTS, 2, b"one."),
     ],
 )
 def test_a_record_that_tells_nonsense_says_so_and_the_others_are_shown(kind: int, count: int, payload: bytes) -> None:
