@@ -1,7 +1,7 @@
 """The ring of a bytes lane: each record stands in one piece, so that a view of a message is one piece too.
 
 A record that would wrap leaves the rest of the lap to a padding record and begins at the start of the ring.
-What is written ahead of the tail and where its end is stays a sum of positions; `read` passes padding by.
+What is written ahead of the tail and where its end is stays a sum of positions; `find` passes padding by.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from steady_mp.channel.ring import Ring
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:
-    from steady_mp.channel.ring import Part, Record
+    from steady_mp.channel.ring import Found, Part
 
 _HEADER = layout.RECORD
 _HEADER_BYTES = layout.RECORD.size
@@ -54,10 +54,10 @@ class BytesRing(Ring):
         _HEADER.pack_into(self._data, start % self.size, length, layout.RECORD_BYTES, 1, first)
         return start + layout.record_bytes(length)
 
-    def read(self, position: int, first: int) -> Record:
-        """See `Ring.read`; padding is passed by."""
-        record = super().read(position, first)
-        return super().read(record.end, first) if record.kind == layout.RECORD_PADDING else record
+    def find(self, position: int, first: int) -> Found:
+        """See `Ring.find`; padding is passed by."""
+        kind, _, _, _, end, _ = found = super().find(position, first)
+        return super().find(end, first) if kind == layout.RECORD_PADDING else found
 
     def _pad(self, position: int, stop: int, first: int) -> None:
         length = stop - position - _HEADER_BYTES

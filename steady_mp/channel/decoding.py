@@ -26,7 +26,7 @@ _COUNTS: Final = struct.Struct("QQ")
 _SIZE: Final = 8
 _LENGTH: Final = 4
 #: The records that are arrays, and of what.
-_CODES: Final = {
+CODES: Final = {
     layout.RECORD_INTS: "q",
     layout.RECORD_NATURALS: "Q",
     layout.RECORD_FLOATS: "d",
@@ -44,13 +44,8 @@ class Loads(Protocol):
 def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     """Return the messages of a record."""
     kind = record.kind
-    code = _CODES.get(kind)
-    if code is not None:
-        views = record.views
-        numbers = array(code)
-        # This copy takes less time than `tolist` of an array wins on that of a view.
-        numbers.frombytes(views[0] if len(views) == 1 else b"".join(views))
-        return numbers.tolist()
+    if kind in CODES:
+        return decode_array(CODES[kind], record.views)
     if kind in (layout.RECORD_BYTES, layout.RECORD_PICKLES):
         lumps = _lumps(record)
         return lumps if kind == layout.RECORD_BYTES else list(map(loads, lumps))
@@ -63,6 +58,14 @@ def decode(record: Record, loads: Loads = pickle.loads) -> list[Any]:
     if loads is pickle.loads and len(record.views) > 1 and record.length >= LARGE:
         return [pickle.Unpickler(Splice(record.views)).load()]  # noqa: S301 - our own 0700 directory
     return [loads(record.payload)]
+
+
+def decode_array(code: str, views: Sequence[memoryview]) -> list[Any]:
+    """Return the messages of a record that is an array of this code."""
+    numbers = array(code)
+    # This copy takes less time than `tolist` of an array wins on that of a view.
+    numbers.frombytes(views[0] if len(views) == 1 else b"".join(views))
+    return numbers.tolist()
 
 
 def apart(record: Record) -> list[Record]:

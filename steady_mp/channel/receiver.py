@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from steady_mp.channel.consuming import ConsumingEnd
-from steady_mp.channel.decoding import LARGE, apart, decode
-from steady_mp.channel.ring import Record
+from steady_mp.channel.decoding import CODES, LARGE, apart, decode, decode_array
+from steady_mp.channel.ring import Record, record_of
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
@@ -175,32 +175,30 @@ class ObjectRx(ConsumingEnd[T]):
         """Unpickle records until `count` messages are at hand; tell whether they are."""
         while len(self._batch) - self._index < count:
             following = self._base + len(self._batch)
-            if not self._is_sent(following):
-                return False
+            if following >= self._tail:
+                self._tail = self._words[layout.TAIL]
+                order()
+                if following >= self._tail:
+                    return False
             self._decode(following)
         return True
 
-    def _is_sent(self, number: int) -> bool:
-        if number >= self._tail:
-            self._tail = self._words[layout.TAIL]
-            order()
-        return number < self._tail
-
     def _decode(self, first: int) -> None:
-        record = self._ring.read(self._read_position, first)
+        kind, messages, _, views, end, _ = found = self._ring.find(self._read_position, first)
         if self._index:
             del self._batch[: self._index]
             self._base += self._index
             self._index = 0
         self._safe = 0
-        self._hand.reach(first + record.messages)
-        values = self._unpack(record)
+        following = first + messages
+        self._hand.reach(following)
+        values = decode_array(CODES[kind], views) if kind in CODES else self._unpack(record_of(found))
         if self._batch:
             self._batch += values
         else:
             self._batch = values
-        self._read_position = record.end
-        self._marks.append((first + record.messages, record.end))
+        self._read_position = end
+        self._marks.append((following, end))
 
     def _unpack(self, record: Record) -> list[T]:
         """Return the messages of a record; a large one as the record itself, to be decoded when it is taken.

@@ -41,10 +41,10 @@ class Record(NamedTuple):
         return views[0] if len(views) == 1 else b"".join(views)
 
 
+#: What a record is made of, which is made and unpacked in a fraction of the time.
+Found: TypeAlias = tuple[int, int, int, tuple[memoryview, ...], int, int]
 #: A record of these, made in half the time that the class takes.
-_record_of: Callable[[tuple[int, int, int, tuple[memoryview, ...], int, int]], Record] = functools.partial(
-    tuple.__new__, Record
-)
+record_of: Callable[[Found], Record] = functools.partial(tuple.__new__, Record)
 
 
 class Ring(Store):
@@ -90,6 +90,10 @@ class Ring(Store):
 
         The payload is good until the caller lets the producer have its room back.
         """
+        return record_of(self.find(position, first))
+
+    def find(self, position: int, first: int) -> Found:
+        """Return what `read` makes a record of."""
         data, size = self._data, self.size
         offset = position % size
         length, kind, count, found = _HEADER.unpack_from(data, offset)
@@ -103,7 +107,7 @@ class Ring(Store):
         else:
             views = (data[start:], data[: stop - size])
         end = position + ((_HEADER_BYTES + length + _ALIGN - 1) & -_ALIGN)
-        return _record_of((kind, count, found, views, end, length))
+        return kind, count, found, views, end, length
 
     def first_at(self, position: int) -> int:
         """Return the number of the first message of the record at `position`."""
