@@ -21,7 +21,7 @@ in the ring is the position modulo the ring's size.
 
 Ring record, 16-byte aligned, may wrap behind its header: ``length:u32 kind:u16 count:u16 first:u64``,
 then the payload. ``first`` is the number of the record's first message. Kinds: one pickled object, a
-pickled list of messages, an array of 8-byte ints, with a sign or without, an array of 8-byte floats; bytes
+pickled list of messages; an array of 8-byte ints, with a sign or without, of 4-byte ints, or of 8-byte floats; bytes
 (one message as it is, several behind ``length:u32`` of each); several pickled objects, likewise behind their
 lengths; one object with buffers outside its pickle: ``buffers:u64 pickle:u64``, then of each buffer
 ``length << 1 | writable:u64``, then the pickle, then the buffers; padding, which has no message.
