@@ -156,8 +156,8 @@ MUTANTS = [
         "the head is published too early",
         ObjectRx,
         "_look_ahead",
-        "    left = len(self._batch) - self._index\n    if",
-        "    self._words[layout.HEAD] = self.position()\n    left = len(self._batch) - self._index\n    if",
+        "    left = len(self._batch) - self._index\n    here",
+        "    self._words[layout.HEAD] = self.position()\n    left = len(self._batch) - self._index\n    here",
     ),
     Mutant(
         "the tail is published too early",
@@ -206,7 +206,7 @@ MUTANTS = [
         "here + layout",
     ),
     Mutant("a long message overtakes short ones", BytesTx, "_send_long", "if self._atoms or ", "if "),
-    Mutant("padding is a message", BytesRing, "read", "if record.kind == layout.RECORD_PADDING", "if False"),
+    Mutant("padding is a message", BytesRing, "find", "if kind == layout.RECORD_PADDING", "if False"),
     Mutant(
         "what was written in place is sent twice",
         BytesTx,
