@@ -332,6 +332,7 @@ class Topology:
             log_level=LOG_LEVELS[self.log_level],
             path=_path(),
             modules=modules,
+            argv=tuple(sys.argv),
             refresh=self.refresh,
             window=self.window,
             spare=self.spare,

@@ -112,6 +112,7 @@ class ForkServer:
 
     def _preload(self) -> None:
         """Import what the actors will need; what fails here fails in the actor, with its traceback."""
+        sys.argv[:] = self._plan.argv or [""]
         if self._plan.main is not None:
             try:
                 kind, where = self._plan.main

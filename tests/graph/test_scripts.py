@@ -126,6 +126,19 @@ def test_a_package(tmp_path: Path) -> None:
     assert code == ExitCode.DRAINED, output
 
 
+def test_an_actor_finds_the_arguments_of_its_script(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "import sys\nfrom steady_mp import Graph\n\nGIVEN = sys.argv[1:]\n\n"
+        "def tell(actor):\n    print('given', ascii(GIVEN), 'and', ascii(sys.argv), flush=True)\n\n"
+        "if __name__ == '__main__':\n    graph = Graph('arguments')\n    graph.actor('teller', tell)\n"
+        "    sys.exit(int(graph.start().block_until_stopped().exit_code))\n"
+    )
+    given = ["7", "--name", "\N{LATIN SMALL LETTER U WITH DIAERESIS} \udcff", ""]
+    code, output = run(tmp_path, "script.py", *given)
+    assert code == ExitCode.DRAINED, output
+    assert f"given {given!a} and {['script.py', *given]!a}" in output
+
+
 def test_a_script_that_changes_its_folder(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(GUARDED.replace("sys.exit(main())", 'os.chdir("/"); sys.exit(main())'))
     code, output = run(tmp_path, "script.py")
