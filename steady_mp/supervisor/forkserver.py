@@ -47,6 +47,7 @@ from steady_mp.plan import PLAN_FILE, Plan
 from steady_mp.supervisor import child, native
 from steady_mp.supervisor.ahead import Ahead
 from steady_mp.supervisor.arrears import Arrears
+from steady_mp.supervisor.chance import reseed
 from steady_mp.supervisor.quicken import quicken_named
 from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import LOADING, load_main
@@ -295,6 +296,7 @@ class ForkServer:
                 spare.close()
             if os.getppid() != self._pid:  # it died before the kernel was asked to tell
                 os._exit(child.ORPHANED)
+            reseed()
             yield
         finally:
             os._exit(child.FAILED)
