@@ -332,7 +332,6 @@ class Topology:
             log_level=LOG_LEVELS[self.log_level],
             path=_path(),
             modules=modules,
-            argv=tuple(sys.argv),
             refresh=self.refresh,
             window=self.window,
             spare=self.spare,

@@ -74,8 +74,6 @@ class Plan:
     log_level: int
     path: tuple[str, ...]
     modules: tuple[str, ...]
-    #: The command line of the process that started the graph, as a script finds it where it is loaded.
-    argv: tuple[str, ...] = ()
     refresh: float = 0.5
     window: float = 10.0
     #: Whether a process stands by for the next restart.
@@ -184,7 +182,6 @@ class Plan:
         )
         data["path"] = tuple(data["path"])
         data["modules"] = tuple(data["modules"])
-        data["argv"] = tuple(data.get("argv", ()))
         data["main"] = tuple(data["main"]) if data["main"] else None
         return cls(**data)
 

@@ -26,9 +26,11 @@ One more fork than there are actors stands by (`supervisor/spare.py`), unless th
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
 import importlib
+import json
 import os
 import select
 import signal
@@ -113,7 +115,6 @@ class ForkServer:
 
     def _preload(self) -> None:
         """Import what the actors will need; what fails here fails in the actor, with its traceback."""
-        sys.argv[:] = self._plan.argv or [""]
         if self._plan.main is not None:
             try:
                 kind, where = self._plan.main
@@ -386,7 +387,12 @@ class ForkServer:
 
 
 def main() -> NoReturn:
-    """Run the fork server: ``argv`` is directory, descriptors of socket and lifeline, the supervisor's process."""
-    directory, connection, lifeline, supervisor = sys.argv[1:5]
+    """Run the fork server: ``argv`` is directory, descriptors of socket and lifeline, the supervisor's process.
+
+    Behind them stands the ``argv`` of that process (see `launcher`), for a script that looks at it where it is loaded.
+    It is written to no file, as there may be secrets in it.
+    """
+    directory, connection, lifeline, supervisor, words = sys.argv[1:]
+    sys.argv[:] = json.loads(base64.b64decode(words)) or [""]
     server = ForkServer(Path(directory), socket.socket(fileno=int(connection)), int(lifeline), int(supervisor))
     server.serve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 16
+#: Characters of a word with which a process can surely be started.
+_LONGEST_WORD = 100_000
 
 
 class Launcher:
@@ -55,7 +58,7 @@ class Launcher:
         lifeline, self._lifeline = os.pipe()
         after.callback(os.close, lifeline)
         failed.callback(os.close, self._lifeline)
-        arguments = [str(theirs.fileno()), str(lifeline), str(os.getpid())]
+        arguments = [str(theirs.fileno()), str(lifeline), str(os.getpid()), _command_line()]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
             [*command("steady_mp.supervisor.forkserver", self._directory), *arguments],
             pass_fds=(theirs.fileno(), lifeline),
@@ -165,3 +168,13 @@ def kill_leftovers(directory: Path) -> None:
                 if alive and process.environ().get(RUN_MARK) == str(directory):
                     process.kill()
                     found = True
+
+
+def _command_line() -> str:
+    """Return the command line of this process, or of one that is too long its first word, as one word.
+
+    Not as it reads: `pkill -f script.py` is to mean this process, not the fork server and its actors too.
+    """
+    words = [str(word) for word in sys.argv]  # a program may have put anything there
+    told = base64.b64encode(json.dumps(words).encode()).decode()
+    return told if len(told) <= _LONGEST_WORD else base64.b64encode(json.dumps(words[:1]).encode()).decode()

@@ -137,6 +137,9 @@ def test_an_actor_finds_the_arguments_of_its_script(tmp_path: Path) -> None:
     code, output = run(tmp_path, "script.py", *given)
     assert code == ExitCode.DRAINED, output
     assert f"given {given!a} and {['script.py', *given]!a}" in output
+    code, output = run(tmp_path, "script.py", *["word" * 1000] * 300)
+    assert code == ExitCode.DRAINED, output
+    assert "given [] and ['script.py']" in output
 
 
 def test_a_script_that_changes_its_folder(tmp_path: Path) -> None:
