@@ -105,7 +105,7 @@ class BytesRx(ObjectRx[bytes]):
             self._give_back()
 
     def _give_back(self) -> None:
-        """End the turn in a commit where all that was read, which is taken, is a good part of the ring."""
+        """End the turn in a commit where what was read, and is taken or about to be, is a good part of the ring."""
         if self._read_position - self._committed[1] > self._share:
             self._turn.call_for_commit()
 

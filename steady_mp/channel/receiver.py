@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.decoding import CODES, LARGE, apart, decode, decode_array
-from steady_mp.channel.ring import Record, record_of
+from steady_mp.channel.ring import Record, as_record
 from steady_mp.memory import layout
 from steady_mp.memory.fence import order
 
@@ -192,7 +192,7 @@ class ObjectRx(ConsumingEnd[T]):
         self._safe = 0
         following = first + messages
         self._hand.reach(following)
-        values = decode_array(CODES[kind], views) if kind in CODES else self._unpack(record_of(found))
+        values = decode_array(CODES[kind], views) if kind in CODES else self._unpack(as_record(found))
         if self._batch:
             self._batch += values
         else:

@@ -44,7 +44,7 @@ class Record(NamedTuple):
 #: What a record is made of, which is made and unpacked in a fraction of the time.
 Found: TypeAlias = tuple[int, int, int, tuple[memoryview, ...], int, int]
 #: A record of these, made in half the time that the class takes.
-record_of: Callable[[Found], Record] = functools.partial(tuple.__new__, Record)
+as_record: Callable[[Found], Record] = functools.partial(tuple.__new__, Record)
 
 
 class Ring(Store):
@@ -90,7 +90,7 @@ class Ring(Store):
 
         The payload is good until the caller lets the producer have its room back.
         """
-        return record_of(self.find(position, first))
+        return as_record(self.find(position, first))
 
     def find(self, position: int, first: int) -> Found:
         """Return what `read` makes a record of."""

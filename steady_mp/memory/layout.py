@@ -60,7 +60,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-LAYOUT_VERSION: Final = 3
+LAYOUT_VERSION: Final = 4
 MAGIC: Final = 0x5354_4541_4459_0000 | LAYOUT_VERSION
 PAGE: Final = 4096
 WORD: Final = 8

@@ -123,8 +123,19 @@ def test_a_consumer_that_waits_is_served_soon() -> None:
 
 def test_many_staged_messages_are_committed_whatever_the_time() -> None:
     _, loop, sink = grouped(capacity=1 << 16, burst=16)
-    assert loop.turns_until_commit(16) <= MOST // 16 + SOON
+    assert loop.turns_until_commit(16) <= layout.RECORD_MAX_COUNT // 16 + SOON
     assert sink.rx(loop.channel).avail() >= layout.RECORD_MAX_COUNT
+
+
+def test_slices_are_committed_by_the_group() -> None:
+    _, loop, sink = grouped(capacity=1 << 16, burst=16)
+    epoch, slices = loop.party.control.epoch, 0
+    while loop.party.control.epoch == epoch:
+        loop.party.tx(loop.channel).send_slice(range(512))
+        assert loop.actor.is_running()
+        slices += 1
+    assert MOST // 512 <= slices <= MOST // 512 + SOON
+    assert sink.rx(loop.channel).avail() >= MOST
 
 
 def test_half_a_channel_is_enough() -> None:

@@ -87,6 +87,21 @@ def test_a_quarter_of_the_ring_that_is_taken_is_given_back_though_there_is_more(
     assert both.lane.rx.avail() == 3
 
 
+def test_short_ones_are_given_back_by_a_quarter_of_the_ring_too() -> None:
+    both = Turns(1000)
+    for _ in range(7):  # records of six, less than an eighth of the ring each
+        for _ in range(6):
+            both.send()
+        both.source.commit()
+    _, taken = both.committed()
+    for _ in range(12):
+        both.take()
+    assert both.committed()[1] == taken
+    for _ in range(8):
+        both.take()
+    assert both.committed()[1] > taken
+
+
 @pytest.mark.parametrize("size", [20_000, RING // 2 - layout.RECORD.size])
 def test_one_that_is_more_than_a_quarter_is_committed_by_itself(size: int) -> None:
     both = Turns(size - size % 4)

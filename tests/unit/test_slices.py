@@ -59,7 +59,7 @@ ODD: dict[str, Any] = {
     "an empty tuple": (),
     "a list of ints": [1, 2, 3],
     "a range": range(3),
-    "code": "".join,
+    "a method": "".join,
 }
 
 
