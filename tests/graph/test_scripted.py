@@ -165,10 +165,10 @@ def test_who_is_started_twice_says_so() -> None:
         assert seat.pid is not None
         assert seat._pidfd is not None
         first.append(seat.pid)
-        handle = seat._pidfd
+        os.close(seat._pidfd)  # it is about to be forgotten, or closed with the life too many, if that dies too soon
+        seat._pidfd = None
         run._supervisor.post(RestartDue(seat.index))
         watch.wait_for(ActorDied, actor="actor", generation=2)
-        os.close(handle)  # the supervisor has forgotten it: to it, that life never ended
         assert psutil.Process(first[0]).status() != psutil.STATUS_ZOMBIE
         os.kill(first[0], signal.SIGKILL)
         run.request_shutdown()
