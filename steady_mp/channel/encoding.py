@@ -39,7 +39,7 @@ PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
 _LEAST: Final = -(1 << 63)
 _MOST: Final = (1 << 63) - 1
 _FIXED: Final = frozenset({float, bool, type(None)})
-_SHORT: Final = 256
+_SHORT_TEXT: Final = 256
 #: Bytes up to which bytes wait for the batch; longer ones are written at once, which costs less than copying twice.
 _LUMP: Final = 8192
 #: Bytes of a pickle behind which its pickler is not used again: to clear a memo takes as long as it was large once.
@@ -47,10 +47,12 @@ _WORN: Final = 4096
 #: Mean bytes from which joining them first costs more than writing them one by one.
 _WORTH_A_PART: Final = 4096
 #: The version of marshal's format without back references, what it writes before an int, and how far that reaches: the
-#: letter and four bytes. A tuple begins with five bytes as well, its letter and its length.
+#: letter and four bytes. A tuple or a list begins with five bytes as well, its letter and its length.
 _MARSHAL: Final = 2
 _INT: Final = b"i"
 _MARSHALLED: Final = 5
+#: What an int of 32 bits takes of a record of such.
+SHORT_BYTES: Final = 4
 #: Values from which that pays; never where arrays have their bytes the other way round.
 _WORTH_A_PROOF: Final = 16 if sys.byteorder == "little" else sys.maxsize
 #: Ints of 32 bits are below this, and not below its negative.
@@ -99,31 +101,35 @@ def _is_short(value: object) -> bool:
     return type(value) is int and -_SHORTS <= value < _SHORTS
 
 
-def _encode_shorts(values: tuple[Any, ...]) -> Encoded | None:
-    """Encode ints of at most 32 bits as one record; None where there is anything else among `values`.
+def encode_shorts(values: list[Any] | tuple[Any, ...]) -> Encoded | None:
+    """Encode ints of at most 32 bits as one record; None where there are few or anything else among `values`.
 
     To look at each type takes as long as to have `marshal` write all, which proves it on the way: before each value
     stands a letter for its type, and four bytes behind that of an int of 32 bits (not a bool, nor of a class made of
     int), so where that letter stands in every fifth place there can't be anything else.
     """
+    if len(values) < _WORTH_A_PROOF or not all(map(_is_short, values[:: len(values) - 1])):
+        return None
     if gc.get_referents(*values):  # in a container, `marshal` would write out again and again what stands there twice
         return None
     try:
         written = bytearray(marshal.dumps(values, _MARSHAL))
     except ValueError:  # of a class that it does not know
         return None
-    if written[_MARSHALLED::_MARSHALLED] != _INT * len(values):
+    letters = written[_MARSHALLED::_MARSHALLED]
+    if letters != _INT * len(letters):
         return None
     del written[::_MARSHALLED]
-    return layout.RECORD_SHORTS, (memoryview(written)[_MARSHALLED - 1 :],)
+    return layout.RECORD_SHORTS, (memoryview(written)[SHORT_BYTES:],)
 
 
 def encode_slice(values: tuple[Any, ...]) -> Encoded | None:
     """Encode several messages as one record; None when some of them could change, and must be pickled apart."""
-    if len(values) >= _WORTH_A_PROOF and _is_short(values[0]) and _is_short(values[-1]):
-        shorts = _encode_shorts(values)
-        if shorts is not None:
-            return shorts
+    return encode_shorts(values) or encode_kinds(values)
+
+
+def encode_kinds(values: tuple[Any, ...]) -> Encoded | None:
+    """Do the same by a look at the type of each."""
     kinds = list(map(type, values))
     kind = kinds[0]
     if kinds.count(kind) == len(kinds):
@@ -179,7 +185,7 @@ class Encoder:
         if lumps:
             return -1
         if kind is str:
-            return 4 * len(value) if len(value) <= _SHORT else -1
+            return 4 * len(value) if len(value) <= _SHORT_TEXT else -1
         return 0 if is_number(value) else -1
 
     def encode(self, value: Any) -> tuple[Encoded | None, int]:  # noqa: ANN401 - any message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from steady_mp.channel.encoding import (
     ARRAYS,
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from steady_mp.memory.control import Cursor, CursorWords
 
 T = TypeVar("T")
+
+#: Bytes a message up to which a record of several, with its header, stays within what a grant reserves: ATOM each.
+_NARROW: Final = ATOM // 2
 
 
 class ObjectTx(ProducingEnd[T]):
@@ -142,23 +145,30 @@ class ObjectTx(ProducingEnd[T]):
 
     def send_together(self, encoded: Encoded, count: int) -> bool:
         """Stage several messages as one record, if there is room for its bytes now; by number there has to be."""
-        if self._closed or self._words[layout.RX_CLOSED]:
-            self._check_open()
         kind, parts = encoded
         size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
-        if self._atoms:
-            self._flush()
-        position = self._position
-        last = position + layout.record_bytes(size) - self._ring.size
-        if last > self._head_position:
-            self._refresh()
-        if last > self._head_position or size > layout.RECORD_MAX_BYTES:
+        granted = count < self._grant and not self._atoms and size <= count * _NARROW
+        if not granted and not self._admit_record(size):
             return False
-        self._position = self._ring.write(position, kind, count, self._sent, *parts)
+        self._position = self._ring.write(self._position, kind, count, self._sent, *parts)
         self._sent += count
         self._turn.touched = True
-        self._regrant()
+        if granted:
+            self._grant -= count
+        else:
+            self._regrant()
         return True
+
+    def _admit_record(self, size: int) -> bool:
+        """Tell whether a record of `size` bytes has room now, behind what is staged. Raises PeerGone and ClosedByMe."""
+        if self._closed or self._words[layout.RX_CLOSED]:
+            self._check_open()
+        if self._atoms:
+            self._flush()
+        last = self._position + layout.record_bytes(size) - self._size
+        if last > self._head_position:
+            self._refresh()
+        return last <= self._head_position and size <= layout.RECORD_MAX_BYTES
 
     def position(self) -> int:
         """See `Tx.position`."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from steady_mp.channel.encoding import encode_slice
+from steady_mp.channel.encoding import SHORT_BYTES, encode_kinds, encode_shorts, encode_slice
 from steady_mp.memory import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from steady_mp.channel.encoding import Encoded
 
@@ -31,7 +31,19 @@ class Slicing(Protocol):
 
 def send_slice(tx: Slicing, values: Sequence[Any]) -> None:
     """Send all of `values` in order, together where they can't change any more and there is room."""
-    values = tuple(values)  # as of one moment: another thread may add to it
+    total = len(values)
+    encode = encode_slice
+    if type(values) is list and total <= layout.RECORD_MAX_COUNT and tx.has_room(total):
+        shorts = encode_shorts(values)  # written in one step, it is as of one moment without a copy
+        if shorts is None:
+            encode = encode_kinds
+        elif len(shorts[1][0]) == total * SHORT_BYTES and tx.send_together(shorts, total):
+            return
+    _send_in_parts(tx, tuple(values), encode)  # as of one moment: another thread may add to it
+
+
+def _send_in_parts(tx: Slicing, values: tuple[Any, ...], encode: Callable[[tuple[Any, ...]], Encoded | None]) -> None:
+    """Send `values` in as few records as there is room for."""
     done, total = 0, len(values)
     most = layout.RECORD_MAX_COUNT
     while done < total:
@@ -42,7 +54,7 @@ def send_slice(tx: Slicing, values: Sequence[Any]) -> None:
             count = min(count, tx.vacant())
         if count > 1:
             chunk = values if count == total else values[done : done + count]
-            encoded = encode_slice(chunk)
+            encoded = encode(chunk)
             if encoded is None:
                 for value in chunk:
                     tx.send(value)
