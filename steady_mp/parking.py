@@ -25,7 +25,8 @@ SAFETY: Final = 5.0
 ORPHANED: Final = 120
 #: Looks of an actor that spins between two at the clock.
 _LOOKS: Final = 4
-_give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)
+#: Lets whoever waits for this core run first.
+give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)
 
 
 class Wake(Enum):
@@ -120,7 +121,7 @@ class Sleeper:
                 if ready():
                     return True
             # Who was rung just now may have been put on this core, and would wait there for the end of this.
-            _give_way()
+            give_way()
         return False
 
     def _fall_asleep(self, alarm: Alarm, ends: Sequence[End]) -> None:

@@ -17,6 +17,7 @@ from steady_mp.errors import StartError, in_words
 from steady_mp.events import ProcessDelayed
 from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.memory.sockets import receive_now
+from steady_mp.parking import give_way
 from steady_mp.supervisor.bootstrap import RUN_MARK, command
 from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.messages import Announce, Exited, ForkServerGone, Message, Spawned
@@ -91,6 +92,8 @@ class Launcher:
         # A fork server that just died is found out by its news, and the life is asked for again then.
         with contextlib.suppress(OSError):
             socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], [log_fd])
+        if "given" in request:  # the kernel mostly puts who is woken on the waker's core: it would wait there for us
+            give_way()
 
     def news(self) -> list[Message]:
         """Return what the fork server has told since, and once that it is gone. Never blocks."""

@@ -64,7 +64,7 @@ def test_where_nothing_comes_it_sleeps_like_anybody(news_at: float | None) -> No
 def test_who_looks_lets_others_of_its_core_run(monkeypatch: pytest.MonkeyPatch) -> None:
     ways: list[float] = []
     room = Room(None)
-    monkeypatch.setattr("steady_mp.parking._give_way", lambda: ways.append(room.now))
+    monkeypatch.setattr("steady_mp.parking.give_way", lambda: ways.append(room.now))
     room.wait()
     assert len(ways) == len(set(ways)) > 5  # once between two looks at the clock
 
