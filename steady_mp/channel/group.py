@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 #: Most messages of a group.
-MOST: Final = 32768
+MOST: Final = 16384
 #: Messages among which a commit costs little; a group is larger only where the channel still holds three of it.
 _WORTHWHILE: Final = 256
 

@@ -128,7 +128,7 @@ def test_many_staged_messages_are_committed_whatever_the_time() -> None:
 
 
 def test_slices_are_committed_by_the_group() -> None:
-    _, loop, sink = grouped(capacity=1 << 17, burst=16)
+    _, loop, sink = grouped(capacity=1 << 16, burst=16)
     epoch, slices = loop.party.control.epoch, 0
     while loop.party.control.epoch == epoch:
         loop.party.tx(loop.channel).send_slice(range(512))
