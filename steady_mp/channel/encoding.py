@@ -108,7 +108,8 @@ def encode_shorts(values: list[Any] | tuple[Any, ...]) -> Encoded | None:
     stands a letter for its type, and four bytes behind that of an int of 32 bits (not a bool, nor of a class made of
     int), so where that letter stands in every fifth place there can't be anything else.
     """
-    if len(values) < _WORTH_A_PROOF or not all(map(_is_short, values[:: len(values) - 1])):
+    count = len(values)
+    if count < _WORTH_A_PROOF or not all(map(_is_short, values[:: count - 1])):  # at one moment: see `send_slice`
         return None
     if gc.get_referents(*values):  # in a container, `marshal` would write out again and again what stands there twice
         return None
