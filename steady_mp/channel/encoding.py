@@ -109,7 +109,7 @@ def encode_shorts(values: list[Any] | tuple[Any, ...]) -> Encoded | None:
     int), so where that letter stands in every fifth place there can't be anything else.
     """
     count = len(values)
-    if count < _WORTH_A_PROOF or not all(map(_is_short, values[:: count - 1])):  # at one moment: see `send_slice`
+    if count < _WORTH_A_PROOF or not all(map(_is_short, values[:: count - 1])):  # both ends of a list that may shrink
         return None
     if gc.get_referents(*values):  # in a container, `marshal` would write out again and again what stands there twice
         return None

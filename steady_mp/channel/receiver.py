@@ -157,7 +157,7 @@ class ObjectRx(ConsumingEnd[T]):
             self._turn.call_for_commit()
             self._safe = len(self._batch) - 1
         else:
-            self._safe = self._index + (min(left, ahead, ungrouped) if left else 0)
+            self._safe = self._index + min(left, ahead, ungrouped)
         if self._large:
             self._pass_large()
         if here < self._until:

@@ -147,6 +147,7 @@ class ObjectTx(ProducingEnd[T]):
         """Stage several messages as one record, if there is room for its bytes now; by number there has to be."""
         kind, parts = encoded
         size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
+        # A grant was given on a look at the consumer, and is for less than a group: until its last message none is due.
         granted = count < self._grant and not self._atoms and size <= count * _NARROW
         if not granted and not self._admit_record(size):
             return False
