@@ -14,6 +14,7 @@ import reprlib
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
+from steady_mp import flat
 from steady_mp.errors import StateError
 
 if TYPE_CHECKING:
@@ -149,15 +150,15 @@ def unpickle(data: bytes | memoryview, *, buffers: Iterable[bytes | bytearray] =
 def read_snapshot(snapshot: bytes) -> dict[int, Any]:
     """Return what a snapshot (`steady_mp.state.StateBook`) saved, by state, as plain data. Raises StateError."""
     heading, _, body = snapshot.partition(b"\n")
-    parts = unpickle(body)
     try:
+        parts = flat.load(body, unpickle)
         described = [(entry[0], entry[3]) for entry in json.loads(heading)]
         return {
             index: plain(part if names is None else dict(zip(names, part, strict=True)))
             for (index, names), part in zip(described, parts, strict=True)
         }
-    except (ValueError, TypeError, LookupError) as error:
-        message = f"a snapshot without a readable heading: {error}"
+    except (EOFError, ValueError, TypeError, LookupError) as error:
+        message = f"a snapshot that can't be read: {error}"
         raise StateError(message) from None
 
 

@@ -208,4 +208,4 @@ def test_a_field_that_is_gone_or_has_no_default_is_an_error(
 def test_a_path_is_of_the_same_class_whichever_python_has_saved_it() -> None:
     heading, _, _ = saved(Path("/x")).partition(b"\n")
     assert heading == b'[[0, "pathlib:PosixPath", 0, null, null]]'
-    assert decode(heading + b"\n(lcpathlib\nPosixPath\n(V/x\ntRa.") == {0: Path("/x")}
+    assert decode(heading + b"\n\x80\x02(lcpathlib\nPosixPath\n(V/x\ntRa.") == {0: Path("/x")}
