@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from steady_mp.memory import layout
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: Seconds over which it is weighed.
 _WINDOW: Final = 5.0
@@ -21,16 +18,15 @@ _LITTLE: Final = 0.1
 class SnapshotCost:
     """The snapshots of one life. Only the thread that commits may use it."""
 
-    __slots__ = ("_bytes", "_clock", "_cost", "_due", "_since", "_spent", "_waited", "_words", "_written")
+    __slots__ = ("_cost", "_due", "_since", "_spent", "_waited", "_words", "_written")
 
-    def __init__(self, words: memoryview, clock: Callable[[], float]) -> None:
+    def __init__(self, words: memoryview, now: float) -> None:
         """Count in the control block's `words`, where the lives before have counted."""
         self._words = words
-        self._clock = clock
         #: What stands in the words, which nobody else writes.
         self._spent = words[layout.SNAPSHOT_NS]
         self._written = words[layout.SNAPSHOT_BYTES]
-        self._begin(clock())
+        self._begin(now)
 
     def _begin(self, now: float) -> None:
         self._since = now
@@ -38,10 +34,9 @@ class SnapshotCost:
         self._cost = self._spent
         self._waited = self._words[layout.WAITED_NS]
 
-    def add(self, began: float, size: int, *, written: bool) -> None:
-        """Count the time since `began`, when a snapshot of `size` bytes was begun; it may not have been `written`."""
-        now = self._clock()
-        self._spent += int((now - began) * 1e9)
+    def add(self, now: float, seconds: float, size: int, *, written: bool) -> None:
+        """Count the `seconds` that a snapshot of `size` bytes has taken; it may not have been `written`."""
+        self._spent += int(seconds * 1e9)
         self._words[layout.SNAPSHOT_NS] = self._spent
         if written:
             self._written += size

@@ -125,7 +125,7 @@ class Turn(Waiting):
         self._control = control
         self._book = book
         self._snapshots = snapshots
-        self._cost = SnapshotCost(control.words, clock)
+        self._cost = SnapshotCost(control.words, clock())
         self._next = NextJournal(control.journal())
         self._supervisor = supervisor
         self._fence = fence
@@ -197,7 +197,8 @@ class Turn(Waiting):
 
     def glance(self) -> bool:
         """Put the commit of the turn at work off, if the time for a look has not come; tell whether it was."""
-        if self._clock() >= self._look_at:
+        look_at = self._look_at
+        if not look_at or self._clock() >= look_at:
             return False
         self.pending += 1 + self._unseen
         self.left = self._unseen
@@ -207,9 +208,9 @@ class Turn(Waiting):
     def end(self) -> None:
         """End the turn at work: commit it, or put that off while nobody waits for it."""
         now = self._clock()
-        if not self._watched:
+        if (self.pending or self._look_at) and not self._watched:
             self._find_pace(now)
-        if self._must_commit(now):
+        if self._due or self._alone or self._has_to_commit(now):
             self.commit()
             if self._alone and not any(still() for still in self._wary):
                 self._alone -= 1
@@ -231,9 +232,8 @@ class Turn(Waiting):
         elif self._look_at and now - self._look_at > _PUT_OFF:
             self._unseen = _UNSEEN
 
-    def _must_commit(self, now: float) -> bool:
-        if self._due or self._alone:
-            return True
+    def _has_to_commit(self, now: float) -> bool:
+        """Tell whether the time for a commit has come, or somebody waits for one."""
         if self._cadence is not None:
             return self._cadence.is_over(self.pending + 1, now - self._committed_at)
         if now - self._committed_at >= _PUT_OFF:
@@ -275,8 +275,10 @@ class Turn(Waiting):
         if book.values:
             began = self._clock()
             snapshot = book.encode()
+            now = self._clock()
+            spent = now - began
             if snapshot is None:
-                self._cost.add(began, len(book.kept or b""), written=False)
+                self._cost.add(now, spent, len(book.kept or b""), written=False)
         moved = self._next.freeze(self.moved)
         if snapshot is None and not moved and not self._news:
             self._settle()
@@ -286,8 +288,9 @@ class Turn(Waiting):
         kept = self._next.snapshot
         if snapshot is not None:
             slot = 1 - kept[0]
+            began = self._clock()
             kept = (slot, len(snapshot), self._snapshots.write(slot, snapshot))
-            self._cost.add(began, len(snapshot), written=True)
+            spent += self._clock() - began
         if fault is not None:
             fault("commit:snapshot")
         epoch = self._control.epoch + 1  # from there: whatever breaks in between must not write to the slot in force
@@ -310,6 +313,8 @@ class Turn(Waiting):
             self._publish_again(moved)
             raise
         self._settle(moved)
+        if snapshot is not None:
+            self._cost.add(self._committed_at, spent, len(snapshot), written=True)
 
     def _publish(self, moved: list[tuple[Staging, int, CursorWords]]) -> None:
         fault = self._fault

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steady_mp.memory import layout
+from steady_mp.memory.snapshots import SnapshotSlots
+from steady_mp.next_journal import NextJournal
 from steady_mp.testing.rig import Party, Rig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from steady_mp.memory.control import CursorWords
+    from steady_mp.staging import Staging
     from steady_mp.state import StateBook
 
 WINDOW = 5.0
@@ -111,6 +117,35 @@ def test_a_state_that_is_looked_at_and_not_written_costs_too(caplog: pytest.LogC
     words = actor.party.control.words
     assert words[layout.SNAPSHOT_NS] == pytest.approx(6e9, rel=0.01)
     assert words[layout.SNAPSHOT_BYTES] == len(actor.party.book.kept or b"")
+
+
+def test_what_its_messages_take_to_be_written_is_no_cost_of_the_state(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = Costs(0.001)
+    freeze = NextJournal.freeze
+
+    def slowly(self: NextJournal, ends: Iterable[Staging]) -> list[tuple[Staging, int, CursorWords]]:
+        actor.rig.clock.advance(0.05)
+        return freeze(self, ends)
+
+    monkeypatch.setattr(NextJournal, "freeze", slowly)
+    actor.work(300, seconds=0.01)
+    assert not warnings(caplog)
+    assert actor.party.control.words[layout.SNAPSHOT_NS] == pytest.approx(0.3e9, rel=0.01)
+
+
+def test_writing_it_is_part_of_its_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = Costs(0.001)
+    write = SnapshotSlots.write
+
+    def slowly(self: SnapshotSlots, slot: int, data: bytes) -> int:
+        actor.rig.clock.advance(0.002)
+        return write(self, slot, data)
+
+    monkeypatch.setattr(SnapshotSlots, "write", slowly)
+    actor.work(100, seconds=0.01)
+    assert actor.party.control.words[layout.SNAPSHOT_NS] == pytest.approx(0.3e9, rel=0.01)
 
 
 def test_an_actor_without_a_state_has_no_cost() -> None:
