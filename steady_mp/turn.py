@@ -275,8 +275,7 @@ class Turn(Waiting):
         if book.values:
             began = self._clock()
             snapshot = book.encode()
-            now = self._clock()
-            spent = now - began
+            spent = (now := self._clock()) - began
             if snapshot is None:
                 self._cost.add(now, spent, len(book.kept or b""), written=False)
         moved = self._next.freeze(self.moved)

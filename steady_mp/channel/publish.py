@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steady_mp.memory import layout
-from steady_mp.memory.fence import order
+from steady_mp.memory.fence import ORDERED, fence
 
 if TYPE_CHECKING:
     from steady_mp.memory.control import CursorWords
@@ -16,7 +16,8 @@ def publish_tx(words: memoryview, cursor: CursorWords) -> None:
     messages, position, closed = cursor
     words[layout.TAIL_POS] = position
     words[layout.TAIL] = messages
-    order()
+    if not ORDERED:
+        fence()
     words[layout.TX_CLOSED] = closed
 
 
@@ -24,6 +25,7 @@ def publish_rx(words: memoryview, cursor: CursorWords) -> None:
     """Copy a consumer's committed cursor into the channel header; repeating it changes nothing."""
     messages, position, closed = cursor
     words[layout.HEAD_POS] = position
-    order()
+    if not ORDERED:
+        fence()
     words[layout.HEAD] = messages
     words[layout.RX_CLOSED] = closed & 1

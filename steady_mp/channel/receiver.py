@@ -10,7 +10,7 @@ from steady_mp.channel.consuming import ConsumingEnd
 from steady_mp.channel.decoding import CODES, LARGE, apart, decode, decode_array
 from steady_mp.channel.ring import Record, as_record
 from steady_mp.memory import layout
-from steady_mp.memory.fence import order
+from steady_mp.memory.fence import ORDERED, fence
 
 if TYPE_CHECKING:
     from steady_mp.channel.ring import Ring
@@ -151,7 +151,8 @@ class ObjectRx(ConsumingEnd[T]):
         ahead = self._tail - here - self._burst
         if ahead < left:
             self._tail = self._words[layout.TAIL]
-            order()
+            if not ORDERED:
+                fence()
             ahead = self._tail - here - self._burst
         if ungrouped <= 0 or (ahead < 0 and self._presses):
             self._turn.call_for_commit()
@@ -177,7 +178,8 @@ class ObjectRx(ConsumingEnd[T]):
             following = self._base + len(self._batch)
             if following >= self._tail:
                 self._tail = self._words[layout.TAIL]
-                order()
+                if not ORDERED:
+                    fence()
                 if following >= self._tail:
                     return False
             self._decode(following)
@@ -261,7 +263,8 @@ class ObjectRx(ConsumingEnd[T]):
         if wanted <= self._tail:
             return True
         self._tail = self._words[layout.TAIL]
-        order()
+        if not ORDERED:
+            fence()
         return wanted <= self._tail
 
     def freeze(self) -> CursorWords:

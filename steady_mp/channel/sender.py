@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from steady_mp.channel.encoding import (
     ARRAYS,
@@ -305,9 +305,9 @@ class ObjectTx(ProducingEnd[T]):
             if self._kind is None:
                 self._write(self._join(atoms), len(atoms))
             else:
-                numbers = cast("array[Any]", atoms)
-                count = len(numbers)
-                self._position = self._ring.write(self._position, self._record, count, self._sent, numbers.tobytes())
+                numbers: Any = atoms  # an array
+                count, data = len(numbers), numbers.tobytes()
+                self._position = self._ring.write(self._position, self._record, count, self._sent, data)
                 self._sent += count
             del atoms[:]
             self._extra = 0

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from steady_mp.memory import layout
-from steady_mp.memory.fence import order
+from steady_mp.memory.fence import ORDERED, fence
 
 if TYPE_CHECKING:
     from steady_mp.memory.mapping import Mapping
@@ -72,7 +72,8 @@ class ControlBlock:
 
     def put_in_force(self, epoch: int) -> None:
         """Commit: everything that was written before holds from this one store on."""
-        order()
+        if not ORDERED:
+            fence()
         self.words[layout.EPOCH] = epoch
 
     def store_again(self) -> None:

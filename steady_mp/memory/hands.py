@@ -37,36 +37,37 @@ class Held(NamedTuple):
 class Hand:
     """The words of one receiving end; only its actor writes them while it lives."""
 
-    __slots__ = ("_at", "_mark", "_words")
+    __slots__ = ("_at", "_first", "_mark", "_reach", "_stop", "_words")
 
     def __init__(self, words: memoryview | None = None, endpoints: int = 1, end: int = 0) -> None:
         """Use the words of a control block; none for an end that nobody looks at."""
         self._words = words if words is not None else Mapping(None, layout.control_bytes(endpoints)).words
-        self._at = layout.hand_word(endpoints, end)
+        self._at = at = layout.hand_word(endpoints, end)  # of the stamp
+        self._first, self._stop, self._reach = at + layout.HAND_FIRST, at + layout.HAND_STOP, at + layout.HAND_REACH
         self._mark = end + 1
 
     def hold(self, first: int, stop: int) -> None:
         """Say that the messages from `first` up to `stop` may be read before the next call."""
-        words, at = self._words, self._at
-        words[at + layout.HAND_FIRST] = first
-        words[at + layout.HAND_STOP] = stop
+        words = self._words
+        words[self._first] = first
+        words[self._stop] = stop
         words[layout.HAND_END] = self._mark
-        words[at + layout.HAND_STAMP] = words[layout.EPOCH] + words[layout.TURNS] + 1
+        words[self._at] = words[layout.EPOCH] + words[layout.TURNS] + 1
 
     def reach(self, stop: int) -> None:
         """Say that the messages up to `stop` are about to be unpickled."""
-        self._words[self._at + layout.HAND_REACH] = stop
+        self._words[self._reach] = stop
 
     @property
     def kept(self) -> tuple[int, int, int, int]:
         """All that `hold` stores, to be put back."""
         words, at = self._words, self._at
-        return words[layout.HAND_END], words[at], words[at + layout.HAND_FIRST], words[at + layout.HAND_STOP]
+        return words[layout.HAND_END], words[at], words[self._first], words[self._stop]
 
     @kept.setter
     def kept(self, values: tuple[int, int, int, int]) -> None:
         words, at = self._words, self._at
-        words[layout.HAND_END], words[at], words[at + layout.HAND_FIRST], words[at + layout.HAND_STOP] = values
+        words[layout.HAND_END], words[at], words[self._first], words[self._stop] = values
 
     @property
     def until(self) -> int:

@@ -36,10 +36,10 @@ class SnapshotSlots:
 
         Raises StateError when the file system is full: a commit that can't be written is a crash.
         """
-        room = self._maps[slot]
-        if room is None or len(room) < len(data):
-            room = self._grow(slot, len(data))
-        room[: len(data)] = data
+        room, size = self._maps[slot], len(data)
+        if room is None or len(room) < size:
+            room = self._grow(slot, size)
+        room[:size] = data
         return zlib.crc32(data)
 
     def read(self, slot: int, length: int, crc: int) -> bytes:
