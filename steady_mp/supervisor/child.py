@@ -34,11 +34,9 @@ if TYPE_CHECKING:
 #: Exit statuses, told apart from what a behavior would use. The note beside them says more.
 FAILED = 1
 REPLAY = 121
-STATE_FAILED = 122
-UNLOADABLE = 123
 RECYCLED = 124
 
-__all__ = ["FAILED", "ORPHANED", "RECYCLED", "REPLAY", "STATE_FAILED", "UNLOADABLE", "main"]
+__all__ = ["FAILED", "ORPHANED", "RECYCLED", "REPLAY", "main"]
 
 
 def _leave(status: int) -> NoReturn:
@@ -167,10 +165,9 @@ def main(ahead: Ahead, index: int, generation: int, log_fd: int, broken: Excepti
         _leave(stop.code if isinstance(stop.code, int) else int(stop.code is not None))
     except BaseException as error:  # noqa: BLE001 - an exception and a crash take the same path
         del ballast
-        last_words = Note.of_error(error)
+        unloadable = error is broken or (LOADING.is_on and isinstance(error, ConfigurationError))
+        last_words = Note.of_error(error, hopeless=unloadable or isinstance(error, StateError))
         last_words.write(note)
         print(last_words.traceback, end="", file=sys.stderr)  # noqa: T201 - what Python does with it
-        if error is broken or (LOADING.is_on and isinstance(error, ConfigurationError)):
-            _leave(UNLOADABLE)
-        _leave(STATE_FAILED if isinstance(error, StateError) else FAILED)
+        _leave(FAILED)
     _leave(0)

@@ -90,6 +90,11 @@ class Death:
         return self.note.renewal if self.note is not None else None
 
     @property
+    def is_hopeless(self) -> bool:
+        """Whether the next life would only repeat it, by what the life itself has told."""
+        return self.note is not None and self.note.hopeless
+
+    @property
     def trace(self) -> str:
         """The traceback of its exception, else its stacks; empty where nobody could write any."""
         return (self.note.traceback if self.note is not None else "") or self.stack

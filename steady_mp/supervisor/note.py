@@ -10,7 +10,7 @@ import json
 import os
 import traceback
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, Self
 
@@ -33,7 +33,7 @@ class Note:
     """The end of the life of process `pid`, in its own words. Where `cause` is empty, its exit status tells.
 
     `renewal` is the exit status of an end that the life has planned, so that one that is killed on its way out has
-    not failed either; None for every other end.
+    not failed either; None for every other end. One that is `hopeless` would only be repeated by the next life.
     """
 
     pid: int
@@ -41,9 +41,10 @@ class Note:
     detail: str = ""
     traceback: str = ""
     renewal: int | None = None
+    hopeless: bool = False
 
     @classmethod
-    def of_error(cls, error: BaseException) -> Self:
+    def of_error(cls, error: BaseException, *, hopeless: bool = False) -> Self:
         """Describe an exception that has ended the life; never raises one."""
         short_of_memory = isinstance(error, MemoryError)
         if short_of_memory:
@@ -57,7 +58,7 @@ class Note:
             where, text, cause = "", "", f"an exception of type {type.__repr__(type(error))} that can't be shown"
         if short_of_memory:
             return cls(os.getpid(), OUT_OF_MEMORY, ", ".join(filter(None, (cause, where))), text)
-        return cls(os.getpid(), cause, where, text)
+        return cls(os.getpid(), cause, where, text, hopeless=hopeless)
 
     @classmethod
     def of_exit(cls, stop: SystemExit) -> Self:
@@ -69,7 +70,7 @@ class Note:
     def write(self, path: Path) -> None:
         """Leave the note at `path`: whole or not there at all. It gets shorter where there is no room for all of it."""
         draft = path.with_suffix(".note")
-        for note in (self, Note(self.pid, self.cause, self.detail, renewal=self.renewal)):
+        for note in (self, replace(self, traceback="")):
             with suppress(OSError, MemoryError):
                 write(draft, json.dumps(asdict(note)).encode())
                 draft.replace(path)

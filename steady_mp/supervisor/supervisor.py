@@ -13,7 +13,7 @@ from steady_mp.events import ActorFinished, ActorStarted, Event, RunStarted, Sho
 from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
 from steady_mp.supervisor.afterwards import Afterwards
-from steady_mp.supervisor.child import REPLAY, STATE_FAILED, UNLOADABLE
+from steady_mp.supervisor.child import REPLAY
 from steady_mp.supervisor.deaths import Deaths, end_of_run
 from steady_mp.supervisor.errands import Errands
 from steady_mp.supervisor.havoc import CAUSE, Havoc
@@ -63,8 +63,6 @@ if TYPE_CHECKING:
 
 #: Seconds that the fork server has to tell that its actors are gone, once they were killed.
 _KILL_TIMEOUT = 2.0
-#: Ends of a life that the next one can't but repeat.
-_HOPELESS = {STATE_FAILED, UNLOADABLE}
 
 
 class Supervisor:
@@ -250,7 +248,7 @@ class Supervisor:
             self._begin_again(seat, death)
         else:
             judged = self.quarantine.died(seat, death.cause, death.trace, excused=excused)
-            self._died(seat, death, judged, innocent=innocent, hopeless=status in _HOPELESS)
+            self._died(seat, death, judged, innocent=innocent)
         for other in self.seats:  # what it owed, a life that begins at once need not wait for
             other.bell.ring()
         self._look_around()  # it may have asked for a shutdown in its last commit, and died before it rang
@@ -270,9 +268,9 @@ class Supervisor:
             self.deaths.tell(death, "it had finished")
         self.emit(ActorFinished(actor=seat.name, generation=seat.generation))
 
-    def _died(self, seat: Seat, death: Death, verdict: Verdict, *, innocent: bool, hopeless: bool) -> None:
+    def _died(self, seat: Seat, death: Death, verdict: Verdict, *, innocent: bool) -> None:
         seat.deaths.append(death.cause)
-        pause = None if hopeless else seat.failures.died(innocent=innocent)
+        pause = None if death.is_hopeless else seat.failures.died(innocent=innocent)
         if pause is None and verdict.put_aside:  # something has changed, so there is hope
             pause = seat.failures.policy.max_backoff
         if pause is None or verdict.stop:

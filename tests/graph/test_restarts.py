@@ -37,6 +37,9 @@ WAYS: dict[str, tuple[Step, str]] = {
     "SIGKILL": (Die(signal.SIGKILL), "SIGKILL"),
     "SIGSEGV": (Die(signal.SIGSEGV), "SIGSEGV"),
     "SIGTERM": (Die(signal.SIGTERM), "SIGTERM"),
+    # A life that ends by its own plan, or without hope, says so in a note: its status is the user's like any other.
+    **{f"sys.exit({status})": (Exit(status), f"exit code {status}") for status in (121, 122, 123)},
+    "os._exit(122)": (ExitNow(122), "exit code 122"),
 }
 
 
