@@ -57,6 +57,17 @@ class PipeHandler(logging.Handler):
             self.handleError(record)
 
 
+def take_standard() -> int:
+    """Open nothing at the standard descriptors that are closed, so that what is opened later gets other numbers.
+
+    A process that is handed such a number takes it for one of its streams, or puts one in its place. Returns one more
+    that is open to nothing. Raises OSError without a descriptor.
+    """
+    while (nobody := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004
+        pass
+    return nobody
+
+
 def capture_output(log_fd: int, level: int) -> None:
     """Send this process's standard streams and its logging to `log_fd`; for a fresh actor process."""
     _speak_by_lines()
@@ -70,8 +81,7 @@ def prepare_output(level: int) -> None:
     Only the descriptor 2 stays as it is, for what Python itself may have to say. Raises OSError without a descriptor.
     """
     with contextlib.ExitStack() as after:
-        while (nobody := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004
-            pass  # the standard ones are taken from here on, and no pipe gets their numbers
+        nobody = take_standard()
         after.callback(os.close, nobody)
         terminal = os.dup(2)
         after.callback(os.close, terminal)

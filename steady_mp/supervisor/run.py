@@ -21,7 +21,7 @@ from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunSt
 from steady_mp.graph import LOG_LEVELS, Topology
 from steady_mp.log_format import SELF
 from steady_mp.log_output import LogSettings
-from steady_mp.logs import LogWriter
+from steady_mp.logs import LogWriter, take_standard
 from steady_mp.memory import layout
 from steady_mp.memory.kept import keep
 from steady_mp.memory.rundir import RunDir
@@ -93,6 +93,7 @@ class Graph(Topology):
         plan = self.plan()
         contents = first_contents(plan, self.packed, self.beside, root, log)
         with contextlib.ExitStack() as undo:
+            os.close(take_standard())
             if listening := listen(settings) if settings else None:
                 undo.callback(listening[0].close)
             logs = LogWriter(output or sys.stdout, max(len(actor.name) for actor in plan.actors), settings=log)

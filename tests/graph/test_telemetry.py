@@ -98,6 +98,20 @@ def test_a_real_prometheus_knows_what_the_report_says(tmp_path: Path) -> None:
     assert len(sink.state["seen"]) == TOTAL  # the independent count
 
 
+def test_a_program_whose_standard_input_is_closed_is_served_as_well() -> None:
+    """Descriptor 0 is the first that is free there, and a child's own standard input takes its place."""
+    watch, stdin = Watch(), os.dup(0)
+    os.close(0)
+    try:
+        with make().start(on_event=watch, output=io.StringIO(), telemetry=Telemetry(port=0)) as run:
+            assert get(f"{watch.wait_for(TelemetryStarted).url}livez")[0] == 200
+            run.request_shutdown()
+            assert run.block_until_stopped(20).exit_code is ExitCode.DRAINED
+    finally:
+        os.dup2(stdin, 0)
+        os.close(stdin)
+
+
 def test_killed_telemetry_comes_back_and_the_graph_does_not_notice() -> None:
     watch, output = Watch(), io.StringIO()
     with make().start(on_event=watch, output=output, telemetry=Telemetry(port=0)) as run:
