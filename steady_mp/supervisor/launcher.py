@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 16
+#: Seconds until the system is asked again for who is left.
+PAUSE = 0.1
 #: Characters of a word with which a process can surely be started.
 _LONGEST_WORD = 100_000
 
@@ -161,16 +164,28 @@ class Launcher:
 
 
 def kill_leftovers(directory: Path) -> None:
-    """Kill the processes of a run whose fork server had no time to do it: actors, and what they started."""
+    """Kill the processes of a run whose fork server had no time to do it: actors, and what they started.
+
+    Nobody of them may live on beside the next lives, so it waits where the system refuses to say who lives.
+    """
     found = True
     while found:
-        found = False
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                alive = process.status() != psutil.STATUS_ZOMBIE
-                if alive and process.environ().get(RUN_MARK) == str(directory):
-                    process.kill()
-                    found = True
+        try:
+            found = _kill_who_is_found(directory)
+        except OSError:  # no descriptor is left, to this process or to the system
+            time.sleep(PAUSE)
+
+
+def _kill_who_is_found(directory: Path) -> bool:
+    """Look once, and tell whether there was anybody to kill. Raises OSError."""
+    found = False
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            if alive and process.environ().get(RUN_MARK) == str(directory):
+                process.kill()
+                found = True
+    return found
 
 
 def _command_line() -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from steady_mp.channel.decoding import wrap
@@ -110,16 +111,25 @@ class Quarantine:
         except OSError as error:
             self._complain(seat, error)
 
-    def _complain(self, seat: Seat, error: OSError) -> None:
+    def _complain(self, seat: Seat, error: OSError, what: str = "had in hand") -> None:
         if not self._silent:
             self._silent = True
-            text = (
-                f"what {seat.name} had in hand can't be written down in {self.letters.path}: {error.strerror or error}"
-            )
+            text = f"what {seat.name} {what} can't be written down in {self.letters.path}: {error.strerror or error}"
             self._logs.write(SELF, logging.ERROR, text)
 
-    def settle(self, seat: Seat) -> None:
-        """Take out of the letters what an actor has committed to have taken; any time will do."""
+    def settle(self, seat: Seat) -> bool:
+        """Take out of the letters what an actor has committed to have taken; tell whether that could be done.
+
+        Any time will do, so what the system refuses is said, and left to the next one.
+        """
+        try:
+            self._settle(seat)
+        except OSError as error:
+            self._complain(seat, error, "has taken of its letters")
+            return False
+        return True
+
+    def _settle(self, seat: Seat) -> None:
         if not self.letters.path.exists():
             return
         cursors = seat.control.journal().cursors
@@ -266,11 +276,11 @@ class Quarantine:
 
 def leave(quarantine: Quarantine, seats: Sequence[Seat], run: RunDir) -> tuple[int, str]:
     """See to it that the letters outlive the run; return how many there are, and where they are then."""
-    for seat in seats:
-        quarantine.settle(seat)
-    try:
+    are_settled = all(quarantine.settle(seat) for seat in seats)
+    left = None
+    with suppress(OSError):
         left = len([letter for letter in quarantine.letters.all(surely=True) if letter.policy != "skip"])
-    except OSError:  # nobody knows how many: the directory stays, and a later sweep keeps them safe
+    if left is None or not are_settled:  # nobody knows how many: the directory stays, and a later sweep keeps them safe
         run.hold_on()
         return 0, ""
     if not left:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from steady_mp.errors import SteadyError
+from steady_mp.errors import SteadyError, in_words
 from steady_mp.memory import layout
 from steady_mp.memory.snapshots import SnapshotSlots
 from steady_mp.state import decode, plain
@@ -142,6 +142,8 @@ def last_state(seat: Seat) -> Any:  # noqa: ANN401 - plain data
         values = [plain(value) for _, value in sorted(decode(snapshot).items())]
     except SteadyError as error:
         return f"unreadable: {error}"
+    except OSError as error:
+        return f"unreadable: {in_words(error)}"
     finally:
         slots.close()
     return values[0] if len(values) == 1 else values

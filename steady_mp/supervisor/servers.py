@@ -117,11 +117,11 @@ class ForkServers:
 
     def bury(self) -> str:
         """Let go of one that has died; return how it has ended."""
-        if self._launcher is not None:
-            for fd in self._launcher.filenos():
+        launcher, self._launcher = self._launcher, None
+        if launcher is not None:
+            for fd in launcher.filenos():
                 self._selector.unregister(fd)
-            self.cause = cause_of(self._launcher.close())
-            self._launcher = None
+            self.cause = cause_of(launcher.close())
             self._barren += 1
             self._has_died = True
         return self.cause
@@ -141,5 +141,6 @@ class ForkServers:
 
     def close(self) -> None:
         """Let the one that is left go, and all actors with it."""
-        if self._launcher is not None:
-            self._launcher.close()
+        launcher, self._launcher = self._launcher, None
+        if launcher is not None:
+            launcher.close()

@@ -7,17 +7,21 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+import psutil
 import pytest
 
 from steady_mp import ExitCode, Graph
 from steady_mp.events import ActorStarted, ForkServerDied, ForkServerGivenUp, ProcessDelayed
+from steady_mp.memory.snapshots import SnapshotSlots
 from tests.support import forking_import, pipeline
 from tests.support.runs import complete
 from tests.support.spares import server_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from steady_mp import Run
     from tests.support.watch import Watch
 
@@ -92,6 +96,43 @@ def test_a_life_without_a_descriptor_for_its_output_waits_for_one(monkeypatch: p
 
     assert complete(calm(), meanwhile=kill).report.exit_code is ExitCode.DRAINED
     assert len(refused) == 3
+
+
+def test_who_is_left_of_a_fork_server_is_looked_for_until_the_system_lets_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody of it may live on beside the next lives, so no descriptor for the look is no reason to do without."""
+    monkeypatch.setattr("steady_mp.supervisor.launcher.PAUSE", 0.01)
+    real = psutil.process_iter
+    refused: list[int] = []
+
+    def refuse() -> Iterator[psutil.Process]:
+        if len(refused) < 3:
+            refused.append(1)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return real()
+
+    def kill(run: Run, watch: Watch) -> None:
+        all_began(watch, 1)
+        monkeypatch.setattr(psutil, "process_iter", refuse)
+        server_of(run).kill()
+        all_began(watch, 2)
+        run.request_shutdown()
+
+    assert complete(calm(), meanwhile=kill).report.exit_code is ExitCode.DRAINED
+    assert len(refused) == 3
+
+
+def test_a_state_that_can_t_be_opened_for_the_report_is_said_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def stop(run: Run, watch: Watch) -> None:
+        all_began(watch, 1)
+        monkeypatch.setattr(SnapshotSlots, "read", refuse)
+        run.request_shutdown()
+
+    report = complete(calm(), meanwhile=stop).report
+    assert report.exit_code is ExitCode.DRAINED
+    assert report.actors[0].state == "unreadable: Too many open files; raise the limit (ulimit -n)"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a process has a descriptor")

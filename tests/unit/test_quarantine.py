@@ -11,11 +11,13 @@ import pytest
 
 from steady_mp import Graph
 from steady_mp.channel.kinds import format_channel
+from steady_mp.events import LettersReplayed
 from steady_mp.memory import disk, layout
+from steady_mp.memory.control import Cursor, Journal
 from steady_mp.memory.hands import Held
 from steady_mp.memory.letters import Letter, Letters
 from steady_mp.memory.mapping import Mapping
-from steady_mp.supervisor.quarantine import Quarantine, Verdict
+from steady_mp.supervisor.quarantine import Quarantine, Verdict, leave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +137,33 @@ def test_what_can_t_be_read_is_not_known(case: Case, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Letters, "suspects", refuse)
     assert case.die() == Verdict()
     assert len(case.said) == 1
+
+
+@pytest.mark.parametrize("refused", ["orders", "all", "settle"])
+def test_letters_that_can_t_be_read_are_settled_another_time(
+    case: Case, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    """And at the end of a run nobody knows then how many are left: its folder stays, and a later sweep looks."""
+    for _ in range(2):
+        case.die()
+    case.letters.order(0, [3])
+    case.seat.seal = lambda: None
+    case.seat.control = SimpleNamespace(
+        journal=lambda: Journal(0, 0, 0, 0, 0, (Cursor(4, 64, 1 << layout.CLOSED_BITS),))
+    )
+    stays: list[bool] = []
+    run: Any = SimpleNamespace(hold_on=lambda: stays.append(True), has_begun=True, path=case.letters.path.parent)
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Letters, refused, refuse)
+        assert leave(case.quarantine, [case.seat], run) == (0, "")
+    assert stays
+    assert len(case.said) == 1
+    assert leave(case.quarantine, [case.seat], run) == (0, "")
+    assert [type(event) for event in case.events[1:]] == [LettersReplayed]
 
 
 def test_as_many_deaths_are_counted_as_may_be_asked_for(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
