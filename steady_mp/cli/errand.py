@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from steady_mp.cli.runs import open_status
 from steady_mp.errors import SteadyError
 from steady_mp.memory.doorbell import Doorbell
+from steady_mp.memory.files import make_folder
 from steady_mp.plan import SUPERVISOR_BELL
 from steady_mp.supervisor.errands import ANSWERED, ASKED, FOLDER
 
@@ -39,7 +40,7 @@ def ask(directory: Path, errand: str, **details: Any) -> str:  # noqa: ANN401 - 
     name = f"{os.getpid()}-{time.monotonic_ns()}"
     question, answer = folder / f"{name}{ASKED}", folder / f"{name}{ANSWERED}"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(folder, exist_ok=True)
         _hand_over(folder, directory)
         draft = folder / f"{name}.draft"
         draft.write_text(json.dumps({"errand": errand, **details}))

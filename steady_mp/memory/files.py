@@ -1,4 +1,4 @@
-"""Making the files of a run directory: for their owner only, as a durable one may lie in a folder open to everybody."""
+"""Making the files and folders of a run, for their owner only: a durable one may lie in a folder open to everybody."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def make_folder(path: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
+    """Make a folder that its owner can use, whatever the process's umask takes away. Raises OSError."""
+    try:
+        path.mkdir(mode=0o700, parents=parents)
+    except FileExistsError:
+        if not (exist_ok and path.is_dir()):
+            raise
+    else:
+        path.chmod(0o700)
 
 
 def allocate(path: Path, size: int) -> None:

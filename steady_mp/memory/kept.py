@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from steady_mp.memory.deaths import read_reports, report_files
+from steady_mp.memory.files import make_folder
 from steady_mp.memory.owner import RUN_NAME
 from steady_mp.memory.status import EVENTS_FILE, STATUS_FILE
 
@@ -40,7 +41,7 @@ def keep(directory: Path, *, unclean: bool = False) -> Path | None:
         return None
     root = kept_root()
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(root, exist_ok=True)
         facts = root.lstat()
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
             return None  # somebody else's: /tmp is everybody's
@@ -49,7 +50,7 @@ def keep(directory: Path, *, unclean: bool = False) -> Path | None:
         place = root / directory.name
         draft = root / f".{directory.name}"
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
+        make_folder(draft)
         for path in _worth_keeping(directory):
             shutil.copy(path, draft / path.name)
         shutil.rmtree(place, ignore_errors=True)

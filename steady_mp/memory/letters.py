@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.files import make_folder
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.status import UNREADABLE
 
@@ -189,7 +190,7 @@ class Letters:
                     (self.path / f"{channel}-{position}").rename(self.path / f"{channel}-{position}{_DONE}")
 
     def _write(self, name: str, data: bytes) -> None:
-        self.path.mkdir(mode=0o700, exist_ok=True)
+        make_folder(self.path, exist_ok=True)
         disk.replace(self.path / name, data)
         disk.settle(self.path.parent)  # the folder itself may be new
 
@@ -209,7 +210,8 @@ def rescue(directory: Path) -> Path | None:
     if not any(letter.policy != "skip" for letter in letters.all(surely=True)):
         return None
     goal = kept_root() / directory.name
-    goal.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(goal.parent, exist_ok=True)
+    make_folder(goal, exist_ok=True)
     if goal.stat().st_uid != os.getuid():
         message = f"{goal} belongs to somebody else"
         raise PermissionError(message)

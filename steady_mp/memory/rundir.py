@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
-from steady_mp.memory.files import allocate, replace, write
+from steady_mp.memory.files import allocate, make_folder, replace, write
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
 from steady_mp.memory.locks import Hold, alone
@@ -79,7 +79,7 @@ def default_root() -> Path:
 def _prepare_root(root: Path) -> None:
     """Make `root` ours alone, or say why it can't be."""
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(root, parents=True, exist_ok=True)
         found = root.lstat()
     except OSError as error:
         message = f"run directory {root} can't be made: {error.strerror}; set STEADY_MP_ROOT to a folder you can write"
@@ -202,7 +202,7 @@ class RunDir:
         sweep(root)
         path = cls._own_name(graph_name, root)
         try:
-            path.mkdir(mode=0o700)
+            make_folder(path)
         except OSError as error:
             message = f"run directory {path} can't be made: {error.strerror}"
             raise ConfigurationError(message) from None
@@ -267,7 +267,7 @@ class RunDir:
 
     def _vacate(self, names: Collection[str]) -> None:
         path = self.path
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path, parents=True, exist_ok=True)
         self._claim()
         if self.has_begun:
             message = f"{path} holds a run: go on with it by --resume {path}, or begin anew by --fresh"

@@ -50,6 +50,19 @@ def test_a_run_directory_is_ours_alone_and_its_files_are_allocated(root: Path) -
     assert not run.path.exists()
 
 
+def test_a_umask_takes_nothing_from_their_owner(root: Path, tmp_path: Path) -> None:
+    """Such a root would be refused, to every program that comes later too."""
+    before = os.umask(0o777)
+    try:
+        runs = [create(root), RunDir.keep(tmp_path / "durable", {}, {})]
+    finally:
+        os.umask(before)
+    for folder in (root, *(run.path for run in runs)):
+        assert folder.stat().st_mode & 0o777 == 0o700
+    for run in runs:
+        run.remove()
+
+
 def test_a_run_is_held_while_its_files_are_made(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To allocate them may take longer than a sweep of another container takes it for young."""
     held: list[Path] = []
