@@ -93,7 +93,12 @@ class Interrupts:
 
     @contextlib.contextmanager
     def _heard(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        ours = [
+            number
+            for number in (signal.SIGINT, signal.SIGTERM)
+            if signal.getsignal(number) is not None  # else it has a handler of C, which we could not give back
+        ]
+        before = {number: signal.signal(number, self._handle) for number in ours}
         try:
             yield
         finally:

@@ -84,6 +84,16 @@ def test_the_first_drains_and_the_second_stops() -> None:
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
+def test_a_signal_that_another_language_has_taken_stays_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that Python is embedded in has a handler that Python can neither name nor give back."""
+    interrupts = Interrupts(print, print)
+    real, kept = signal.getsignal, signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "getsignal", lambda number: None if number == signal.SIGTERM else real(number))
+    with interrupts._heard():
+        assert real(signal.SIGINT) == interrupts._handle
+        assert real(signal.SIGTERM) is kept
+
+
 @pytest.mark.parametrize("timeout", [1e9, 1e300])
 @pytest.mark.usefixtures("others")
 def test_a_wait_may_be_longer_than_the_system_can_count(timeout: float) -> None:
