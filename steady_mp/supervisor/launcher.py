@@ -147,7 +147,6 @@ class Launcher:
         with contextlib.suppress(OSError):  # it has died
             self._socket.shutdown(socket.SHUT_RDWR)  # a fork of this process may hold a copy, so closing is no end
         self._socket.close()
-        self._let_spare_go()
         for fd in (self._lifeline, *(fd for fd in self._fds if fd is not None)):
             os.close(fd)
         if self._pidfd is not None:
@@ -159,7 +158,10 @@ class Launcher:
             self._process.kill()
             status = self._process.wait()
         if status != ORPHANED:
+            if self._spare is not None:
+                self._spare.end()
             kill_leftovers(self._directory)
+        self._let_spare_go()
         return status
 
 

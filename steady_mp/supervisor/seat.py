@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import sys
 import time
@@ -17,7 +16,7 @@ from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.hands import Held, unsettled
 from steady_mp.memory.letters import Letters
-from steady_mp.memory.pidfd import P_PIDFD, pidfd_open, pidfd_send_signal
+from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal, wait_gone
 from steady_mp.memory.standing import halt_of
 from steady_mp.plan import actor_file, channel_file
 from steady_mp.recovery import recover
@@ -183,11 +182,7 @@ class Seat:
     def wait_gone(self) -> None:
         """Block until the process is gone; for when the fork server can't tell any more."""
         if self._pidfd is not None:
-            probe = select.poll()
-            probe.register(self._pidfd, select.POLLIN)
-            probe.poll()
-            with contextlib.suppress(ChildProcessError):  # to process 1 it has come as a child of its own
-                os.waitid(P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
+            wait_gone(self._pidfd)
         elif self.pid is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(self.pid).wait()

@@ -29,6 +29,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal, wait_gone
 from steady_mp.memory.sockets import send_now
 from steady_mp.parking import ORPHANED, is_readable
 
@@ -211,12 +212,15 @@ class Reserve:
 class Offer:
     """The supervisor's end of a spare, which it gives its role itself: that saves the way by the fork server."""
 
-    __slots__ = ("_socket", "pid")
+    __slots__ = ("_pidfd", "_socket", "pid")
 
     def __init__(self, pid: int, fd: int) -> None:
         """Talk with the spare `pid` over `fd`, which is the offer's from here on."""
         self.pid = pid
         self._socket = socket.socket(fileno=fd)
+        self._pidfd: int | None = None
+        with contextlib.suppress(OSError):  # not on Linux, no descriptor left, or dead by now
+            self._pidfd = pidfd_open(pid)
 
     def give(self, role: Role) -> bool:
         """Tell it what to become, and let go of it; False where it is dead. Never blocks."""
@@ -228,9 +232,20 @@ class Offer:
             self.close()
         return True
 
+    def end(self) -> None:
+        """End it where its fork server can't, and wait until it is gone."""
+        if self._pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            wait_gone(self._pidfd)
+        self.close()
+
     def close(self) -> None:
         """Let go of it."""
         self._socket.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
 
 
 def wait_for_role(connection: socket.socket, steps: Iterator[None], look_at: Callable[[int], None]) -> Role:
