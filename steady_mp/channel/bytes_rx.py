@@ -55,10 +55,7 @@ class BytesRx(ObjectRx[bytes]):
             message = f"channel {self.name!r}: {count} messages are to be taken, {self.avail()} are there"
             raise OutOfReach(message)
         if count:
-            first = self._here()
-            self._index += count
-            self._turn.touched = True
-            self._look_ahead(first)
+            self._take_up_to(self._index + count)
 
     def take(self) -> bytes:
         """See `Rx.take`."""

@@ -134,8 +134,8 @@ class BytesTx(ProducingEnd[bytes]):
             elif (grant := self._grant) and (spare := self._spare - size - _LENGTH) >= 0:
                 self._spare = spare
                 self._grant = grant - 1
-                self._atoms.append(value)
                 self._turn.touched = True
+                self._atoms.append(value)
                 return
         if self._rests:
             self._go_on()
@@ -161,6 +161,8 @@ class BytesTx(ProducingEnd[bytes]):
         if self._sent - self._head >= self._capacity or stop - self._head_position > self._size:
             return False
         self._turn.touched = True
+        self._stir()
+        self._grant = 0
         self._write(1, value)
         self._regrant()
         return True
@@ -185,8 +187,10 @@ class BytesTx(ProducingEnd[bytes]):
                 self._flush()
                 chunk = chunk[: self._most_together(list(map(len, chunk)))]
                 if len(chunk) > 1:
-                    self._write(len(chunk), *lump(chunk)[1])
                     self._turn.touched = True
+                    self._stir()
+                    self._grant = 0
+                    self._write(len(chunk), *lump(chunk)[1])
                     self._regrant()
                     done += len(chunk)
                     continue
@@ -297,6 +301,8 @@ class BytesTx(ProducingEnd[bytes]):
 
     def _stage(self, data: bytes | memoryview) -> None:
         self._turn.touched = True
+        self._stir()
+        self._grant = 0
         self._drop_poked()
         size = len(data)
         if not self._joins(size):
@@ -306,8 +312,8 @@ class BytesTx(ProducingEnd[bytes]):
         else:
             if not self._atoms:
                 self._start = self._ring.start(self._position, size)
-            self._atoms.append(bytes(data))
             self._filled += size + _LENGTH
+            self._atoms.append(bytes(data))
         self._regrant()
 
     def _most_together(self, sizes: list[int]) -> int:
@@ -322,7 +328,6 @@ class BytesTx(ProducingEnd[bytes]):
 
     def _regrant(self) -> None:
         """See `ProducingEnd._regrant`. In line, because it stands behind each long message: see `_send_long`."""
-        self._stir()
         staged, whole, burst, bulk = len(self._atoms), self._size, self._burst, self._bulk
         here = self._batch_end() if staged else self._position
         position = self._sent + staged

@@ -131,13 +131,22 @@ class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
         return value
 
     def _advance(self, count: int) -> None:
-        first, slot = self._here(), self._slot + count
-        if slot >= self._slots.count:
-            slot -= self._slots.count
-            self._lap += self._slots.count
-        self._slot = slot
+        """Take so many messages; what raises meanwhile leaves them there: see `ObjectRx._take_up_to`."""
+        self._turn.moved[self] = None
         self._turn.touched = True
-        self._look_ahead(first)
+        lap, slot = before = self._lap, self._slot
+        first, slot = lap + slot, slot + count
+        try:
+            if slot >= self._slots.count:
+                slot -= self._slots.count
+                self._limit = 0  # it was of the lap that ends
+                self._lap += self._slots.count
+            self._slot = slot
+            self._look_ahead(first)
+        except BaseException:
+            self._lap, self._slot = before
+            self._limit = self._slot
+            raise
 
     def _show(self, count: int) -> None:
         """Say that the next messages are looked at: what is worked with before it is taken is in hand as well."""
@@ -149,7 +158,6 @@ class SlotRx(SlotEnd, ConsumingEnd[T], LaneRx[T]):
 
         The messages from `first` on were taken just now: they are in hand, with those that need no look.
         """
-        self._turn.moved[self] = None
         left = self._reach(self._burst)
         here = self._here()
         ungrouped = self._group - (here - self._committed[0])

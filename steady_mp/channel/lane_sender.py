@@ -154,17 +154,18 @@ class SlotTx(SlotEnd, ProducingEnd[T], LaneTx[T]):
         self._advance(1)
 
     def _advance(self, count: int) -> None:
+        self._turn.touched = True
+        self._stir()
         slot = self._slot + count
         if slot >= self._slots.count:
             slot -= self._slots.count
+            self._limit = 0  # it was of the lap that ends
             self._lap += self._slots.count
         self._slot = slot
-        self._turn.touched = True
         self._regrant()
 
     def _regrant(self) -> None:
         """Say how far the next sends need no look, and see whether a commit is due."""
-        self._stir()
         left = self._room(self._burst + 1)
         ungrouped = self._group - (self.position() - self._committed[0])
         if ungrouped <= 0 or left < self._burst:

@@ -164,11 +164,11 @@ class LetteredRx(ObjectRx[T]):
     def _take_letter(self) -> T:
         """Hand out the next letter, as a part of this turn."""
         value = self._open(self._orders[0])
-        self._orders.popleft()
-        self._closed += self._counts.popleft() << layout.CLOSED_BITS
         self._turn.touched = True
         self._turn.moved[self] = None
         self._turn.call_for_commit()
+        self._orders.popleft()
+        self._closed += self._counts.popleft() << layout.CLOSED_BITS
         return value
 
     def _open(self, order: Order) -> T:

@@ -130,7 +130,9 @@ class ProducingEnd(Tx[T]):
     def _regrant(self) -> None:
         """Count the messages that may follow without a look, and see whether a commit is due.
 
-        Whatever is staged comes by here, or goes on such a count: here the turn is told of this end (`_stir`).
+        Whatever is staged comes by here, or goes on such a count. The turn is told of this end (`_stir`), and what was
+        counted is taken back, before anything is staged: a signal's handler may raise at any step, or a recursion be
+        too deep, and a behavior may go on from there.
         """
 
     @abstractmethod

@@ -85,13 +85,9 @@ class ObjectRx(ConsumingEnd[T]):
         if self._large:  # before anything moves: what can't be unpickled stays
             self._hand.hold(first, first + len(values))
             values = self._opened(values)
-        if whole:
-            self._batch = []
-            self._base += stop
-        else:
-            self._index = stop
-        self._turn.touched = True
-        self._look_ahead(first)
+        self._take_up_to(stop)
+        if whole and batch is self._batch:
+            self._batch, self._base, self._index, self._safe = [], self._base + stop, 0, 0
         return values
 
     def try_peek(self) -> T | None:
@@ -128,10 +124,25 @@ class ObjectRx(ConsumingEnd[T]):
         if self._large:  # before anything moves: what can't be unpickled stays
             self._hand.hold(first, first + 1)
             value = self._opened([value])[0]
-        self._index += 1
-        self._turn.touched = True
-        self._look_ahead(first)
+        self._take_up_to(self._index + 1)
         return value
+
+    def _take_up_to(self, index: int) -> None:
+        """Take the messages of the batch before `index`, and look ahead.
+
+        What raises meanwhile, a signal's handler say, or a recursion that is too deep, leaves them there: the caller
+        does not get them.
+        """
+        self._turn.moved[self] = None
+        self._turn.touched = True
+        first = self._base + self._index
+        self._index = index
+        try:
+            self._look_ahead(first)
+        except BaseException:
+            if first >= self._base:  # else a dead letter behind them was passed, and what was decoded before is gone
+                self._index, self._safe = first - self._base, 0
+            raise
 
     def _show(self, count: int) -> None:
         """Say that the next messages are looked at: what is worked with before it is taken is in hand as well."""
@@ -143,7 +154,6 @@ class ObjectRx(ConsumingEnd[T]):
 
         The messages from `first` on were taken just now: they are in hand, with those that need no look.
         """
-        self._turn.moved[self] = None
         left = len(self._batch) - self._index
         here = self._base + self._index
         ungrouped = self._group - (here - self._committed[0])

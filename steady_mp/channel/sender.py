@@ -75,14 +75,13 @@ class ObjectTx(ProducingEnd[T]):
     def send(self, value: T, saturation: SendSaturation = SendSaturation.AWAIT_FOR_ROOM) -> None:
         """See `Tx.send`."""
         if type(value) is self._kind and self._grant:
-            append = self._append
+            self._grant -= 1  # first: behind the append a signal's handler may raise
+            self._turn.touched = True
             try:
-                append(value)
+                self._append(value)
             except OverflowError:  # the first int below 0, or one of more than 64 bits
                 pass
             else:
-                self._grant -= 1
-                self._turn.touched = True
                 return
         elif self._grant and self._join is lump_pickles and (self._atoms or type(value) not in IMMUTABLE):
             self._send_pickled(value, saturation)
@@ -97,11 +96,11 @@ class ObjectTx(ProducingEnd[T]):
             data = parts[0]
             extra = len(data)
             if extra <= self._spare and self._grant and self._join is lump_pickles:  # its __reduce__ may have sent
-                self._append(data)
                 self._extra += extra
                 self._spare -= extra
                 self._grant -= 1
                 self._turn.touched = True
+                self._append(data)
                 return
         self._send_encoded(value, encoded, self._encoder.need(encoded, value), saturation)
 
@@ -114,11 +113,11 @@ class ObjectTx(ProducingEnd[T]):
         if self._grant and self._kind is None and self._join is not lump_pickles:
             extra = self._encoder.beyond(value, lumps=self._join is lump)
             if 0 <= extra <= self._spare:
-                self._append(value)
                 self._extra += extra
                 self._spare -= extra
                 self._grant -= 1
                 self._turn.touched = True
+                self._append(value)
                 return
         self._check_open()
         payload, need = self._encode(value)
@@ -151,12 +150,12 @@ class ObjectTx(ProducingEnd[T]):
         granted = count < self._grant and not self._atoms and size <= count * _NARROW
         if not granted and not self._admit_record(size):
             return False
+        self._turn.touched = True
+        self._stir()
+        self._grant = self._grant - count if granted else 0
         self._position = self._ring.write(self._position, kind, count, self._sent, *parts)
         self._sent += count
-        self._turn.touched = True
-        if granted:
-            self._grant -= count
-        else:
+        if not granted:
             self._regrant()
         return True
 
@@ -202,6 +201,8 @@ class ObjectTx(ProducingEnd[T]):
 
     def _stage(self, value: object, payload: Encoded | None, need: int) -> None:
         self._turn.touched = True
+        self._stir()
+        self._grant = 0
         if payload is None:
             self._admit(type(value))
             self._stage_atom(value, need - ATOM - BATCH_OVERHEAD)
@@ -215,19 +216,18 @@ class ObjectTx(ProducingEnd[T]):
         self._regrant()
 
     def _stage_atom(self, atom: object, extra: int) -> None:
+        self._extra += extra
         try:
             self._append(atom)
-        except OverflowError:  # the first int below 0
+        except OverflowError:  # the first int below 0, of which nothing is extra
             self._flush()
             self._open_batch(int, naturals=False)
             self._append(atom)
-        self._extra += extra
         if len(self._atoms) >= layout.RECORD_MAX_COUNT:
             self._flush()
 
     def _regrant(self) -> None:
         """Count the small messages that may follow without a look, and see whether a commit is due."""
-        self._stir()
         staged, burst, bulk = len(self._atoms), self._burst, self._bulk
         position = self._sent + staged
         end = self._position + BATCH_OVERHEAD

@@ -140,8 +140,8 @@ MUTANTS = [
     ),
     # Which ends a commit looks at
     Mutant("who sends does not say so", ProducingEnd, "_stir", "self._turn.moved[self] = None", "pass"),
-    Mutant("who takes does not say so", ObjectRx, "_look_ahead", "    self._turn.moved[self] = None\n", "    pass\n"),
-    Mutant("who takes from a lane does not say so", SlotRx, "_look_ahead", "    self._turn.moved[self] = None\n", ""),
+    Mutant("who takes does not say so", ObjectRx, "_take_up_to", "    self._turn.moved[self] = None\n", "    pass\n"),
+    Mutant("who takes from a lane does not say so", SlotRx, "_advance", "    self._turn.moved[self] = None\n", ""),
     Mutant("a grant outlasts the publish", ObjectTx, "_rest", "self._rested, self._grant = self._grant, 0", "pass"),
     Mutant("a grant that was taken back is not forgotten", ProducingEnd, "_stir", "self._rests = False", "pass"),
     Mutant(
