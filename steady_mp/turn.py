@@ -25,8 +25,9 @@ commit, and never puts a commit off again. Commits may also be spaced on purpose
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from steady_mp.errors import SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.fence import fence
 from steady_mp.next_journal import NextJournal
@@ -60,6 +61,11 @@ _BRIEF: Final = 2e-6
 _PUT_OFF: Final = 1e-3
 #: First turns of a life, each committed alone: they show how much a turn takes and sends.
 _ALONE_AT_FIRST: Final = 16
+
+
+def _refuse_fork(_: str) -> NoReturn:
+    message = "this is a fork of an actor's process, and only the actor's own can commit: let it end by os._exit()"
+    raise SteadyError(message)
 
 
 class Turn(Waiting):
@@ -255,6 +261,10 @@ class Turn(Waiting):
         self._next.words[layout.J_FINISHED] = 1
         self._news = True
         self.commit()
+
+    def disown(self) -> None:
+        """Refuse each commit from here on: this process is a fork of the actor's, with the actor's memory before it."""
+        self._fault = _refuse_fork
 
     # Commit
 

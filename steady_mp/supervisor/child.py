@@ -73,6 +73,7 @@ class Household:
             life = Life(place, self._generation)
         except StateError as error:
             raise StateError(f"{error}; {self._keep_snapshot(its, place)}") from error
+        os.register_at_fork(after_in_child=life.turn.disown)
         words = place.control.words
         words[layout.BORN] = my_start()
         words[layout.PID] = os.getpid()

@@ -81,7 +81,7 @@ class Graph(Topology):
         commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
         Raises ConfigurationError for options of a wrong kind or at odds, for a graph that can't run, or that is not
-        the one in `resume` (it says what differs), NoSpace when there is too little room, and StartError when no process
+        the one in `resume` (it says what differs), NoSpace when there is too little room, StartError when no process
         can be started; no run is left then, and a durable one has not begun: the same call may begin it later.
         """
         refuse_while_loading(self.name)

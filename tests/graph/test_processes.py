@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from steady_mp import ExitCode
+from steady_mp import ExitCode, Graph
+from tests.support import lives
 from tests.support.hosts import Process, all_gone
 from tests.support.operator import Operator, hosted
+from tests.support.runs import complete
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -36,6 +38,21 @@ def test_what_an_actor_has_started_in_its_group_dies_with_it(capsys: pytest.Capt
         assert all_gone(children, 10.0)
         host.wait_line("started parent 2 ")
         host.wait_line("has children")
+
+
+@pytest.mark.parametrize(("how", "status"), [("returns", 1), ("goes on", 1), ("leaves", 3)])
+def test_a_fork_of_an_actor_s_process_is_not_the_actor(how: str, status: int) -> None:
+    """It finished in the actor's name when it returned, and committed what it had where it went on."""
+    graph = Graph("forking")
+    tx, rx = graph.channel(64)
+    graph.actor("forker", lives.fork_in_midst, tx, how, graph.state())
+    graph.actor("sink", lives.tally, rx, graph.state())
+    outcome = complete(graph)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    assert outcome.actor("forker").deaths == []
+    assert outcome.actor("forker").state["total"] == status
+    assert outcome.actor("sink").state == {"count": 20, "total": sum(range(20)), "in_order": True}
+    assert ("only the actor's own can commit" in outcome.log) == (how != "leaves")
 
 
 def test_a_term_after_the_end_does_not_change_the_exit_status(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ from steady_mp.testing.scripted import Script
 from steady_mp.testing.steps import HangAsleep, HangBusy, LeakProcess, LiveOn, Refuse, Say
 
 if TYPE_CHECKING:
-    from steady_mp import Actor, Rx, SteadyState
+    from steady_mp import Actor, Rx, SteadyState, Tx
 
 REFUSING = Script.each_life([Refuse("3 orders unpaid")])
 #: Waits in a way that the runtime knows nothing of.
@@ -36,3 +38,22 @@ def tally(actor: Actor, numbers: Rx[int], state: SteadyState[Tally]) -> None:
             found.in_order = found.in_order and value == found.count
             found.count += 1
             found.total += value
+
+
+def fork_in_midst(actor: Actor, out: Tx[int], how: str, state: SteadyState[Tally]) -> None:
+    """Send 0 to 19, and let a fork of the process go its own way behind the fifth one, until that has ended."""
+    found = state.acquire(Tally)
+    while actor.is_running() and found.count < 20:
+        out.send(found.count)
+        found.count += 1
+        if found.count == 5:
+            actor.commit()
+            pid = os.fork()
+            if pid == 0:
+                out.send(-1)
+                if how == "leaves":
+                    sys.exit(3)
+                if how == "returns":
+                    return
+                continue
+            found.total = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
