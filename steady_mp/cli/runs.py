@@ -11,6 +11,7 @@ from steady_mp.channel.kinds import open_store
 from steady_mp.errors import ConfigurationError, SteadyError
 from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.damage import damage_of
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import default_root
@@ -126,6 +127,7 @@ class Opened:
         self._maps: list[Mapping] = []
         try:
             self.plan = Plan.from_json((directory / PLAN_FILE).read_text())
+            self._sizes = self.plan.files()
             self.status = open_status(directory).status
         except UNREADABLE as error:
             raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
@@ -141,19 +143,14 @@ class Opened:
 
     def control(self, actor: int) -> ControlBlock:
         """Map the control block of an actor. Raises SteadyError when it is damaged."""
-        name, ends = actor_file(actor, "control"), len(self.plan.actors[actor].ends)
-        mapping = self._map(name)
-        if mapping.size < layout.control_bytes(ends) or mapping.words[layout.CB_MAGIC] != layout.MAGIC:
-            raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
-        return ControlBlock(mapping, ends)
+        return ControlBlock(self._map(actor_file(actor, "control")), len(self.plan.actors[actor].ends))
 
     def store(self, channel: int) -> Store:
         """Map a channel. Raises SteadyError when it is damaged."""
         name, plan = channel_file(channel), self.plan.channels[channel]
-        mapping = self._map(name)
-        store = mapping.size == layout.channel_bytes(plan.ring_bytes) and open_store(mapping, plan)
-        if not store or store.size != plan.ring_bytes:
-            raise SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
+        store = open_store(self._map(name), plan)
+        if store.size != plan.ring_bytes:
+            raise self._damaged(name)
         return store
 
     def process(self, actor: int) -> Owner | None:
@@ -170,6 +167,8 @@ class Opened:
 
     def _map(self, name: str) -> Mapping:
         try:
+            if damage_of(self.directory / name, self._sizes[name]):
+                raise self._damaged(name)
             mapping = Mapping(self.directory / name, read_only=True)
         except FileNotFoundError:
             raise SteadyError(f"{self.directory} is gone: the run has ended") from None
@@ -177,6 +176,9 @@ class Opened:
             raise SteadyError(f"{self.directory / name} can't be read: {error}") from None
         self._maps.append(mapping)
         return mapping
+
+    def _damaged(self, name: str) -> SteadyError:
+        return SteadyError(f"{self.directory / name} is damaged, or of another version of steady-mp")
 
     def __enter__(self) -> Self:
         return self

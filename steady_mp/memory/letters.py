@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
+from steady_mp.memory.damage import damage_of
 from steady_mp.memory.files import make_folder
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.status import UNREADABLE
@@ -232,12 +233,13 @@ def _settle(directory: Path, letters: Letters) -> None:
         for index, channel in enumerate(graph["channels"]):
             if letters.orders(index):
                 ends = graph["actors"][channel["consumer"]]["ends"]
-                mapping = Mapping(directory / f"actor-{channel['consumer']}.control", read_only=True)
+                block = directory / f"actor-{channel['consumer']}.control"
+                if damage_of(block, layout.control_bytes(len(ends))):
+                    continue
+                mapping = Mapping(block, read_only=True)
                 try:
-                    whole = mapping.size >= layout.control_bytes(len(ends))
-                    if whole and mapping.words[layout.CB_MAGIC] == layout.MAGIC:
-                        cursors = ControlBlock(mapping, len(ends)).journal().cursors
-                        done = orders_done(cursors[ends.index({"channel": index, "sends": False})].closed)
-                        letters.settle(index, done)
+                    cursors = ControlBlock(mapping, len(ends)).journal().cursors
+                    done = orders_done(cursors[ends.index({"channel": index, "sends": False})].closed)
+                    letters.settle(index, done)
                 finally:
                     mapping.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
+from steady_mp.memory.damage import damage_of
 from steady_mp.memory.rundir import SYNCED, RunDir
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan
 from steady_mp.supervisor.fresh import Aside, check_states, forget_states
@@ -67,8 +68,8 @@ def reopen(path: Path, plan: Plan, contents: dict[str, bytes], fresh_states: Seq
     """Open the durable run in `path` for another supervisor, with the graph as it is built now.
 
     Blocks until the last of its old processes is gone. Raises ConfigurationError when there is no such
-    run, when it is alive, when its graph is another one, or when one of `fresh_states` can't be made anew; nothing of
-    the run has changed then. So it does when the disk takes nothing.
+    run, when it is alive, when its graph is another one, when a file of it is damaged, or when one of `fresh_states`
+    can't be made anew; nothing of the run has changed then. So it does when the disk takes nothing.
     """
     run = RunDir.reopen(path)
     with _let_go_of(run):
@@ -98,6 +99,7 @@ def _renew(run: RunDir, plan: Plan, contents: dict[str, bytes], fresh_states: Se
             f"{run.path} holds another graph: {'; '.join(differences)}; bring that one back, or begin anew elsewhere"
         )
         raise ConfigurationError(message)
+    _refuse_damaged(run.path, plan)
     kill_leftovers(run.path)
     check_states(run, plan, fresh_states)
     try:
@@ -109,3 +111,20 @@ def _renew(run: RunDir, plan: Plan, contents: dict[str, bytes], fresh_states: Se
     words = run.mapping(RUN_FILE)
     words.words[layout.SHUTDOWN] = 0  # who asked was the one who is gone; an actor that asked has it in its journal
     words.close()
+
+
+def _refuse_damaged(path: Path, plan: Plan) -> None:
+    """Raise ConfigurationError for a file that the run can't go on with: it would go on from places made up."""
+    for name, size in plan.files().items():
+        try:
+            damage = damage_of(path / name, size, has_magic=name != RUN_FILE)
+        except FileNotFoundError:
+            wrong = "is missing"
+        except OSError as error:
+            raise ConfigurationError(f"{path / name} can't be read: {error.strerror}") from None
+        else:
+            if not damage:
+                continue
+            wrong = f"is damaged ({damage})"
+        message = f"{path / name} {wrong}: put it back from a copy, or begin anew with --durable {path} --fresh"
+        raise ConfigurationError(message)

@@ -81,6 +81,14 @@ def test_the_whole_run_begins_anew_and_the_old_one_can_be_resumed_where_it_is_ke
     live("resume", kept, "seen 20 up to 20")
 
 
+def test_a_damaged_run_is_refused_and_can_begin_anew(folder: Path) -> None:
+    live("durable", folder, "seen 10 up to 10")
+    (folder / "actor-1.control").write_bytes(b"")
+    with pytest.raises(ConfigurationError, match="begin anew with --durable"):
+        live("resume", folder, "never")
+    assert "begun anew" in live("durable", folder, "seen 10 up to 10", fresh=True)
+
+
 def test_a_run_that_is_alive_is_not_put_aside(folder: Path) -> None:
     graph = Graph("anew", log_level="error")
     anew.fill(graph)

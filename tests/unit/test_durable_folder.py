@@ -20,6 +20,7 @@ from steady_mp.memory.rundir import RunDir
 from steady_mp.supervisor.contents import first_contents
 from steady_mp.supervisor.note import Note
 from steady_mp.supervisor.recorder import Recorder
+from tests.support import begun
 from tests.support.gates import Lines
 
 if TYPE_CHECKING:
@@ -145,11 +146,7 @@ def declared(name: str = "alone") -> Graph:
 
 def begin(folder: Path) -> None:
     """Leave a durable run in a folder, with no process."""
-    graph = declared()
-    plan = graph.plan()
-    run = RunDir.keep(folder, plan.files(), first_contents(plan, graph.packed, {}, None, None))
-    run.begin()
-    run.remove()
+    begun.begin(folder, declared())
 
 
 def refuse(*_: Any, **__: Any) -> None:

@@ -17,6 +17,7 @@ from steady_mp.memory.rundir import RunDir
 from steady_mp.plan import LOG_NOTE
 from steady_mp.supervisor.contents import first_contents
 from steady_mp.supervisor.durable import reopen
+from tests.support.begun import begin
 
 LONG = "x" * 300
 COMMANDS = [
@@ -112,10 +113,7 @@ def test_a_disk_that_takes_nothing_is_said_where_a_run_is_resumed(
     graph.actor("alone", alone)
     plan = graph.plan()
     contents = first_contents(plan, graph.packed, graph.beside, tmp_path, None)
-    folder = tmp_path / "kept"
-    run = RunDir.keep(folder, plan.files(), contents)
-    run.begin()
-    run.remove()
+    begin(folder := tmp_path / "kept", graph)
 
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
