@@ -43,6 +43,8 @@ _WHOLE_DEATHS: Final = 16
 _LONGEST_CAUSE: Final = 100
 #: Characters of a traceback that are written down with each; the report of the death has more of it.
 _LONGEST_TRACE: Final = 4000
+#: Messages that are put aside before the supervisor looks up again: a letter takes about 2 ms on a disk.
+_AT_ONCE: Final = 64
 
 
 class Verdict(NamedTuple):
@@ -50,6 +52,15 @@ class Verdict(NamedTuple):
 
     put_aside: bool = False
     stop: str = ""
+
+
+class _Rest(NamedTuple):
+    """What is still to be put aside from `position` on, and what is to be known of the actor's deaths behind that."""
+
+    chosen: Suspect
+    position: int
+    policy: str
+    suspects: list[Suspect]
 
 
 class Quarantine:
@@ -70,12 +81,14 @@ class Quarantine:
         self._emit = emit
         self._logs = logs
         self._silent = False
+        self._rests: dict[int, _Rest] = {}
 
     def died(self, seat: Seat, cause: str, trace: str = "", *, excused: bool = False) -> Verdict:
         """Judge a death, unless it is excused: somebody else wanted it. Ask before the next life begins.
 
         `trace` is the traceback or the stacks of the life, for whoever opens the letter later. Where the disk refuses
-        what has to be known of deaths, this one is judged as if nothing was: the first time that is said.
+        what has to be known of deaths, this one is judged as if nothing was: the first time that is said. Of many
+        messages only the first are put aside: see `go_on`.
         """
         found = [] if excused else self._in_hand(seat)
         if not found:
@@ -101,9 +114,34 @@ class Quarantine:
         if policy == "stop":
             self._remember(seat, suspects)
             return Verdict(stop=self._stop(seat, chosen))
-        self.put_aside(seat, chosen, policy)
-        self._remember(seat, [each for each in suspects if each != chosen])
+        self._step(seat, _Rest(chosen, chosen.first, policy, [each for each in suspects if each != chosen]))
         return Verdict(put_aside=True)
+
+    def is_at_work(self, seat: Seat) -> bool:
+        """Tell whether more is to be put aside before the actor's next life: see `go_on`."""
+        return seat.index in self._rests
+
+    def go_on(self, seat: Seat) -> bool:
+        """Put some more of a long range aside; tell whether there was any. Ask until not, then begin the next life.
+
+        Whoever does not, or dies before that, leaves the rest as it was before the death: in its channel, suspected.
+        """
+        if (rest := self._rests.pop(seat.index, None)) is None:
+            return False
+        try:
+            self._step(seat, rest)
+        except OSError as error:
+            self._complain(seat, error)
+        return True
+
+    def _step(self, seat: Seat, rest: _Rest) -> None:
+        stop = min(rest.position + _AT_ONCE, rest.chosen.last + 1)
+        for position in range(rest.position, stop):
+            self._put_aside(seat, rest.chosen, position, rest.policy)
+        if stop <= rest.chosen.last:
+            self._rests[seat.index] = rest._replace(position=stop)
+        else:
+            self._remember(seat, rest.suspects)
 
     def _remember(self, seat: Seat, suspects: list[Suspect]) -> None:
         try:

@@ -203,7 +203,9 @@ class Supervisor:
                 call()
                 self._after(seconds, message)
             case RestartDue(actor):
-                if not self.killing:
+                if not self.killing and self.quarantine.go_on(self.seats[actor]):
+                    self._after(0.0, message)
+                elif not self.killing:
                     self.spawn(self.seats[actor])
             case KillDeadlineReached():
                 self._unreachable = True  # the fork server is stopped (SIGSTOP); closing it ends it all the same
@@ -277,7 +279,7 @@ class Supervisor:
             self._give_up(seat, death, verdict.stop)
             return
         seat.status = Status.RESTARTING
-        if not pause:
+        if not pause and not self.quarantine.is_at_work(seat):
             self._begin_again(seat, death)
         else:
             self._tell(death, pause)

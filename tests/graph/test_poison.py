@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steady_mp import ExitCode, Graph, RestartPolicy
+from steady_mp.events import MessagePutAside
 from steady_mp.memory.letters import Letter, Letters
 from tests.support import poisoned
 from tests.support.runs import Outcome, complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from steady_mp import Run
+    from tests.support.watch import Watch
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("kept")]
 
@@ -105,6 +109,32 @@ def test_what_was_taken_as_one_slice_goes_as_one() -> None:
     assert put_aside == list(range(put_aside[0], put_aside[0] + 5))
     assert {letter.together for letter in letters} == {5}
     assert outcome.actor("sink").state["values"] == [n for n in range(50) if n not in put_aside]
+
+
+def test_a_run_can_be_stopped_while_thousands_are_put_aside() -> None:
+    graph = Graph("poisoned", log_level="info")
+    tx, rx = graph.channel(4000, name="numbers")
+    graph.actor("source", poisoned.source_of_slices, tx, 4000, graph.state())
+    graph.actor("sink", poisoned.sink_of_long_slices, rx, graph.state(), (12,), _NO_CURE, restart=_QUICK)
+
+    def stop(run: Run, watch: Watch) -> None:
+        watch.wait_for(MessagePutAside)
+        run.stop_now()
+
+    outcome = complete(graph, meanwhile=stop)
+    assert outcome.report.exit_code is ExitCode.INTERRUPTED
+    assert 1 <= outcome.report.dead_letters < 2000
+
+
+def test_thousands_that_were_taken_as_one_slice_are_put_aside_and_the_others_arrive() -> None:
+    graph = Graph("poisoned", log_level="warning")
+    tx, rx = graph.channel(4000, name="numbers")
+    graph.actor("source", poisoned.source_of_slices, tx, 4000, graph.state())
+    graph.actor("sink", poisoned.sink_of_long_slices, rx, graph.state(), (12,), _NO_CURE, restart=_QUICK)
+    outcome = complete(graph)
+    assert outcome.report.exit_code is ExitCode.DRAINED
+    assert [letter.position for letter in letters_of(outcome)] == list(range(2000))
+    assert outcome.actor("sink").state["values"] == list(range(2000, 4000))
 
 
 def test_stop_ends_the_graph_with_a_line_and_a_status_of_its_own() -> None:

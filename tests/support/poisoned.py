@@ -125,6 +125,19 @@ def sink_of_slices(
             kept.values += values
 
 
+def sink_of_long_slices(
+    actor: Actor, numbers: Rx[object], heard: SteadyState[Heard], poison: tuple[object, ...], _cure: str
+) -> None:
+    """Take two thousand at once."""
+    kept = heard.acquire(Heard)
+    while actor.is_running():
+        if actor.await_for_all(numbers.wait_avail(2000)):
+            values = numbers.take_slice(2000)
+            if poison[0] in values:
+                segfault()
+            kept.values += values
+
+
 def wary_sink(actor: Actor, numbers: Rx[int], heard: SteadyState[Heard], poison: tuple[int, ...], cure: str) -> None:
     """Drop by itself what it has died over twice."""
     kept = heard.acquire(Heard)

@@ -179,3 +179,55 @@ def test_of_many_deaths_only_the_latest_are_written_down_whole(case: Case, monke
     [suspect] = case.letters.suspects(1)
     assert ["traceback" in death for death in suspect.deaths] == [False] * 4 + [True] * 16
     assert all(len(death["cause"]) <= 100 for death in suspect.deaths[:4])
+
+
+# Many at once: a slice of thousands that was in hand
+
+
+def hold(case: Case, first: int, last: int) -> None:
+    case.seat.unsettled = [Held(end=0, head=first, first=first, last=last, reach=last + 1)]
+
+
+@pytest.fixture
+def long_case(case: Case, monkeypatch: pytest.MonkeyPatch) -> Case:
+    def letter(*words: Any) -> Letter:
+        return Letter(channel="numbers", index=0, position=words[3], actor="sink", policy="dead_letter", time=0.0)
+
+    monkeypatch.setattr(Quarantine, "_letter", letter)
+    hold(case, 0, 199)
+    assert case.die() == Verdict()
+    return case
+
+
+def test_a_long_range_is_put_aside_in_steps_between_which_the_supervisor_looks_up(long_case: Case) -> None:
+    case = long_case
+    assert case.die() == Verdict(put_aside=True)
+    counts = [len(case.letters.holes(0))]
+    before = case.letters.suspects(1)
+    assert case.quarantine.is_at_work(case.seat)
+    while case.quarantine.is_at_work(case.seat):
+        assert case.letters.suspects(1) == before, "whoever dies here leaves the rest suspected"
+        assert case.quarantine.go_on(case.seat)
+        counts.append(len(case.letters.holes(0)))
+    assert counts == [64, 128, 192, 200]
+    assert not case.quarantine.go_on(case.seat)
+    assert case.letters.suspects(1) == []
+    assert len(case.events) == 200
+
+
+def test_a_disk_that_is_full_on_the_way_leaves_the_rest_for_the_next_death(
+    long_case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = long_case
+    assert case.die() == Verdict(put_aside=True)
+    with monkeypatch.context() as patch:
+        fail_at(patch, "0-100")
+        assert case.quarantine.go_on(case.seat)
+    assert not case.quarantine.go_on(case.seat)
+    assert len(case.said) == 1
+    assert case.letters.holes(0) == set(range(100))
+    hold(case, 100, 199)
+    assert case.die() == Verdict(put_aside=True)
+    while case.quarantine.go_on(case.seat):
+        pass
+    assert case.letters.holes(0) == set(range(200))
