@@ -1,15 +1,19 @@
-"""Simulated runs that fail otherwise than by an assertion: what pytest fails a test with, Ctrl-C, a time-out."""
+"""Checks that do otherwise than assert: they answer, or end by pytest, by Ctrl-C, by a time-out."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from steady_mp import ConfigurationError
 from steady_mp.testing.simulation import Crash, Outcome, SimulationFailed, crash_points, explore, simulate
 from tests.support import toys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from steady_mp import Actor, Graph
 
 
@@ -69,3 +73,41 @@ def test_crash_points_of_a_graph_that_fails_tells_the_seed_and_the_trace() -> No
     with pytest.raises(SimulationFailed, match=r"seed 3; what it takes: simulate\(failing, …, seed=3") as found:
         crash_points(toys.failing, seed=3)
     assert "died: ValueError: life 1 fails" in str(found.value)
+
+
+async def awaited(outcome: Outcome) -> None:
+    assert not outcome.states
+
+
+def generated(outcome: Outcome) -> Iterator[None]:
+    assert not outcome.states
+    yield
+
+
+def judged(outcome: Outcome) -> bool:
+    return not outcome.crashes and outcome.states["keeper"] is None
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (judged, "check judged returned False: let it assert; it is to return nothing"),
+        (lambda _: ["wrong!"], "check <lambda> returned ['wrong!']: let it assert"),
+        (awaited, "check awaited returned <coroutine object"),
+        (generated, "check generated returned <generator object"),
+    ],
+)
+def test_a_check_that_answers_is_refused(check: Callable[[Outcome], object], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        explore(toys.line, seeds=range(3), check=check)
+
+
+def test_what_would_check_nothing_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="seeds is empty: nothing was simulated"):
+        explore(toys.line, seeds=[])
+    with pytest.raises(ConfigurationError, match="crashes -3: must be a whole number from 0"):
+        simulate(toys.line, crashes=-3)
+    with pytest.raises(ConfigurationError, match="crashes True: must be a whole number from 0"):
+        explore(toys.line, crashes=True)
+    with pytest.raises(ConfigurationError, match="hits 0: must be a whole number from 1"):
+        crash_points(toys.line, hits=0)

@@ -18,7 +18,8 @@ from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.run import Graph
 from steady_mp.testing.leaving import LEAVING
 from steady_mp.testing.points import FAULT_POINTS
-from steady_mp.testing.simulation.dice import STEP, Crash
+from steady_mp.testing.simulation.arguments import check_answer, check_crashes, check_hits
+from steady_mp.testing.simulation.dice import Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.shrink import shrunk
 from steady_mp.testing.simulation.world import World
@@ -59,11 +60,12 @@ class _Setting:
             outcome = world.run()
             if self.check is not None:
                 try:
-                    self.check(outcome)
+                    answer = self.check(outcome)
                 except AssertionError as error:
                     raise world.failed("check", str(error) or "the check failed") from error
                 except Exception as error:
                     raise world.failed("check", "".join(traceback.format_exception_only(error)).strip()) from error
+                check_answer(self.check, answer)
         return outcome
 
     @contextlib.contextmanager
@@ -115,13 +117,14 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     what it waits for is there, an actor is given up (and not isolated) or refuses to stop, a channel holds more than it
     may, or `check` raises, which is its cause then; its message has the seed, a shrunk trace and the replay.
     What is no Exception, as what pytest fails a test with, comes through with the seed and the replay as a note.
-    Raises ConfigurationError for a graph that can't run. Blocks until the end; starts no process, no thread.
+    Raises ConfigurationError for a graph that can't run, and for a `check` that answers instead of asserting.
+    Blocks until the end; starts no process, no thread.
     """
     _need_greenlet()
     setting = _Setting(
         build=build, args=args, check=check, shutdown_after=shutdown_after, max_steps=max_steps, log_level=log_level
     )
-    planned = crashes if isinstance(crashes, int) else _checked(crashes)
+    planned = check_crashes(crashes)
     chosen = None if only is None else frozenset(only)
     try:
         return setting.run(seed, planned, chosen)
@@ -152,10 +155,11 @@ def explore(  # noqa: PLR0913 - as above
 ) -> Exploration:
     """Simulate once for each seed, as `simulate` does, until one fails; blocks and raises as that, naming the seed.
 
+    Raises ConfigurationError where there is no seed.
     Actors log at `log_level` and above; formatting what nobody reads takes a fifth of the time.
     """
     runs = struck = switches = steps = 0
-    planned = crashes if isinstance(crashes, int) else list(crashes)
+    planned = check_crashes(crashes)
     for seed in seeds:
         outcome = simulate(
             build,
@@ -171,6 +175,9 @@ def explore(  # noqa: PLR0913 - as above
         struck += len(outcome.crashes)
         switches += outcome.switches
         steps += outcome.steps
+    if not runs:
+        message = "seeds is empty: nothing was simulated"
+        raise ConfigurationError(message)
     return Exploration(runs=runs, crashes=struck, switches=switches, steps=steps)
 
 
@@ -188,6 +195,7 @@ def crash_points(
     actor at every point. Blocks, and raises SimulationFailed and ConfigurationError, like `simulate`.
     """
     found: list[Crash] = []
+    check_hits(hits)
     _need_greenlet()
     setting = _Setting(build=build, args=args, check=None, shutdown_after=shutdown_after, max_steps=_MOST_STEPS)
     world = setting.world(seed, 0, None)
@@ -208,15 +216,6 @@ def _need_greenlet() -> None:
     if importlib.util.find_spec("greenlet") is None:
         message = "simulate needs greenlet, which is not installed: pip install 'steady-mp[testing]'"
         raise ConfigurationError(message)
-
-
-def _checked(crashes: Iterable[Crash]) -> list[Crash]:
-    planned = list(crashes)
-    for crash in planned:
-        if crash.point not in (*FAULT_POINTS, STEP) or crash.hit < 1:
-            message = f"no fault point {crash.point!r} (hit {crash.hit}): there are {STEP}, {', '.join(FAULT_POINTS)}"
-            raise ConfigurationError(message)
-    return planned
 
 
 def _told(setting: _Setting, failure: SimulationFailed, *, shorten: bool) -> SimulationFailed:
