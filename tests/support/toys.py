@@ -71,6 +71,13 @@ def refuse(actor: Actor) -> None:
         actor.await_for_all(actor.wait_timeout(1.0))
 
 
+def hold(actor: Actor, numbers: Rx[int]) -> None:
+    """Take what comes, and refuse to stop."""
+    while actor.is_running(veto=lambda: "3 invoices unpaid"):
+        actor.await_for_any(numbers.wait_avail(1))
+        numbers.take_slice(numbers.avail())
+
+
 def fail(actor: Actor) -> None:
     """Raise at once."""
     message = f"life {actor.generation} fails"
@@ -114,6 +121,13 @@ def spinning(graph: Graph) -> None:
 
 def refusing(graph: Graph) -> None:
     graph.actor("refuser", refuse)
+
+
+def holding(graph: Graph) -> None:
+    """One who counts, and one who won't stop; neither waits for a time."""
+    tx, rx = graph.channel(8)
+    graph.actor("counter", count, tx, 5, graph.state())
+    graph.actor("holder", hold, rx)
 
 
 def failing(graph: Graph) -> None:

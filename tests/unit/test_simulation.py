@@ -151,6 +151,12 @@ def test_who_refuses_to_stop_is_named_with_its_reason() -> None:
     assert "refuser refused: not today" in str(found.value)
 
 
+def test_who_refuses_to_stop_and_waits_for_nothing_else_is_named_with_its_reason() -> None:
+    with pytest.raises(SimulationFailed, match="refused: holder did not stop within 15 s") as found:
+        simulate(toys.holding, shutdown_after=3.0)
+    assert "holder refused: 3 invoices unpaid" in str(found.value)
+
+
 # Around the actors
 
 

@@ -176,12 +176,12 @@ class World:
                 return
         timers = [player.until for player in self.players if player.status is not Status.OVER]
         moments = [moment for moment in (*timers, self._shutdown_at) if moment is not None]
-        if not moments:
+        if self._deadline is not None and (min(moments) > self._deadline if moments else self._somebody_refuses()):
+            self._refuse()
+        elif not moments:
             asleep = [player.index for player in self.players if player.status is Status.ASLEEP]
             text = "all wait for ever:\n" + Waits(self.plan, self.channels).explain(asleep)
             self._fail("deadlock", text)
-        elif self._deadline is not None and min(moments) > self._deadline:
-            self._refuse()
         else:
             self.steps.jump(min(moments))
 
@@ -308,6 +308,9 @@ class World:
             self._fail("gave up", f"{player.name} was given up after life {player.generation}: {why}\n{last}".rstrip())
 
     # The end
+
+    def _somebody_refuses(self) -> bool:
+        return any(player.control.refusal for player in self.players if player.status is not Status.OVER)
 
     def _refuse(self) -> None:
         left = [player.index for player in self.players if player.status is not Status.OVER]
