@@ -39,6 +39,10 @@ class LivesTwice(SteadyError):
     """Two processes live the same actor at the same time: the runtime has started one too many."""
 
 
+class NeedsProcess(ConfigurationError):
+    """A step would strike the test itself: no failure of the actor, but a mistake of the test."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """What an actor does in each of its lives."""
@@ -91,7 +95,7 @@ def perform(actor: Actor, script: Script, *parts: _Part) -> None:
         claim(Path(directory), actor.name, actor.generation)
     elif alone := [step for step in steps if step.needs_process]:
         message = f"{alone[0]} would strike the test itself: play it in a graph, where the actor has its own process"
-        raise ConfigurationError(message)
+        raise NeedsProcess(message)
     if state is not None:
         scene.diary = state.acquire(Diary)
         scene.diary.lives.append(actor.generation)

@@ -12,6 +12,7 @@ import pytest
 from steady_mp import ConfigurationError
 from steady_mp.testing import Bench
 from steady_mp.testing.scripted import Script, claim, perform
+from steady_mp.testing.simulation import simulate
 from steady_mp.testing.steps import (
     Commit,
     Diary,
@@ -40,6 +41,8 @@ from steady_mp.testing.steps import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from steady_mp import Graph
 
 ALONE: tuple[Step, ...] = (
     *(Die(), Die(signal.SIGTERM), ExitNow(3), HangBusy(), HangAsleep(), HangInC()),
@@ -205,6 +208,16 @@ def test_what_would_strike_the_test_itself_is_refused_before_anything_is_played(
     assert str(caught.value).startswith(str(step))
     assert results.take_all() == []
     assert bench.saved(diary) is None
+
+
+@pytest.mark.parametrize("step", ALONE, ids=str)
+def test_what_would_strike_the_test_itself_is_refused_in_a_simulation_too(step: Step) -> None:
+    def build(graph: Graph) -> None:
+        graph.actor("scripted", perform, Script.each_life([Raise()], [step], [Say("a life that goes well")]))
+
+    with pytest.raises(ConfigurationError, match=r"would strike the test itself: play it in a graph") as caught:
+        simulate(build)
+    assert str(caught.value).startswith(str(step))
 
 
 def test_a_script_is_a_value_that_shows_what_it_says() -> None:

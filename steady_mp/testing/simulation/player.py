@@ -19,6 +19,7 @@ from steady_mp.packing import unpack
 from steady_mp.parking import Wake, is_readable
 from steady_mp.policy import Failures
 from steady_mp.recovery import recover
+from steady_mp.testing.scripted import NeedsProcess
 from steady_mp.testing.simulation.dice import STEP, Crash
 from steady_mp.testing.simulation.memory import StoreBuffer, View
 from steady_mp.testing.simulation.steps import Killed
@@ -291,13 +292,16 @@ class Player:
     def _live(self) -> None:
         """Live one life; runs in its own greenlet.
 
-        What is no failure of an actor goes on to whoever runs the simulation: Ctrl-C, pytest's time-out.
+        What is no failure of an actor goes on to whoever runs the simulation: Ctrl-C, pytest's time-out, a mistake of
+        the test.
         """
         self.ending = None
         try:
             self.reach("start:begin")
             life = Life(self._place(), self.generation)
             life.live(*unpack(self._packed, life.resolve))
+        except NeedsProcess:
+            raise
         except (Killed, _Replayed, SystemExit, Exception) as error:  # noqa: BLE001 - an exception and a crash take the same path
             self.ending = self._ended_by(error)
         else:
