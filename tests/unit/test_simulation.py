@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import random
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from steady_mp.testing.simulation import Crash, Outcome, SimulationFailed, crash
 from tests.support import toys
 
 if TYPE_CHECKING:
-    from steady_mp import Graph
+    from steady_mp import Actor, Graph, SteadyState
 
 ARGS = Args(rate=10, beats=4)
 #: Every fault point that a run of the pipeline can reach.
@@ -181,6 +182,41 @@ def test_the_dice_of_the_actors_are_those_of_the_seed_and_the_callers_stay_his()
     thrown = [simulate(toys.ticking, seed=seed, shutdown_after=50.0).states["ticker"].entries for seed in (1, 1, 2)]
     assert thrown[0] == thrown[1] != thrown[2]
     assert random.random() == expected
+
+
+def test_the_dice_of_numpy_are_those_of_the_seed_too_and_the_callers_stay_his() -> None:
+    np = pytest.importorskip("numpy")
+
+    def draw(actor: Actor, drawn: SteadyState[list[int]]) -> None:
+        drawn.acquire(list)[:] = [int(np.random.randint(1000)) for _ in range(5)]
+        actor.commit()
+
+    def build(graph: Graph) -> None:
+        graph.actor("drawer", draw, graph.state())
+
+    np.random.seed(7)
+    expected = np.random.RandomState(7).random()
+    thrown = [simulate(build, seed=seed).states["drawer"] for seed in (-1, -1, 2)]
+    assert thrown[0] == thrown[1] != thrown[2]
+    assert np.random.random() == expected
+
+
+def test_the_dice_of_numpy_are_those_of_the_seed_where_the_actor_is_the_first_to_ask_for_them() -> None:
+    pytest.importorskip("numpy")
+    code = """
+import numpy as np
+from steady_mp.testing import simulate
+
+def draw(actor, drawn):
+    drawn.acquire(list)[:] = [int(np.random.randint(1000)) for _ in range(5)]
+    actor.commit()
+
+def build(graph):
+    graph.actor("drawer", draw, graph.state())
+
+assert simulate(build, seed=3).states == simulate(build, seed=3).states
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
 
 
 def test_a_state_outlives_its_crashes() -> None:

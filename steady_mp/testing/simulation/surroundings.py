@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import logging
 import random
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 #: What a log record need not find out here: the switches that the documentation of `logging` names for that.
 _UNUSED_FACTS: Final = ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing")
+_SEEDS_OF_NUMPY: Final = 1 << 32
 
 
 class Output:
@@ -96,6 +98,25 @@ class _Handler(logging.Handler):
 
 
 @contextlib.contextmanager
+def _dice_of_numpy(seed: int) -> Iterator[None]:
+    """Seed numpy's global generator, where numpy is loaded, and put it back."""
+    numbers: Any = None
+    if "numpy" in sys.modules:
+        with contextlib.suppress(ImportError):  # some other module of that name
+            numbers = importlib.import_module("numpy.random")  # numpy itself does so when it is first asked for it
+    if numbers is None:
+        yield
+        return
+    before = numbers.get_state(legacy=False)
+    with contextlib.suppress(TypeError):  # a generator of the test's own, which has no seed
+        numbers.seed(seed % _SEEDS_OF_NUMPY)
+    try:
+        yield
+    finally:
+        numbers.set_state(before)
+
+
+@contextlib.contextmanager
 def surroundings(world: World, output: Output) -> Iterator[None]:
     """Give the actors dice, an output and a log of their own."""
     root = logging.getLogger()
@@ -110,7 +131,8 @@ def surroundings(world: World, output: Output) -> Iterator[None]:
     out: tuple[Any, Any] = output.out, output.err
     sys.stdout, sys.stderr = out
     try:
-        yield
+        with _dice_of_numpy(world.seed):
+            yield
     finally:
         sys.stdout, sys.stderr = before
         for name, fact in facts.items():
