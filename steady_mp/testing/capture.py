@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+def as_lines(record: logging.LogRecord, text: str) -> list[str]:
+    """Return the lines by which a run's log would show a record that is formatted as `text`."""
+    mark = "" if record.levelno < logging.WARNING else f"{record.levelname}: "
+    return (mark + text).splitlines() or [mark]
+
+
 class _Handler(logging.Handler):
     """Adds each record as a run's log would show it."""
 
@@ -20,8 +26,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
-        mark = "" if record.levelno < logging.WARNING else f"{record.levelname}: "
-        self._lines += (mark + self.format(record)).splitlines() or [mark]
+        self._lines += as_lines(record, self.format(record))
 
 
 class _Tee:

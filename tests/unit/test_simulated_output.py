@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from steady_mp import ConfigurationError, Recycle
+from steady_mp.testing import Bench
 from steady_mp.testing.simulation import Crash, Outcome, simulate
 
 if TYPE_CHECKING:
@@ -96,6 +98,27 @@ def test_what_goes_to_stderr_is_kept_and_the_callers_stays_his() -> None:
 
 def test_both_streams_are_one_pipe() -> None:
     assert said(two_streams) == ["one line", "another line", "and its restbefore"]
+
+
+def report_trouble(actor: Actor) -> None:
+    """Log a warning, a traceback, nothing, and what has an end of a line in it."""
+    logging.getLogger("some.module").warning("it is hot")
+    try:
+        int("good")
+    except ValueError:
+        actor.log.exception("it failed")
+    actor.log.info("")
+    actor.log.info("one\ntwo")
+
+
+def test_what_is_logged_is_kept_as_a_log_and_a_bench_show_it() -> None:
+    lines = said(report_trouble)
+    bench = Bench()
+    bench.actor(report_trouble)
+    bench.run()
+    assert lines == bench.lines
+    assert lines[:3] == ["WARNING: it is hot", "ERROR: it failed", "Traceback (most recent call last):"]
+    assert lines[-4:] == ["ValueError: invalid literal for int() with base 10: 'good'", "", "one", "two"]
 
 
 def test_an_outcome_knows_nobody_by_a_wrong_name() -> None:

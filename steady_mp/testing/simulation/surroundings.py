@@ -10,6 +10,8 @@ import random
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from steady_mp.testing.capture import as_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,10 +45,10 @@ class Output:
         *lines, self._rest[name] = (self._rest.get(name, "") + text).split("\n")
         self._world.lines += [(name, line) for line in lines]
 
-    def say(self, text: str) -> None:
+    def say(self, lines: list[str]) -> None:
         """Keep one message of whoever is at work."""
         if self.speaker is not None:
-            self._world.lines.append((self.speaker, text))
+            self._world.lines += [(self.speaker, line) for line in lines]
 
     def end(self, name: str, *, killed: bool) -> None:
         """End what a life of actor `name` has said; one that was `killed` has not come to flush it."""
@@ -94,7 +96,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one message."""
-        self._output.say(self.format(record))
+        self._output.say(as_lines(record, self.format(record)))
 
 
 @contextlib.contextmanager
