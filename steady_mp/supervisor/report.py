@@ -75,6 +75,11 @@ class ChannelReport:
             )
         return reports
 
+    @staticmethod
+    def queued(channels: Sequence[ChannelReport]) -> list[str]:
+        """Say what is still queued."""
+        return [f"{each.in_flight} messages are still queued in {each.name}" for each in channels if each.in_flight]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toll:

@@ -371,7 +371,7 @@ class Run:
             self._audience.tell(LettersLeft(letters=letters, place=place))
         why = list(supervisor.why)
         if not clean:
-            why += [f"{c.in_flight} messages are still queued in {c.name}" for c in channels if c.in_flight]
+            why += ChannelReport.queued(channels)
         return Report(
             graph=self._plan.graph,
             clean=clean,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steady_mp import EndOfStream, Recycle
+from steady_mp import EndOfStream, Recycle, RestartPolicy
 from steady_mp.testing.simulation import Crash, Outcome, simulate
 
 if TYPE_CHECKING:
@@ -267,3 +267,32 @@ def test_the_end_of_a_recycled_life_that_is_converted_is_no_failure() -> None:
 def test_an_end_that_is_swallowed_is_one(build: Callable[[Graph], None]) -> None:
     outcome = simulate(build, crashes=[Crash("relay", "commit:epoch", 3)], check=all_once)
     assert outcome.actor("relay").deaths == ["SIGKILL"]
+
+
+def fail_at(actor: Actor, numbers: Rx[int], moment: float) -> None:
+    """Take nothing, and fail in each life."""
+    actor.await_for_all(numbers.wait_avail(4))
+    actor.await_for_all(actor.wait_timeout(moment))
+    message = "no"
+    raise ValueError(message)
+
+
+def isolating(graph: Graph) -> None:
+    """Two who are given up, each with four messages that nobody will take; the one declared last is the first."""
+    for name, moment in (("slow", 20.0), ("fast", 10.0)):
+        tx, rx = graph.channel(4, name=f"to {name}")
+        graph.actor(f"source of {name}", burst, tx)
+        graph.actor(name, fail_at, rx, moment, restart=RestartPolicy(threshold=1.0, give_up="isolate"))
+
+
+def burst(_actor: Actor, numbers: Tx[int]) -> None:
+    numbers.send_slice(list(range(4)))
+
+
+def test_the_report_says_who_was_given_up_of_what_in_order_and_what_is_queued() -> None:
+    assert simulate(isolating).report.why == [
+        "fast was given up after life 2: ValueError: no",
+        "slow was given up after life 2: ValueError: no",
+        "4 messages are still queued in to slow",
+        "4 messages are still queued in to fast",
+    ]

@@ -30,7 +30,8 @@ def conclude(world: World) -> Outcome:
 
 
 def _report(world: World, saved: dict[str, dict[int, Any]]) -> Report:
-    given_up = [player for player in world.players if player.given_up]
+    given_up = any(player.given_up for player in world.players)
+    channels = ChannelReport.of_all(world.plan, world.channels)
     actors = [
         ActorReport(
             name=player.name,
@@ -45,11 +46,11 @@ def _report(world: World, saved: dict[str, dict[int, Any]]) -> Report:
     return Report(
         graph=world.plan.graph,
         clean=not given_up,
-        why=[f"{player.name} was given up after life {player.generation}" for player in given_up],
+        why=[*world.why, *ChannelReport.queued(channels)] if given_up else [],
         exit_code=ExitCode.GAVE_UP if given_up else ExitCode.DRAINED,
         wall_time=world.elapsed(),
         actors=actors,
-        channels=ChannelReport.of_all(world.plan, world.channels),
+        channels=channels,
     )
 
 

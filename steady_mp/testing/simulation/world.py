@@ -86,6 +86,8 @@ class World:
         self.struck: list[Crash] = []
         self.disturbed: list[int] = []
         self.tracebacks: dict[str, str] = {}
+        #: Who was given up, and of what.
+        self.why: list[str] = []
         self.players = [
             Player(self, index, packed, policy)
             for index, (packed, policy) in enumerate(zip(topology.packed, topology.policies, strict=True))
@@ -298,6 +300,8 @@ class World:
             return
         player.status = Status.OVER
         player.given_up = True
+        given_up = f"{player.name} was given up after life {player.generation}: {why}"
+        self.why.append(given_up)
         if player.policy.give_up == "isolate":
             for end in player.plan.ends:
                 closed = layout.TX_CLOSED if end.sends else layout.RX_CLOSED
@@ -305,7 +309,7 @@ class World:
             self._ring_all()
         else:
             last = self.tracebacks.get(player.name, "").rstrip()
-            self._fail("gave up", f"{player.name} was given up after life {player.generation}: {why}\n{last}".rstrip())
+            self._fail("gave up", f"{given_up}\n{last}".rstrip())
 
     # The end
 
