@@ -14,6 +14,7 @@ from actors.fizzbuzz import fizzbuzz
 from actors.logger import LoggerState
 from steady_mp.errors import ConfigurationError
 from steady_mp.testing.simulation import Crash, Outcome, SimulationFailed, crash_points, explore, simulate
+from steady_mp.testing.simulation.dice import Dice
 from tests.support import toys
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ def test_the_pipeline_is_exact_under_a_crash_by_each_of_many_seeds() -> None:
 def test_a_graph_that_ends_by_itself_has_its_crashes_by_each_seed_too() -> None:
     explored = explore(toys.line, seeds=range(100), crashes=2, check=complete)
     assert explored.crashes >= 2 * explored.runs - 2, "but for the few that find nobody left to kill"
+
+
+def test_a_seed_throws_no_crash_twice() -> None:
+    for seed in range(1000):
+        crashes = Dice(seed, ["counter", "keeper"], 3).crashes
+        assert len(set(crashes)) == 3, seed
 
 
 @pytest.mark.parametrize("actor", ["heartbeat", "generator", "worker", "logger"])

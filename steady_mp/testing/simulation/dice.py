@@ -58,7 +58,7 @@ class Dice:
         self.tick = dice.choice(_TICKS)
         self.pause = dice.choice(_PAUSES)
         self.in_turn = dice.choice((True, False))
-        self.crashes = [_crash(dice, names) for _ in range(crashes)]
+        self.crashes = _different(dice, names, crashes)
         self._seed = seed
         self._order = random.Random(seed ^ 0x5EED)  # noqa: S311
 
@@ -77,6 +77,14 @@ class Dice:
     def pick(self, count: int) -> int:
         """Pick who goes on where all who can are as good; 0 is the next in turn."""
         return 0 if self.in_turn or count == 1 else self._order.randrange(count)
+
+
+def _different(dice: random.Random, names: list[str], count: int) -> list[Crash]:
+    """Throw so many crashes; one that is thrown twice would strike once."""
+    thrown: dict[Crash, None] = {}
+    while len(thrown) < count:
+        thrown[_crash(dice, names)] = None
+    return list(thrown)
 
 
 def _crash(dice: random.Random, names: list[str]) -> Crash:
