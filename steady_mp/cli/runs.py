@@ -60,14 +60,22 @@ def lay_to_rest(actors: Iterable[dict[str, Any]]) -> None:
 
 
 def all_runs() -> list[Found]:
-    """Return every run in the folder of run directories, those of dead supervisors and durable ones that live too."""
+    """Return every run in the folder of run directories, those of dead supervisors and durable ones that live too.
+
+    Raises ConfigurationError where the folder is there and can't be read.
+    """
     root = default_root()
+    try:
+        entries = sorted(root.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigurationError(f"{root} can't be read: {error.strerror}") from None
     found = []
-    with suppress(OSError):
-        for entry in sorted(root.iterdir()):
-            with suppress(*UNREADABLE):
-                status = read_status(entry)  # first: no folder is behind a link that leads in a circle
-                found.append(Found(entry.resolve(), status))
+    for entry in entries:
+        with suppress(*UNREADABLE):
+            status = read_status(entry)  # first: no folder is behind a link that leads in a circle
+            found.append(Found(entry.resolve(), status))
     return found
 
 

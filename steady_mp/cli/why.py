@@ -92,12 +92,11 @@ def _choose(case: _Case, actor: str | None, *, everything: bool) -> list[DeathRe
 
 def _open(which: str | None) -> _Case:
     """Find the run that is meant: a living one, else what is left of the latest that is dead."""
-    living = any(run.is_alive and which in {None, run.status.graph, run.directory.name} for run in all_runs())
     try:
         directory = find_run(which)
     except ConfigurationError:
-        if living:  # of several none is chosen for the asker
-            raise
+        if any(run.is_alive and which in {None, run.status.graph, run.directory.name} for run in all_runs()):
+            raise  # of several none is chosen for the asker
         directory = _latest_of_the_dead(which) or find_run(which, dead=True)
     found = open_status(directory)
     reports = read_reports(directory)
