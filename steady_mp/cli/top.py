@@ -54,7 +54,7 @@ def top(which: str | None, *, once: bool) -> int:
         raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
     console = Terminal()
     try:
-        return _show(sampler, board, console, once=once or not console.is_terminal)
+        return _show(sampler, board, console, once=once or not console.is_terminal or console.is_dumb_terminal)
     except KeyboardInterrupt:  # how one leaves it
         return ExitCode.DRAINED
     finally:
