@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _late_signals(*, is_program: bool) -> Iterator[None]:
-    """Keep the exit status that a run has come to: a TERM between its end and that of the program must not change it.
+    """Keep the exit status that a run has come to: no signal between its end and that of the program may change it.
 
     `run` puts a handler there that does nothing any more; at the end of the interpreter even that would be gone.
     """
@@ -58,6 +58,8 @@ def _late_signals(*, is_program: bool) -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.SIG_IGN if is_program else before)
+            if is_program:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _main(words: list[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +193,20 @@ def test_a_term_before_the_wait_ends_it_as_ctrl_c_does(graph: FakeGraph) -> None
     before = signal.getsignal(signal.SIGTERM)
     assert cli.main(["run"]) == ExitCode.INTERRUPTED
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_behind_the_verdict_does_not_change_it(graph: FakeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the interpreter takes a while, and a Ctrl-C that comes then would be the exit status."""
+    monkeypatch.setattr(sys, "argv", ["steady-mp", "run"])
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        assert cli.main() == graph.report.exit_code == ExitCode.DRAINED
+        for number in numbers:
+            signal.raise_signal(number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # What is refused
