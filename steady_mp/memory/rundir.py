@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the point of this place is that it is memory
 _SLUG_LENGTH = 40
+_MEND = "set STEADY_MP_ROOT to a folder you can write"
 #: In a durable run directory once it was made; until then `UNFINISHED` is.
 _BEGUN = "durable"
 #: In one whose commits survive a loss of power.
@@ -82,13 +83,13 @@ def _prepare_root(root: Path) -> None:
         make_folder(root, parents=True, exist_ok=True)
         found = root.lstat()
     except OSError as error:
-        message = f"run directory {root} can't be made: {error.strerror}; set STEADY_MP_ROOT to a folder you can write"
+        message = f"run directory {root} can't be made: {error.strerror}; {_MEND}"
         raise ConfigurationError(message) from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         message = f"run directory {root} belongs to somebody else; set STEADY_MP_ROOT to a folder of your own"
         raise ConfigurationError(message)
     if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
-        message = f"run directory {root} can't be written; set STEADY_MP_ROOT to a folder you can write"
+        message = f"run directory {root} can't be written; {_MEND}"
         raise ConfigurationError(message)
 
 
@@ -204,7 +205,7 @@ class RunDir:
         try:
             make_folder(path)
         except OSError as error:
-            message = f"run directory {path} can't be made: {error.strerror}"
+            message = f"run directory {path} can't be made: {error.strerror}; {_MEND}"
             raise ConfigurationError(message) from None
         run = cls(path)
         with contextlib.suppress(OSError):  # a file system without locks: only its own namespace sweeps it

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,6 +165,20 @@ def test_a_root_that_is_a_symlink_is_refused(root: Path, tmp_path: Path) -> None
 def test_a_root_that_is_a_file_is_refused(root: Path) -> None:
     root.write_text("")
     with pytest.raises(ConfigurationError, match="can't be made: File exists; set STEADY_MP_ROOT"):
+        create(root)
+
+
+def test_a_root_that_takes_no_folder_is_refused_with_its_mend(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`/proc` passes for a folder that can be written."""
+    mkdir = Path.mkdir
+
+    def refuse(self: Path, *args: Any, **options: Any) -> None:
+        if self.parent == root:
+            raise OSError(errno.ENOENT, "No such file or directory")
+        mkdir(self, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(ConfigurationError, match="can't be made: No such file or directory; set STEADY_MP_ROOT to a"):
         create(root)
 
 
