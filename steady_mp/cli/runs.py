@@ -110,7 +110,8 @@ def find_run(which: str | None, *, dead: bool = False) -> Path:
     if len(meant) == 1:
         return meant[0].directory
     if not choice:
-        raise NoSuchRun(f"nothing runs on this machine that could be shown (looked in {default_root()})")
+        asked = "" if which is None else f"no run {which!r}: "
+        raise NoSuchRun(f"{asked}nothing runs on this machine that could be shown (looked in {default_root()})")
     if not meant:
         names = ", ".join(sorted({run.status.graph for run in choice}))
         raise NoSuchRun(f"no run {which!r}: there is {names}")

@@ -14,6 +14,7 @@ import pytest
 
 from steady_mp import ConfigurationError
 from steady_mp.cli import dead_letters, facts, report_file, runs, stop
+from steady_mp.cli.main import main
 from steady_mp.errors import ExitCode, SteadyError
 from steady_mp.events import RunStopped
 from steady_mp.memory.letters import Letter
@@ -235,3 +236,14 @@ def test_whoever_does_not_answer_is_killed_and_seen_to_die(
         assert stop.stop(str(run.run.path), now=True, wait=True, timeout=0.0, as_json=False) == 0
     assert "killed with its supervisor" in capsys.readouterr().out
     assert sent == [signal.SIGKILL]
+
+
+@pytest.mark.parametrize("words", ["why --run nosuch", "stop nosuch", "peek orders --run nosuch"])
+def test_what_was_asked_for_is_named_also_where_nothing_runs(
+    words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("ROOT", "KEPT"):
+        monkeypatch.setenv(f"STEADY_MP_{name}", str(tmp_path / name))
+    assert main(words.split()) == ExitCode.BAD_CONFIGURATION
+    line = "steady-mp: no run 'nosuch': nothing runs on this machine that could be shown (looked in "
+    assert capsys.readouterr().err.startswith(line)
