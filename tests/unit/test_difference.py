@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -122,7 +122,42 @@ class Sample:
     values: object
 
 
+@dataclass
+class Ticket:
+    """Says itself what makes it equal."""
+
+    number: int
+    pixels: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ticket) and self.number == other.number
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(eq=False)
+class Labelled(Sample):
+    """Is compared as a sample is."""
+
+    label: str
+
+
 ONES = np.ones(3)
+
+
+def ragged(*last: int) -> np.ndarray:
+    """Return an array of arrays, each of which has its own length."""
+    rows = np.empty(2, dtype=object)
+    rows[:] = [np.array([1, 2]), np.array(last)]
+    return rows
+
+
+def table(*rows: tuple[int, float], names: tuple[str, str] = ("a", "b")) -> np.ndarray:
+    return np.array(list(rows), dtype=[(names[0], "i4"), (names[1], "f8")])
+
+
+def masked(values: Any, hidden: Any) -> np.ndarray:
+    return np.ma.array(values, mask=hidden)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +186,24 @@ ONES = np.ones(3)
         (Sample("x", np.ones(3)), Sample("x", np.zeros(3))),
         (Sample("x", np.ones(3)), Sample("x", np.ones(2))),
         (Sample("x", np.ones(3)), Pair("x", np.ones(3))),
+        (Sample("x", np.array([5])), Sample("x", np.array([[5]]))),
+        (Sample("x", np.array([5])), Sample("x", 5)),
+        (Sample("x", [np.array([5])]), Sample("x", [np.array([[5]])])),
+        (ragged(3), ragged(4)),
+        (ragged(3), ragged(3, 3)),
+        (ragged(3), np.ones(2)),
+        (masked([1, 2], [0, 1]), np.array([1, 2])),
+        (masked([1, 2], [0, 1]), masked([1, 2], [1, 0])),
+        (masked([1, 2], [0, 1]), masked([3, 2], [0, 1])),
+        (np.ma.masked, 0.0),
+        (table((1, 2.0)), table((1, 3.0))),
+        (table((1, 2.0)), table((1, 2.0), names=("a", "c"))),
+        (table((1, 2.0)), np.ones(1)),
+        (table((1, 2.0)), [(1, 2.0)]),
+        (table((1, 2.0))[0], table((1, 2.0))),
+        (table((1, 2.0))[0], table((1, 2.0), names=("a", "c"))[0]),
+        (table((1, 2.0))[0], (1, 3.0)),
+        (table((1, 2.0))[0], None),
     ],
 )
 def test_arrays_of_another_shape_or_with_other_items_differ(wanted: object, found: object) -> None:
@@ -172,7 +225,22 @@ def test_arrays_of_another_shape_or_with_other_items_differ(wanted: object, foun
         ({"a": (1, np.ones(3))}, {"a": (1, np.ones(3))}),
         (Pair("x", np.ones(3)), Pair("x", np.ones(3))),
         (Sample("x", np.ones(3)), Sample("x", np.ones(3))),
+        (Sample("x", [ONES]), Sample("x", [ONES.copy()])),
+        (Ticket(1, np.ones(3)), Ticket(1, np.ones(2))),
+        (Labelled("x", ONES, "a"), Labelled("x", ONES.copy(), "b")),
+        (ragged(3), ragged(3)),
+        (np.array([1, None], dtype=object), np.array([1, None], dtype=object)),
+        (masked([1, 2], [1, 1]), masked([1, 2], [1, 1])),
+        (masked([1, 2], [0, 1]), masked([1, 3], [0, 1])),
+        (masked([1, 2], [0, 0]), np.array([1, 2])),
+        (np.ma.array(5), 5),
+        (table((1, 2.0), (3, 4.0)), table((1, 2.0), (3, 4.0))),
+        (masked(table((1, 2.0)), [(0, 1)]), masked(table((1, 3.0)), [(0, 1)])),
+        ((1, 2.0), table((1, 2.0))[0]),
+        (table((1, 2.0))[0], table((1, 2.0))[0]),
+        (np.void(b"ab"), np.void(b"ab")),
         (mock.ANY, np.ones(3)),
+        (mock.ANY, table((1, 2.0))),
         (pytest.approx(np.ones(3)), np.ones(3) + 1e-9),
         ((1, pytest.approx(0.3)), (1, 0.1 + 0.2)),
     ],
