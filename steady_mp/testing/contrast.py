@@ -6,6 +6,8 @@ import difflib
 import pprint
 from typing import TYPE_CHECKING, Any, Final
 
+from steady_mp.testing.difference import unlike
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,6 +52,8 @@ def contrast(expected: object, found: Sequence[Any]) -> str:
         lines.insert(0, f"… {start} lines the same")
     if (left := max(len(one), len(other)) - stop) > 0:
         lines.append(f"… {left} lines more")
+    if (why := unlike(expected, nearest)) is not None:
+        lines.append(why)
     return "\n".join(f"  {line}" for line in lines)
 
 

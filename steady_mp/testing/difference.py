@@ -31,8 +31,10 @@ def difference(expected: Sequence[Any], sent: Sequence[Any], first: int = 0) -> 
         return None
     missing = Counter(map(repr, expected)) - Counter(map(repr, sent))
     extra = Counter(map(repr, sent)) - Counter(map(repr, expected))
-    counts = f"{missing.total()} missing, {extra.total()} extra" if missing or extra else "the same in another order"
-    heading = f"message {first + at} differs ({len(expected)} expected, {len(sent)} sent: {counts})"
+    counts = f": {missing.total()} missing, {extra.total()} extra" if missing or extra else ""
+    if (why := unlike(*pairs[at])) is None:
+        why, counts = "differs", counts or ": the same in another order"
+    heading = f"message {first + at} {why} ({len(expected)} expected, {len(sent)} sent{counts})"
     begin, stop = max(0, at - _BEFORE), min(at + 1 + _BEHIND, len(pairs))
     lines = [heading]
     if begin:
@@ -63,6 +65,21 @@ def same(wanted: object, found: object) -> bool:
             return _fields_same(wanted, found, names)
     answer = _numpy_same(wanted, found)
     return _equal(wanted, found) if answer is None else answer
+
+
+def unlike(wanted: object, found: object) -> str | None:
+    """Say of two that are not equal why they may look the same; None when they do not."""
+    if wanted is _NOTHING or found is _NOTHING or repr(wanted) != repr(found):
+        return None
+    kinds = type(wanted), type(found)
+    if kinds[0] is not kinds[1]:
+        names = [f"{kind.__module__}.{kind.__qualname__}" for kind in kinds]
+        why = f"one is a {names[0]}, the other a {names[1]}"
+    elif kinds[0].__eq__ is object.__eq__:
+        why = f"{kinds[0].__qualname__} has no __eq__"
+    else:
+        why = "there is a nan in it, or what has no __eq__, or what its repr does not show"
+    return f"looks the same and is not equal: {why}"
 
 
 def _all_same(wanted: Sequence[object], found: Sequence[object]) -> bool:

@@ -69,3 +69,8 @@ def test_of_long_values_only_what_surrounds_the_first_difference_is_compared(mon
 def test_what_is_left_of_a_long_value_is_counted() -> None:
     told = contrast([0, *range(1000)], [[1, *range(1000)]]).splitlines()
     assert told[-1] == "  … 991 lines more"
+
+
+def test_of_two_that_look_the_same_it_is_said_why_they_are_not() -> None:
+    told = contrast(ValueError("x"), [ValueError("y"), ValueError("x")]).splitlines()
+    assert told == ["    ValueError('x')", "  looks the same and is not equal: ValueError has no __eq__"]

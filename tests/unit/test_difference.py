@@ -260,3 +260,41 @@ def test_an_error_of_a_comparison_that_has_nothing_to_do_with_arrays_is_raised()
 
     with pytest.raises(ValueError, match="not today"):
         same(Incomparable(), Incomparable())
+
+
+class Odd:
+    """Has no `__eq__`."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"Odd({self.number})"
+
+
+class Shy:
+    """Looks like an `Odd`."""
+
+    def __repr__(self) -> str:
+        return "Odd(1)"
+
+
+UNSEEN = "there is a nan in it, or what has no __eq__, or what its repr does not show"
+
+
+@pytest.mark.parametrize(
+    ("expected", "sent", "told"),
+    [
+        ([Odd(1)], [Odd(1)], "Odd has no __eq__ (1 expected, 1 sent)"),
+        ([Odd(1), Odd(2)], [Odd(1)], "Odd has no __eq__ (2 expected, 1 sent: 1 missing, 0 extra)"),
+        ([ValueError("x")], [ValueError("x")], "ValueError has no __eq__ (1 expected, 1 sent)"),
+        ([[Odd(1)]], [[Odd(1)]], f"{UNSEEN} (1 expected, 1 sent)"),
+        ([float("nan")], [float("nan")], f"{UNSEEN} (1 expected, 1 sent)"),
+        ([np.arange(5000)], [np.where(np.arange(5000) == 9, 0, np.arange(5000))], f"{UNSEEN} (1 expected, 1 sent)"),
+        ([Odd(1)], [Shy()], f"one is a {__name__}.Odd, the other a {__name__}.Shy (1 expected, 1 sent)"),
+    ],
+)
+def test_what_only_looks_the_same_is_in_no_other_order(expected: list[object], sent: list[object], told: str) -> None:
+    found = difference(expected, sent)
+    assert found is not None
+    assert found.splitlines()[0] == f"message 0 looks the same and is not equal: {told}"
