@@ -169,6 +169,8 @@ class Setting:
             # "Input should be a valid integer, unable to parse string as an integer": the first half says it all.
             reason = error.errors()[0]["msg"].partition(", unable to")[0].replace("Input should be", "must be")
             raise ConfigurationError(f"{place}: {reason[0].lower()}{reason[1:]}, not {value!r}") from None
+        except TypeError as error:  # a bound that goes with no value of its type
+            raise ConfigurationError(f"{place}: what its metadata asks of it does not suit its type: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,11 @@ def _setting(declared: dataclasses.Field[Any], hint: object, table: str, place: 
     default = declared.default
     if default is MISSING and declared.default_factory is not MISSING:
         default = declared.default_factory()
+    try:
+        adapter = TypeAdapter(Annotated[annotation, Field(**bounds)] if bounds else annotation)
+    except Exception as error:  # noqa: BLE001 - pydantic has several, also in Rust
+        reason = " ".join(str(error).split())
+        raise ConfigurationError(f"{place}: what its metadata asks of it makes no sense: {reason}") from None
     return Setting(
         name=declared.name,
         table=table,
@@ -254,7 +261,7 @@ def _setting(declared: dataclasses.Field[Any], hint: object, table: str, place: 
         help=str(declared.metadata.get("help", "")),
         env=str(declared.metadata.get("env", "STEADY_MP_" + declared.name.upper())),
         default=default,
-        adapter=TypeAdapter(Annotated[annotation, Field(**bounds)] if bounds else annotation),
+        adapter=adapter,
     )
 
 

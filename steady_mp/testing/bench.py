@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from steady_mp.behaviors import check_signature
 from steady_mp.channel.kinds import shape_of
-from steady_mp.checks import check_count
+from steady_mp.checks import check_count, check_pace
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 from steady_mp.memory.mapping import Mapping
@@ -203,6 +204,10 @@ class Bench:
         that it is not handed, or that are another bench's.
         """
         names = check_signature(self._name, behavior, args)
+        for name, argument in zip(names, args, strict=False):
+            if isinstance(argument, BenchInput | BenchOutput | BenchInputBundle | BenchOutputBundle):
+                message = f"actor {self._name!r}: {name} is the test's side of a channel: hand over its .end"
+                raise ConfigurationError(message)
         packed, met = pack(self._name, _stand_in, names, args)
         for end in met:
             if end.graph != self._identity:
@@ -226,8 +231,17 @@ class Bench:
         `until` it ends with the first turn behind which that holds, and raises AssertionError when the
         life ends otherwise, unless by a crash that was planned.
         What the behavior raises is raised here; what it had not committed is undone then. What it does or raises
-        behind the end of its life (in a `finally`, an ``except BaseException``) is in vain.
+        behind the end of its life (in a `finally`, an ``except BaseException``) is in vain. A behavior that never
+        waits, but looks again and again, runs for ever unless `turns` says how often. Raises ConfigurationError for
+        arguments that make no sense.
         """
+        if turns is not None:
+            check_count("run: turns", turns, 0, sys.maxsize)
+        check_pace("run: seconds", seconds, 0.0, float("inf"))
+        asked: object = until
+        if asked is not None and not callable(asked):
+            message = f"run: until {until!r}: give it a function that tells whether it holds"
+            raise ConfigurationError(message)
         if self._behavior is None:
             message = "put an actor on the bench first: bench.actor(behavior, …)"
             raise ConfigurationError(message)
@@ -281,8 +295,8 @@ class Bench:
 
         Raises ConfigurationError for a point that does not exist; `steady_mp.testing.points` has them all.
         """
-        if point not in FAULT_POINTS or hit < 1:
-            message = f"crash_at({point!r}, {hit}): hit 1 or more of one of {', '.join(FAULT_POINTS)}"
+        if point not in FAULT_POINTS or type(hit) is not int or hit < 1:
+            message = f"crash_at({point!r}, {hit!r}): hit 1 or more of one of {', '.join(FAULT_POINTS)}"
             raise ConfigurationError(message)
         self._crash = (point, hit)
 

@@ -16,11 +16,12 @@ import threading
 from typing import TYPE_CHECKING, Final, Protocol
 
 from steady_mp.chaos import Monkey
+from steady_mp.errors import ConfigurationError
 from steady_mp.events import ChaosFroze, ChaosKilled, Event, RunStopped
 from steady_mp.testing.leaving import LEAVING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from steady_mp import Run
 
@@ -40,9 +41,10 @@ class HasRun(Protocol):
 class Strikes:
     """What a monkey did to a run: live while it is loose, and complete once it is not."""
 
-    def __init__(self, seed: int) -> None:
-        """Have seen nothing; `seed` is that of the monkey."""
+    def __init__(self, seed: int, actors: Collection[str]) -> None:
+        """Have seen nothing; `seed` is that of the monkey, `actors` are those of the run."""
         self.seed = seed
+        self._actors = actors
         #: Every kill and every freeze, in order, with actor and generation.
         self.seen: list[ChaosKilled | ChaosFroze] = []
         self._over = False
@@ -57,7 +59,7 @@ class Strikes:
             self._news.notify_all()
 
     def kills(self, actor: str | None = None) -> int:
-        """Return the number of deaths that it has caused, of one actor or of all."""
+        """Return how many deaths it has caused, of one actor or of all. Raises ConfigurationError for no such actor."""
         return self._count(ChaosKilled, actor)
 
     def freezes(self, actor: str | None = None) -> int:
@@ -65,6 +67,9 @@ class Strikes:
         return self._count(ChaosFroze, actor)
 
     def _count(self, kind: type[ChaosKilled | ChaosFroze], actor: str | None) -> int:
+        if actor is not None and actor not in self._actors:
+            message = f"no actor {actor!r}: there are {', '.join(self._actors)}"
+            raise ConfigurationError(message)
         return sum(isinstance(each, kind) and actor in (None, each.actor) for each in list(self.seen))
 
     def wait_for(
@@ -72,7 +77,8 @@ class Strikes:
     ) -> None:
         """Wait until there were so many strikes since it is loose, on one actor or in all.
 
-        Raises AssertionError after `seconds`, or at once when the run has ended before.
+        Raises AssertionError after `seconds`, or at once when the run has ended before, and ConfigurationError for an
+        actor that there is not.
         """
 
         def enough() -> bool:
@@ -103,7 +109,7 @@ def unleash(
     """
     run: Run = graph.run if hasattr(graph, "run") else graph
     monkey = Monkey(run, rate=rate, freeze=freeze, seed=seed)
-    strikes = Strikes(monkey.seed)
+    strikes = Strikes(monkey.seed, run.actors)
     run.watch(strikes)
     try:
         with monkey:

@@ -15,8 +15,8 @@ class ManualClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass. Raises ValueError for less than 0."""
-        if seconds < 0:
+        """Let `seconds` pass. Raises ValueError for less than 0, and for what is no number."""
+        if not seconds >= 0:
             message = f"a clock can't go back {-seconds} s"
             raise ValueError(message)
         self._now += seconds

@@ -197,8 +197,10 @@ class GraphUnderTest(RunningGraph):
         """Return the first event of this kind with these fields that was not returned before; wait for it.
 
         Raises AssertionError with the dump after `seconds`, or at once when the run has ended, and
-        ConfigurationError for a field that such an event does not have.
+        ConfigurationError for a field that such an event does not have, or an actor that there is not.
         """
+        if isinstance(actor := fields.get("actor"), str):
+            self._check_actor(actor)
         event = self.events.find(kind, seconds, **fields)
         if event is None:
             self.fail(f"{describe_event(kind, fields)}: none {self.events.until(seconds)}")

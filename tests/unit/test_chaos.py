@@ -246,6 +246,14 @@ def test_whatever_fails_a_test_is_told_the_seed(error: BaseException, notes: lis
     assert getattr(error, "__notes__", []) == notes
 
 
+def test_strikes_at_an_actor_that_there_is_not_are_not_counted() -> None:
+    with unleash(cast("Run", FakeRun()), rate=0.1, seed=7) as strikes:
+        for ask in (strikes.kills, strikes.freezes, lambda actor: strikes.wait_for(kills=1, actor=actor)):
+            with pytest.raises(ConfigurationError, match="no actor 'worcer': there are heartbeat, generator, "):
+                ask("worcer")
+        assert strikes.kills("worker") == 0
+
+
 # What is told of it
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -232,6 +233,17 @@ def test_a_key_for_a_target_that_takes_nothing_is_refused(tmp_path: Path) -> Non
     file = read_file(written(tmp_path, "[args]\nrate = 1\n"))
     with pytest.raises(ConfigurationError, match=r"line 2: args\.rate is not known; \[args\] has no settings here"):
         refuse_unknown(file, "args", {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "metadata"), [(str, {"pattern": "("}), (int, {"ge": "a"}), (str, {"ge": 1}), (int, {"max_length": 3})]
+)
+def test_what_is_asked_of_a_value_has_to_suit_its_type(kind: type, metadata: dict[str, Any]) -> None:
+    declared = dataclasses.make_dataclass("Asked", [("city", kind, dataclasses.field(metadata=metadata))])
+    with pytest.raises(ConfigurationError, match="what its metadata asks of it") as refused:
+        settings_of(declared, "args")["city"].from_text("5", "--city")
+    assert "\n" not in str(refused.value)
+    assert "city" in str(refused.value)
 
 
 @pytest.mark.parametrize(
