@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -111,3 +111,10 @@ def test_what_would_check_nothing_is_refused() -> None:
         explore(toys.line, crashes=True)
     with pytest.raises(ConfigurationError, match="hits 0: must be a whole number from 1"):
         crash_points(toys.line, hits=0)
+
+
+@pytest.mark.parametrize("crashes", [[("keeper", "commit:epoch", 1)], Crash("keeper", "commit:epoch"), 1.5, ["x"]])
+def test_what_is_no_crash_is_refused_with_what_is_one(crashes: Any) -> None:
+    for play in (simulate, explore):
+        with pytest.raises(ConfigurationError, match=r"^crashes has .*: give a list of Crash\(actor, point, hit\), or"):
+            play(toys.line, crashes=crashes)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 
 from steady_mp.checks import check_count
 from steady_mp.errors import ConfigurationError
 from steady_mp.testing.points import FAULT_POINTS
 from steady_mp.testing.simulation.dice import STEP, Crash
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _MOST_CRASHES: Final = 1000
 _MOST_HITS: Final = 1_000_000
@@ -24,12 +22,20 @@ def check_crashes(crashes: int | Iterable[Crash]) -> int | list[Crash]:
     if isinstance(crashes, int):
         check_count("crashes", crashes, 0, _MOST_CRASHES)
         return crashes
+    if not isinstance(crashes, Iterable):
+        raise _no_crash(crashes)
     planned = list(crashes)
     for crash in planned:
+        if not isinstance(crash, Crash):
+            raise _no_crash(crash)
         if crash.point not in (*FAULT_POINTS, STEP) or crash.hit < 1:
             message = f"no fault point {crash.point!r} (hit {crash.hit}): there are {STEP}, {', '.join(FAULT_POINTS)}"
             raise ConfigurationError(message)
     return planned
+
+
+def _no_crash(given: object) -> ConfigurationError:
+    return ConfigurationError(f"crashes has {given!r}: give a list of Crash(actor, point, hit), or their number")
 
 
 def check_hits(hits: int) -> None:
