@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 class UnitSettings:
     """What `steady-mp systemd-unit` takes beside what `steady-mp run` takes."""
 
-    unit_user: str | None = field(default=None, metadata={"help": "The user to run it as.", "min_length": 1})
+    unit_user: str | None = field(
+        default=None, metadata={"help": "The user to run it as.", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"}
+    )
     unit_watchdog: float = field(
         default=30.0,
-        metadata={"help": "Seconds after which a supervisor that stands still is killed; 0 for never.", "ge": 0},
+        metadata={
+            "help": "Seconds after which a supervisor that stands still is killed; 0 for never.",
+            "ge": 0,
+            "le": 86_400,
+        },
     )
 
 
@@ -105,11 +111,11 @@ def _unit(target: str, options: list[str], run: RunSettings, unit: UnitSettings)
         f"WorkingDirectory={_escaped(str(Path.cwd()))}",
         *([f"User={_escaped(unit.unit_user)}"] if unit.unit_user else []),
         f"ExecStart={' '.join(_quoted(word) for word in command)}",
-        *([f"WatchdogSec={unit.unit_watchdog:g}"] if unit.unit_watchdog else []),
+        *([f"WatchdogSec={_seconds(unit.unit_watchdog)}"] if unit.unit_watchdog else []),
         "# TERM to the supervisor alone: it drains. What is left after that is killed.",
         "KillMode=mixed",
         *ending,
-        f"TimeoutStopSec={run.shutdown_timeout + _GRACE:g}",
+        f"TimeoutStopSec={_seconds(run.shutdown_timeout + _GRACE)}",
         "# docs/exit-codes.md: 2, 4 and 5 need a person, 0 and 130 were meant, all others want another try.",
         "Restart=on-failure",
         "RestartPreventExitStatus=2 4 5",
@@ -130,6 +136,11 @@ def _program() -> str:
             f"the program steady-mp is not beside {sys.executable} nor on the PATH: install it there"
         )
     return str(Path(found).absolute())
+
+
+def _seconds(seconds: float) -> str:
+    """Write a number of seconds so that systemd reads it: it knows no exponent."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")
 
 
 def _escaped(text: str) -> str:

@@ -119,9 +119,12 @@ def test_a_durable_one_begins_or_goes_on(
         (("--durable", "kept", "--fresh"), "begin anew by hand"),
         (("--shutdown-timeout", "soon"), "--shutdown-timeout"),
         (("--unit-watchdog", "-1"), "--unit-watchdog"),
+        (("--unit-watchdog", "1e30"), "--unit-watchdog: must be less than or equal to 86400"),
+        (("--unit-user", "a b"), "--unit-user: string should match pattern"),
+        (("--unit-user", "x\nExecStartPre=/bin/evil"), "--unit-user: string should match pattern"),
         (("no.such.module:graph",), "there is no module no"),
     ],
-    ids=["resume", "fresh", "run", "unit", "target"],
+    ids=["resume", "fresh", "run", "unit", "long", "words", "lines", "target"],
 )
 def test_what_it_refuses(words: tuple[str, ...], mend: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["systemd-unit", *words]) == ExitCode.BAD_CONFIGURATION
