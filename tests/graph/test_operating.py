@@ -221,7 +221,7 @@ def test_a_run_is_found_by_name_or_directory_where_there_are_two(operator: Opera
         assert set(operator.actors()) == {*FLOW, "stubborn"}
 
 
-COMMAND = (sys.executable, "-c", "import sys; from steady_mp.cli.main import main; sys.exit(main())")
+COMMAND = (sys.executable, "-m", "steady_mp")
 
 
 def test_stop_and_ps_of_a_durable_run(operator: Operator, tmp_path: Path) -> None:
