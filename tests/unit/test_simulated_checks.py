@@ -116,5 +116,5 @@ def test_what_would_check_nothing_is_refused() -> None:
 @pytest.mark.parametrize("crashes", [[("keeper", "commit:epoch", 1)], Crash("keeper", "commit:epoch"), 1.5, ["x"]])
 def test_what_is_no_crash_is_refused_with_what_is_one(crashes: Any) -> None:
     for play in (simulate, explore):
-        with pytest.raises(ConfigurationError, match=r"^crashes has .*: give a list of Crash\(actor, point, hit\), or"):
+        with pytest.raises(ConfigurationError, match=r"^crashes .*: give a list of Crash\(actor, point, hit\), or"):
             play(toys.line, crashes=crashes)

@@ -254,7 +254,7 @@ def test_several_states_are_a_list_whichever_of_them_was_acquired() -> None:
     ("crash", "said"),
     [
         (Crash("worker", "commit:nowhere"), "no fault point 'commit:nowhere'"),
-        (Crash("worker", "commit:epoch", 0), r"\(hit 0\)"),
+        (Crash("worker", "commit:epoch", 0), "hit of commit:epoch in worker 0: must be a whole number from 1 to"),
         (Crash("nobody", "commit:epoch"), "no actor 'nobody' in graph 'simulation': there are heartbeat, generator"),
     ],
 )

@@ -18,7 +18,17 @@ from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.run import Graph
 from steady_mp.testing.leaving import LEAVING
 from steady_mp.testing.points import FAULT_POINTS
-from steady_mp.testing.simulation.arguments import check_answer, check_crashes, check_hits
+from steady_mp.testing.simulation.arguments import (
+    check_answer,
+    check_build,
+    check_check,
+    check_crashes,
+    check_hits,
+    check_limits,
+    check_seed,
+    check_seeds,
+    check_switches,
+)
 from steady_mp.testing.simulation.dice import Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.shrink import shrunk
@@ -41,6 +51,11 @@ class _Setting:
     shutdown_after: float | None
     max_steps: int
     log_level: str = "warning"
+
+    def __post_init__(self) -> None:
+        check_build(self.build, self.args)
+        check_check(self.check)
+        check_limits(self.shutdown_after, self.max_steps)
 
     def world(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> World:
         graph = Graph("simulation", log_level=self.log_level)
@@ -117,15 +132,17 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     what it waits for is there, an actor is given up (and not isolated) or refuses to stop, a channel holds more than it
     may, or `check` raises, which is its cause then; its message has the seed, a shrunk trace and the replay.
     What is no Exception, as what pytest fails a test with, comes through with the seed and the replay as a note.
-    Raises ConfigurationError for a graph that can't run, and for a `check` that answers instead of asserting.
+    Raises ConfigurationError for a graph that can't run, for arguments that make no sense, and for a `check` that
+    answers instead of asserting.
     Blocks until the end; starts no process, no thread.
     """
     _need_greenlet()
     setting = _Setting(
         build=build, args=args, check=check, shutdown_after=shutdown_after, max_steps=max_steps, log_level=log_level
     )
+    check_seed(seed)
     planned = check_crashes(crashes)
-    chosen = None if only is None else frozenset(only)
+    chosen = check_switches(only)
     try:
         return setting.run(seed, planned, chosen)
     except SimulationFailed as failure:
@@ -159,6 +176,7 @@ def explore(  # noqa: PLR0913 - as above
     Actors log at `log_level` and above; formatting what nobody reads takes a fifth of the time.
     """
     runs = struck = switches = steps = 0
+    check_seeds(seeds)
     planned = check_crashes(crashes)
     for seed in seeds:
         outcome = simulate(
@@ -195,6 +213,7 @@ def crash_points(
     actor at every point. Blocks, and raises SimulationFailed and ConfigurationError, like `simulate`.
     """
     found: list[Crash] = []
+    check_seed(seed)
     check_hits(hits)
     _need_greenlet()
     setting = _Setting(build=build, args=args, check=None, shutdown_after=shutdown_after, max_steps=_MOST_STEPS)
