@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+import shlex
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from steady_mp.cli.runs import is_there
 from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from steady_mp.config import RunSettings
 
@@ -40,6 +41,19 @@ def complete(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
             f"{Path(folder) / _FILE} can't be read: {error}; name the target and its options"
         ) from None
     return [*_without_target(list(map(str, before)), words), *words]
+
+
+@contextmanager
+def owning_up(words: Sequence[str], completed: Sequence[str]) -> Iterator[None]:
+    """Say where a word comes from that is refused and that nobody has typed now."""
+    try:
+        yield
+    except ConfigurationError as error:
+        before = completed[: len(completed) - len(words)]
+        if not any(word in str(error) for word in before if word.startswith("--") and word not in words):
+            raise
+        message = f"{error}; the command that began the run had {shlex.join(before)}: resume it with its own target"
+        raise ConfigurationError(message) from None
 
 
 def note(words: Sequence[str]) -> dict[str, bytes]:

@@ -36,11 +36,12 @@ _OF_LOG_FILE = ("log_file_size", "log_file_count")
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Do what stands after `steady-mp run`; gives the exit status."""
-    words = again.complete(words, environ)
+    typed, words = words, again.complete(words, environ)
     _hear_term(_interrupt)
     target = load_target(find_target(words))
     settings = settings_for(target)
-    command_line = parse(words, target, settings)
+    with again.owning_up(typed, words):
+        command_line = parse(words, target, settings)
     if command_line is None:
         return ExitCode.DRAINED
     file = command_line.read_file(run=RUN, args=settings)

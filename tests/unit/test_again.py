@@ -9,9 +9,10 @@ import pytest
 
 from steady_mp import Actor, Graph
 from steady_mp.cli import again
+from steady_mp.cli.main import main
 from steady_mp.cli.run import merge_run
 from steady_mp.config import ConfigurationFile, RunSettings, read_file
-from steady_mp.errors import ConfigurationError
+from steady_mp.errors import ConfigurationError, ExitCode
 from steady_mp.supervisor.contents import first_contents
 
 
@@ -51,6 +52,19 @@ def test_a_target_that_is_named_anew_takes_the_place_of_the_old_one(kept: list[s
     # What follows an option that is not known here is its value, as ever, and no target.
     resumed = ["--resume", str(tmp_path), "--via", "c:d"]
     assert again.complete(resumed, {}) == [*kept, *resumed]
+
+
+def test_a_word_that_nobody_has_typed_is_refused_as_one_of_the_first_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note(["a:b", "--fizz", "5"], tmp_path)
+    assert main(["run", "--resume", str(tmp_path), "actors.pipeline:build_graph"]) == ExitCode.BAD_CONFIGURATION
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--fizz" in line
+    assert line.endswith("; the command that began the run had --fizz 5: resume it with its own target")
+    note(["a:b", "--rate", "5"], tmp_path)
+    assert main(["run", "--resume", str(tmp_path), "actors.pipeline:build_graph", "--fizz", "6"])
+    assert "began the run" not in capsys.readouterr().err
 
 
 def test_the_environment_can_name_the_folder(tmp_path: Path) -> None:
