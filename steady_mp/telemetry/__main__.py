@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from waitress.server import create_server
 
@@ -30,8 +30,11 @@ from steady_mp.serving import DEFAULT_HOST, TOKEN_VARIABLE, Telemetry, listen, u
 from steady_mp.telemetry.sampler import Sampler
 from steady_mp.telemetry.server import make_app
 from steady_mp.telemetry.service import Service
+from steady_mp.telemetry.visitor import MOST, Visitor
 
 if TYPE_CHECKING:
+    from waitress.server import BaseWSGIServer
+
     from steady_mp.events import Event
 
 #: Seconds in which it still answers, as not live, after the supervisor was killed.
@@ -41,7 +44,6 @@ _LOOK: Final = 1000
 _THREADS: Final = 4
 #: How far it gives way, once everything is loaded, to the actors whose run it shows (nice).
 _GIVES_WAY: Final = 10
-_MOST_CONNECTIONS: Final = 100
 _MOST_HEADER: Final = 1 << 14
 _MOST_BODY: Final = 1 << 10
 
@@ -110,17 +112,19 @@ def _serve(service: Service, listening: socket.socket, host: str, token: str | N
     service.start()
     if supervised or service.is_supervised:  # by hand, what is over can be looked at for as long as one likes
         threading.Thread(target=_end_with_run, args=(service,), kwargs={"child": supervised}, daemon=True).start()
-    server = create_server(
+    made = create_server(
         make_app(service, host=host, token=token),
         sockets=[listening],
         threads=_THREADS,
-        connection_limit=_MOST_CONNECTIONS,
+        connection_limit=2 * MOST,  # of which all wait for an answer
         channel_timeout=30,
         max_request_header_size=_MOST_HEADER,
         max_request_body_size=_MOST_BODY,
         ident="",
         clear_untrusted_proxy_headers=True,
     )
+    server = cast("BaseWSGIServer", made)  # of one socket
+    server.channel_class = Visitor
     gc.freeze()
     if supervised:
         print(json.dumps({"event": "ready"}), flush=True)  # noqa: T201 - the protocol
