@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import runpy
 import types
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,13 @@ def test_all_is_sorted_and_is_what_is_public(name: str) -> None:
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
     assert set(module.__all__) == public - {"annotations", "TYPE_CHECKING"}
+
+
+def test_a_session_is_offered_what_has_not_been_loaded_yet() -> None:
+    path = ROOT / "steady_mp/__init__.py"
+    names = runpy.run_path(str(path), run_name="steady_mp")
+    assert "Graph" not in names
+    assert set(names["__all__"]) <= set(names["__dir__"]())
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
