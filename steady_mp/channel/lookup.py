@@ -46,6 +46,24 @@ def _find(ring: Ring, cursor: Cursor, position: int) -> Record:
     raise CorruptChannel(message)
 
 
+def leads_on(ring: Ring, taken: Cursor, sent: Cursor) -> bool:
+    """Tell whether the records of a ring lead from one committed cursor to the other, where nobody writes them."""
+    place, following = taken.position, ring.first_at(taken.position)
+    if place == sent.position:
+        return taken.messages == sent.messages
+    if following > taken.messages:
+        return False
+    try:
+        while place < sent.position:
+            record = ring.read(place, following)
+            if record.end <= place:
+                return False
+            place, following = record.end, following + record.messages
+    except (CorruptChannel, struct.error):
+        return False
+    return (place, following) == (sent.position, sent.messages)
+
+
 def values_in(record: Record) -> list[Any]:
     """Return the messages of a record, with stand-ins for what is no plain data; one that can't be read says so."""
     try:

@@ -65,7 +65,7 @@ def _read(stem: Path, journal: Journal) -> bytes:
     with suppress(OSError):
         fd = os.open(_path(stem, journal), os.O_RDONLY | os.O_CLOEXEC)
         try:
-            data, length = b"", journal.snapshot_length
+            data, length = b"", min(journal.snapshot_length, os.fstat(fd).st_size)
             # At most 2 GiB come at once.
             while len(data) < length and (more := os.pread(fd, length - len(data), len(data))):
                 data += more

@@ -138,10 +138,14 @@ class Letters:
     def orders(self, channel: int) -> list[int | None]:
         """Return the positions of a channel that were ever to be replayed; None for one withdrawn."""
         try:
-            orders: list[int | None] = json.loads((self.path / f"{channel}{_ORDERS}").read_bytes())
+            orders: list[int | None] = json.loads(self.orders_path(channel).read_bytes())
         except FileNotFoundError:
             return []
         return orders
+
+    def orders_path(self, channel: int) -> Path:
+        """Return the file of them."""
+        return self.path / f"{channel}{_ORDERS}"
 
     def suspects(self, actor: int) -> list[Suspect]:
         """Return what was in hand at the latest deaths of an actor."""
@@ -177,7 +181,7 @@ class Letters:
 
     def order(self, channel: int, orders: list[int | None]) -> None:
         """Replace the orders of a channel."""
-        self._write(f"{channel}{_ORDERS}", json.dumps(orders).encode())
+        self._write(self.orders_path(channel).name, json.dumps(orders).encode())
 
     def suspect(self, actor: int, suspects: list[Suspect]) -> None:
         """Replace what was in hand at the latest deaths of an actor."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
-from steady_mp.memory.damage import damage_of
 from steady_mp.memory.rundir import SYNCED, RunDir
 from steady_mp.plan import PLAN_FILE, RUN_FILE, Plan
 from steady_mp.supervisor.fresh import Aside, check_states, forget_states
 from steady_mp.supervisor.launcher import kill_leftovers
+from steady_mp.supervisor.soundness import refuse_damaged, refuse_unsound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,8 +99,9 @@ def _renew(run: RunDir, plan: Plan, contents: dict[str, bytes], fresh_states: Se
             f"{run.path} holds another graph: {'; '.join(differences)}; bring that one back, or begin anew elsewhere"
         )
         raise ConfigurationError(message)
-    _refuse_damaged(run.path, plan)
+    refuse_damaged(run.path, plan)
     kill_leftovers(run.path)
+    refuse_unsound(run.path, plan, fresh_states)
     check_states(run, plan, fresh_states)
     try:
         for name, content in contents.items():
@@ -111,20 +112,3 @@ def _renew(run: RunDir, plan: Plan, contents: dict[str, bytes], fresh_states: Se
     words = run.mapping(RUN_FILE)
     words.words[layout.SHUTDOWN] = 0  # who asked was the one who is gone; an actor that asked has it in its journal
     words.close()
-
-
-def _refuse_damaged(path: Path, plan: Plan) -> None:
-    """Raise ConfigurationError for a file that the run can't go on with: it would go on from places made up."""
-    for name, size in plan.files().items():
-        try:
-            damage = damage_of(path / name, size, has_magic=name != RUN_FILE)
-        except FileNotFoundError:
-            wrong = "is missing"
-        except OSError as error:
-            raise ConfigurationError(f"{path / name} can't be read: {error.strerror}") from None
-        else:
-            if not damage:
-                continue
-            wrong = f"is damaged ({damage})"
-        message = f"{path / name} {wrong}: put it back from a copy, or begin anew with --durable {path} --fresh"
-        raise ConfigurationError(message)

@@ -48,7 +48,8 @@ def damage(folder: Path) -> None:
 def test_one_actor_begins_with_a_new_state_where_it_stood(folder: Path) -> None:
     live("durable", folder, "seen 10 up to 10")
     damage(folder)
-    live("resume", folder, f"it stays in {folder}/actor-1.snapshot-")
+    with pytest.raises(ConfigurationError, match=f"begin with a new state with --resume {folder} --fresh-state taker"):
+        live("resume", folder, "never")
     told = live("resume", folder, "seen 10 up to 20", fresh_states=["taker"])
     assert "taker begins with a new state, where it stood in its channels; what there was is kept in" in told
     (kept,) = folder.glob("actor-1.snapshot-*.kept-1")

@@ -26,6 +26,7 @@ from steady_mp.plan import actor_file, channel_file
 from steady_mp.policy import Failures, RestartPolicy
 from steady_mp.supervisor.belongings import durability_of
 from steady_mp.supervisor.seat import Seat
+from steady_mp.supervisor.soundness import refuse_unsound
 from steady_mp.testing.points import DONE, UNDONE
 from steady_mp.testing.rig import Killed, Party, Rig
 
@@ -185,7 +186,8 @@ class Machine:
     def _open(self, folder: Path) -> None:
         """Do what the supervisor and the processes of the actors do at a start."""
         rig, plan = self.rig, self.rig.plan()
-        begun = RunDir(folder).has_begun
+        if begun := RunDir(folder).has_begun:
+            refuse_unsound(folder, plan, ())
         self.run = RunDir.reopen(folder) if begun else RunDir.keep(folder, plan.files(), {SYNCED: b""})
         rig.mappings[:] = [self.run.mapping(channel_file(index)) for index in range(len(rig.mappings))]
         if not begun:
