@@ -5,6 +5,7 @@ What a kill leaves goes on; what no kill can leave is refused by one line before
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import struct
 import sys
@@ -40,7 +41,8 @@ def live(folder: Path, until: str) -> None:
         process.wait_line(until)
         everybody = [psutil.Process(process.pid), *process.family()]
         for each in everybody:
-            each.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # its parent is dead already
+                each.kill()
         assert all_gone(everybody, 10.0)
 
 
