@@ -79,7 +79,8 @@ class Actor:
         waits for it). It answers False once every input is closed and empty; an actor without inputs
         stops as soon as a shutdown is requested. `veto` is asked last: the reason to go on, or None; a
         wait asks it again before it sleeps where everything else has come to its end.
-        Never blocks. Raises StateError when the state can't be pickled or saved.
+        Never blocks. Raises StateError when the state can't be pickled or saved, and TypeError for another answer
+        of `veto`.
         """
         turn = self._turn
         left = turn.left
@@ -97,7 +98,7 @@ class Actor:
             turn.stay_alert()
         over = self._has_nothing_left(draining=draining)
         self._veto = veto
-        reason = veto() if over and veto is not None else None
+        reason = self._reason() if over else None
         if self._refused or reason is not None:
             self._refused = reason is not None
             if (reason or "") != self._control.refusal:
@@ -181,7 +182,15 @@ class Actor:
 
     def _may_stop(self, *, draining: bool) -> bool:
         """Tell whether the next `is_running` may answer False: no reason to sleep before it is asked."""
-        return self._has_nothing_left(draining=draining) and (self._veto is None or self._veto() is None)
+        return self._has_nothing_left(draining=draining) and self._reason() is None
+
+    def _reason(self) -> str | None:
+        """Ask the veto for its reason to go on."""
+        reason: object = None if self._veto is None else self._veto()
+        if reason is None or isinstance(reason, str):
+            return reason
+        message = f"the veto of is_running answered {reason!r}: let it return the reason to go on, as text, or None"
+        raise TypeError(message)
 
     def _sleep(
         self, condition: Condition, *, hopeless: bool, draining: bool, mark: tuple[tuple[int, ...], ...]

@@ -350,7 +350,7 @@ MUTANTS = [
         "a lifted veto is not asked again",
         Actor,
         "_may_stop",
-        "(self._veto is None or self._veto() is None)",
+        "self._reason() is None",
         "not self._refused",
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,15 @@ def test_a_veto_is_asked_last_and_says_why() -> None:
     assert actor.is_running(veto)
     assert sink.control.refusal == "2 orders unpaid"
     assert not actor.is_running(veto)
+
+
+@pytest.mark.parametrize("answer", [True, False, 3])
+def test_a_veto_that_gives_no_reason_is_refused(answer: Any) -> None:
+    _, source, sink, channel = pair()
+    actor = sink.actor()
+    close(source, channel)
+    with pytest.raises(TypeError, match=f"the veto of is_running answered {answer}: let it return the reason to go on"):
+        actor.is_running(lambda: answer)
 
 
 def test_a_query_commands_nothing() -> None:
