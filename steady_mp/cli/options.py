@@ -20,7 +20,7 @@ from steady_mp.config import RunSettings, Setting, read_file, refuse_unknown, se
 from steady_mp.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from steady_mp.config import ConfigurationFile
 
@@ -121,15 +121,7 @@ def parse(  # noqa: PLR0913 - what tells one command from another
             )
         )
 
-    every = {**common, **settings}
-    parameters = [_target_parameter(target), _config_parameter()]
-    parameters += [_parameter(setting, "Options" if name in common else str(target)) for name, setting in every.items()]
-    collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
-    collect.__annotations__ = {each.name: each.annotation for each in parameters}
-    collect.__doc__ = purpose
-
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(command)(collect)
+    app = grammar(target, settings, collect, common=common, command=command, purpose=purpose)
     try:
         app(args=list(words), prog_name=f"steady-mp {command}", standalone_mode=False)
     except typer.TyperException as error:
@@ -138,6 +130,27 @@ def parse(  # noqa: PLR0913 - what tells one command from another
     if lines and lines[0].target not in (str(target), target.module):
         raise ConfigurationError(f"{target} stands where an option's value belongs; put the target before the options")
     return lines[0] if lines else None
+
+
+def grammar(  # noqa: PLR0913 - as for `parse`
+    target: Target,
+    settings: Mapping[str, Setting],
+    collect: Callable[..., None],
+    *,
+    common: Mapping[str, Setting] = RUN,
+    command: str = "run",
+    purpose: str = "",
+) -> typer.Typer:
+    """Return what reads the words after `run` and gives them to `collect`, by the names of their settings."""
+    every = {**common, **settings}
+    parameters = [_target_parameter(target), _config_parameter()]
+    parameters += [_parameter(setting, "Options" if name in common else str(target)) for name, setting in every.items()]
+    collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    collect.__annotations__ = {each.name: each.annotation for each in parameters}
+    collect.__doc__ = purpose
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(command)(collect)
+    return app
 
 
 def _target_parameter(target: Target) -> inspect.Parameter:
