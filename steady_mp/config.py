@@ -66,7 +66,7 @@ class RunSettings:
     telemetry: bool = field(default=True, metadata={"help": "Serve dashboard and metrics while it runs."})
     host: str = field(
         default=DEFAULT_HOST,
-        metadata={"help": "Address to serve them on; any other than this machine's own needs a token."},
+        metadata={"help": "Address to serve them on; any but 127.0.0.1, ::1 and localhost needs a token."},
     )
     port: int | None = field(
         default=None,

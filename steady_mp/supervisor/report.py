@@ -111,7 +111,8 @@ class ChaosReport:
 class Report:
     """What a run came to. `why` says, for one that was not clean, who refused and what is still queued.
 
-    `chaos` is None for a run without.
+    `chaos` is None for a run without. `dead_letters` counts the messages that were put aside and not replayed, and
+    `letters` is the folder where they are, or empty.
     """
 
     graph: str

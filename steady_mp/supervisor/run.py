@@ -222,7 +222,7 @@ class Run:
         return self._attendant.pid if self._attendant is not None else None
 
     def pid(self, actor: str) -> int | None:
-        """Return the process of an actor's present life; None between two lives and after the last.
+        """Return the process of an actor's present life; None before the first, between two and after the last.
 
         Raises ConfigurationError for an actor that there is not.
         """
