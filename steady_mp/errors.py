@@ -11,7 +11,7 @@ SteadyError
 │   ├── MessageTooLarge       the message exceeds the ring, or what a bytes lane takes of it
 │   ├── NotPicklable          the message can't be pickled
 │   ├── DoesNotFit            the message is no item of the lane's dtype, or on a bytes lane no bytes
-│   ├── OutOfReach            a lane was advanced beyond what it has handed out, or a size can't be
+│   ├── OutOfReach            a lane was advanced beyond what it has handed out, or by a size that can't be
 │   ├── ViewInUse             an array or a slice of a lane's view is alive where that has to end
 │   └── CorruptChannel        a channel's file is of another kind or version, or contradicts a cursor
 ├── StateError                a state can't be snapshotted or read back

@@ -223,7 +223,10 @@ class Topology:
         showstopper: checks.Showstopper | None = None,
         showstopper_after: int = 3,
     ) -> tuple[TxBundle[Any], RxBundle[Any]]:
-        """Declare `lanes` channels like `channel` and return two bundles of ends; lanes may go to different actors."""
+        """Declare `lanes` channels like `channel` and return two bundles of their ends.
+
+        Either bundle may go to one actor, or its ends, by index, to several. A lane of a bundle may be of any kind.
+        """
         checks.check_count("lanes", lanes, 1, 1 << 16)
         declare: Callable[..., tuple[Tx[Any], Rx[Any]]] = self.channel
         ends = [

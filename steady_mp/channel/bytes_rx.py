@@ -22,9 +22,9 @@ class BytesRx(ObjectRx[bytes]):
 
     Zero copy: `peek` shows the next message where it is, `advance_take` takes it. A message that shares its record
     with others is short, and was copied with them: the view shows that copy.
-
-    In `_batch` a long message stands as a view into the ring, and becomes bytes when it is taken.
     """
+
+    # In `_batch` a long message stands as a view into the ring, and becomes bytes when it is taken.
 
     __slots__ = ("_loans", "_share")
 
