@@ -6,7 +6,6 @@ and many of those of uv: then the system is called by number.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import select
@@ -14,8 +13,6 @@ import signal
 import sys
 from typing import Final
 
-#: What `os.waitid` is told about such a descriptor.
-_P_PIDFD: Final = 3
 # The same on x86-64 and AArch64.
 _SEND_SIGNAL: Final = 424
 _OPEN: Final = 434
@@ -37,12 +34,10 @@ def pidfd_send_signal(fd: int, number: int) -> None:
 
 
 def wait_gone(fd: int) -> None:
-    """Block until the process that a descriptor is of is gone, and bury it if it is an orphan that has come to us."""
+    """Block until the process that a descriptor is of is gone."""
     probe = select.poll()
     probe.register(fd, select.POLLIN)
     probe.poll()
-    with contextlib.suppress(ChildProcessError):  # to process 1, or to who adopts orphans, it has come as a child
-        os.waitid(_P_PIDFD, fd, os.WEXITED | os.WNOHANG)
 
 
 def _call(number: int, *words: int) -> int:

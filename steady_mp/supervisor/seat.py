@@ -16,10 +16,11 @@ from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.hands import Held, unsettled
 from steady_mp.memory.letters import Letters
-from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal, wait_gone
+from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal
 from steady_mp.memory.standing import halt_of
 from steady_mp.plan import actor_file, channel_file
 from steady_mp.recovery import recover
+from steady_mp.supervisor.orphans import bury
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -182,7 +183,7 @@ class Seat:
     def wait_gone(self) -> None:
         """Block until the process is gone; for when the fork server can't tell any more."""
         if self._pidfd is not None:
-            wait_gone(self._pidfd)
+            bury(self._pidfd)
         elif self.pid is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(self.pid).wait()

@@ -29,9 +29,10 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal, wait_gone
+from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal
 from steady_mp.memory.sockets import send_now
 from steady_mp.parking import ORPHANED, is_readable
+from steady_mp.supervisor.orphans import bury
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -237,7 +238,7 @@ class Offer:
         if self._pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
                 pidfd_send_signal(self._pidfd, signal.SIGKILL)
-            wait_gone(self._pidfd)
+            bury(self._pidfd)
         self.close()
 
     def close(self) -> None:

@@ -140,6 +140,8 @@ class Supervisor:
         finally:
             self.launched.set()
             self._servers.close()
+            for seat in self.seats:  # of a fork server that did not answer
+                seat.wait_gone()
 
     def _go_on_with(self, seat: Seat, journal: Journal) -> None:
         """Begin a life where the last commit stands: that of another supervisor, or none."""

@@ -185,10 +185,38 @@ def test_a_reborn_actor_hears_of_what_another_one_had_committed_before_the_fork_
     assert not outcome.rescues
 
 
+def dead_of(groups: list[int]) -> list[psutil.Process]:
+    """Return the dead members of these process groups that have come to this process and that nobody has buried."""
+    return [child for child in psutil.Process().children() if os.getpgid(child.pid) in groups]
+
+
+def test_who_adopts_orphans_buries_the_actors_of_a_fork_server_that_was_killed() -> None:
+    """As process 1 does, and this one: what an actor has started comes too. Children of others are theirs."""
+    graph = calm(1 << 40)
+    graph.actor("parent", perform, lives.PARENT)
+    groups: list[int] = []
+    with subprocess.Popen("true") as mine:  # noqa: S607
+
+        def kill(run: Run, watch: Watch) -> None:
+            watch.wait_for(ActorStarted, actor="parent")
+            parent = psutil.Process(run.pid("parent") or 0)
+            assert eventually(lambda: bool(parent.children()))
+            groups.extend(run.pid(name) or 0 for name in run.actors)
+            os.kill(run._supervisor._servers.pid or 0, signal.SIGKILL)
+            watch.wait_for(ActorStarted, actor="parent", generation=2)
+            assert not dead_of(groups)
+            run.request_shutdown()
+
+        assert complete(graph, meanwhile=kill).report.exit_code is ExitCode.DRAINED
+        assert psutil.Process(mine.pid).status() == psutil.STATUS_ZOMBIE
+    assert len(groups) == 3
+
+
 def test_a_stopped_fork_server_does_not_outlive_the_run() -> None:
     graph = calm(1 << 40)
     graph.actor("parent", perform, lives.PARENT)
     family: list[psutil.Process] = []
+    groups: list[int] = []
 
     def stop(run: Run, watch: Watch) -> None:
         watch.wait_for(ActorStarted, actor="parent")
@@ -196,8 +224,10 @@ def test_a_stopped_fork_server_does_not_outlive_the_run() -> None:
         assert eventually(lambda: bool(parent.children()))
         server = psutil.Process(run._supervisor._servers.pid)
         family.extend(server.children(recursive=True))
+        groups.extend(run.pid(name) or 0 for name in run.actors)
         server.suspend()
         run.stop_now()
 
     assert complete(graph, meanwhile=stop).report.exit_code is ExitCode.INTERRUPTED
     assert all_gone(family, GRACE)
+    assert not dead_of(groups)
