@@ -53,14 +53,11 @@ def leads_on(ring: Ring, taken: Cursor, sent: Cursor) -> bool:
         return taken.messages == sent.messages
     if following > taken.messages:
         return False
-    try:
-        while place < sent.position:
-            record = ring.read(place, following)
-            if record.end <= place:
-                return False
-            place, following = record.end, following + record.messages
-    except (CorruptChannel, struct.error):
-        return False
+    while place < sent.position:
+        length, _, count, first = ring.header(place)
+        if first != following:
+            return False
+        place, following = place + layout.record_bytes(length), following + count
     return (place, following) == (sent.position, sent.messages)
 
 

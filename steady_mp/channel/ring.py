@@ -109,6 +109,10 @@ class Ring(Store):
         end = position + ((_HEADER_BYTES + length + _ALIGN - 1) & -_ALIGN)
         return kind, count, found, views, end, length
 
+    def header(self, position: int) -> tuple[int, int, int, int]:
+        """Return length, kind, count and first message of the record at `position`; padding is one, of no message."""
+        return _HEADER.unpack_from(self._data, position % self.size)
+
     def first_at(self, position: int) -> int:
         """Return the number of the first message of the record at `position`."""
-        return int(_HEADER.unpack_from(self._data, position % self.size)[3])
+        return self.header(position)[3]
