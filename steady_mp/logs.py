@@ -49,12 +49,17 @@ class PipeHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`. Blocks only while the supervisor's process is stopped."""
         try:
-            text = self.format(record).replace("\\", "\\\\").replace("\n", "\\n")
-            line = f"{_MARK}{record.levelno} {text}\n".encode(errors="backslashreplace")
-            while line:
-                line = line[os.write(2, line) :]
+            say(record.levelno, self.format(record))
         except Exception:  # noqa: BLE001 - what logging.Handler asks for
             self.handleError(record)
+
+
+def say(level: int, text: str) -> None:
+    """Write an entry of this process, of however many lines, as one marked line to descriptor 2. Raises OSError."""
+    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    line = f"{_MARK}{level} {text}\n".encode(errors="backslashreplace")
+    while line:
+        line = line[os.write(2, line) :]
 
 
 def take_standard() -> int:
@@ -130,6 +135,12 @@ def _speak_by_lines() -> None:
             if isinstance(stream, io.TextIOWrapper):
                 with contextlib.suppress(ValueError):  # closed, or taken apart
                     stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def _apart(line: str) -> list[str]:
+    """Return the entries of a line: what had no end yet when another one was written is one of its own."""
+    record = _RECORD.search(line)
+    return [line[: record.start()], line[record.start() :]] if record and record.start() else [line]
 
 
 def _unmark(line: str) -> tuple[int, str]:
@@ -325,7 +336,7 @@ class LogWriter:
         if lines and not voice.said and voice.pid is None and (greeting := _GREETING.fullmatch(lines[0])):
             voice.pid = int(greeting[1])
             del lines[0]
-        for line in lines:
+        for line in (part for whole in lines for part in _apart(whole)):
             level, text = _unmark(line)
             voice.tail.append(text[:LONGEST_LAST])
             self._say(voice, level, text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from steady_mp.errors import ConfigurationError, StateError
 from steady_mp.life import Life, Place
+from steady_mp.logs import say
 from steady_mp.memory import layout
 from steady_mp.memory.letters import Letters
 from steady_mp.memory.owner import my_start
@@ -43,11 +44,15 @@ def _leave(status: int) -> NoReturn:
     """End the process without running what belongs to the fork server, whatever has become of its streams."""
     with contextlib.suppress(BaseException):  # a handler of the user's
         logging.shutdown()
+    _flush()
+    os._exit(status)
+
+
+def _flush() -> None:
     for stream in (sys.stdout, sys.stderr, sys.__stdout__):
         with contextlib.suppress(BaseException):  # closed, or one of the user's
             if stream is not None:
                 stream.flush()
-    os._exit(status)
 
 
 class Household:
@@ -169,6 +174,8 @@ def main(ahead: Ahead, index: int, generation: int, log_fd: int, broken: Excepti
         unloadable = error is broken or (LOADING.is_on and isinstance(error, ConfigurationError))
         last_words = Note.of_error(error, hopeless=unloadable or isinstance(error, StateError))
         last_words.write(note)
-        print(last_words.traceback, end="", file=sys.stderr)  # noqa: T201 - what Python does with it
+        _flush()
+        with contextlib.suppress(OSError, MemoryError):  # the actor may have closed it, or left no room
+            say(logging.ERROR, last_words.traceback.rstrip())
         _leave(FAILED)
     _leave(0)

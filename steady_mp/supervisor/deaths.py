@@ -261,10 +261,10 @@ class Deaths:
         self._oom.close()
 
     def _finish(self, told: _Told, entries: list[str]) -> None:
+        said = told.report.traceback.rstrip()[:LONGEST_LAST]
+        if said and entries[-1:] == [said]:
+            entries = entries[:-1]  # it has the traceback already
         lines = [line for entry in entries for line in entry.splitlines() or [""]]
-        said = told.report.traceback.splitlines()
-        if said and lines[-len(said) :] == [line[:LONGEST_LAST] for line in said]:
-            del lines[-len(said) :]  # it has the traceback already
         if lines:
             told.report = replace(told.report, log=lines[-MOST_LINES:])
             self._write(told)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steady_mp import ConfigurationError, ExitCode, Graph, LogSettings
+from steady_mp import ConfigurationError, ExitCode, Graph, LogSettings, RestartPolicy
 from steady_mp.events import ActorStarted
 from tests.support import speech
 from tests.support.watch import Watch
@@ -67,6 +67,22 @@ def test_an_exception_is_text_in_one_entry() -> None:
         assert entry["message"].startswith("<")
         assert "Traceback (most recent call last)" in entry["message"]
         assert "ValueError: no " in entry["message"].splitlines()[-1]
+
+
+def test_an_exception_that_ends_a_life_is_one_entry_and_an_error() -> None:
+    graph = Graph("fails")
+    graph.actor("speaker", speech.fail, restart=RestartPolicy(threshold=0))
+    output = io.StringIO()
+    with graph.start(output=output, log=LogSettings(format="json")) as run:
+        assert run.block_until_stopped(30).exit_code is ExitCode.GAVE_UP
+    entries: list[dict[str, Any]] = [json.loads(line) for line in output.getvalue().splitlines()]
+    said = [(entry["level"], entry["message"]) for entry in entries if entry["actor"] == "speaker"]
+    assert said[:2] == [("INFO", "reading…"), ("ERROR", "in the middle of a line")]
+    ((level, text),) = said[2:]
+    assert level == "ERROR"
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert "KeyError: 'NO SUCH VARIABLE'\n" in text
+    assert text.endswith("\nValueError: no good")
 
 
 def test_a_file_that_cant_be_written_is_refused_before_anything_starts(tmp_path: Path, run_root: Path) -> None:

@@ -107,3 +107,13 @@ def recite(actor: Actor, total: int, state: SteadyState[Said]) -> None:
 def _stumble(number: int) -> None:
     message = f"no {number}"
     raise ValueError(message)
+
+
+def fail(actor: Actor) -> None:
+    """Begin a line, and fail of two errors."""
+    print("reading…", end="", flush=True)  # noqa: T201 - what is tested
+    try:
+        actor.log.error("in the middle of a line")
+        os.environ["NO SUCH VARIABLE"]
+    except KeyError as error:
+        raise ValueError("no good") from error
