@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from steady_mp.events import RunStopped
+from steady_mp.supervisor.cause import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ class Audience:
         try:
             _check(event)
         except BaseException as error:  # noqa: BLE001 - as below
-            self._complain(f"the event {type(event).__name__} is told to nobody: {error!r}")
+            self._complain(f"the event {type(event).__name__} is told to nobody: {shown(error)}")
             return
         with self._gate:
             if isinstance(event, RunStopped):
@@ -54,7 +55,7 @@ class Audience:
             except BaseException as error:  # noqa: BLE001 - whatever it raises, also what would end a program
                 with self._gate:
                     self._consumers.remove(each)
-                self._complain(f"{name} failed and is dropped: {error!r}")
+                self._complain(f"{name} failed and is dropped: {shown(error)}")
 
 
 def _check(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""What an exit status means, in a word or two, and an error without what it holds."""
+"""What an exit status means, in a word or two, and an error: in words, and without what it holds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ def cause_of(status: int) -> str:
         except ValueError:
             return f"signal {-status}"
     return f"exit code {status}" if status else "exit code 0 before its behavior had returned"
+
+
+def shown(error: BaseException) -> str:
+    """Return the repr of an error, or that it has none: it may be of the program's own class, and raise another one."""
+    try:
+        return repr(error)
+    except BaseException:  # noqa: BLE001 - as above
+        return f"{type(error).__name__}, which can't be shown"
 
 
 def forget_frames(error: BaseException | None) -> None:

@@ -30,6 +30,7 @@ from steady_mp.events import (
 from steady_mp.memory.files import replace
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.status import EVENTS_FILE, ActorStatus, RunStatus, read_status, write_status
+from steady_mp.supervisor.cause import shown
 from steady_mp.supervisor.deaths import kind_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Recorder:
             self._note(event)
             line = json.dumps(_plain(event, self._wall()))
         except Exception as error:  # noqa: BLE001 - a program may announce anything, and the others are to be known
-            self._complain(f"{type(event).__name__} is missing in the record of events: {error!r}")
+            self._complain(f"{type(event).__name__} is missing in the record of events: {shown(error)}")
             return
         self._lines.append(line + "\n")
         try:

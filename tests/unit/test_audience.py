@@ -113,3 +113,42 @@ def test_who_comes_too_late_is_told_that_it_is_over() -> None:
     audience.tell(STOPPED)
     audience.add(told.append)
     assert told == [STOPPED]
+
+
+class Unspeakable(Exception):
+    """Raises another one when it is looked at."""
+
+    def __repr__(self) -> str:
+        message = "no repr"
+        raise ValueError(message)
+
+    __str__ = __repr__
+
+
+class Mute(Event):
+    """Can say neither what it is nor why not."""
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        raise Unspeakable
+
+
+def test_one_whose_error_can_not_be_shown_is_dropped_as_well() -> None:
+    told: list[Event] = []
+    complaints: list[str] = []
+
+    def fail(_event: Event) -> None:
+        raise Unspeakable
+
+    audience = Audience(complaints.append)
+    audience.add(fail)
+    audience.add(told.append)
+    audience.tell(STARTED)
+    audience.tell(Mute())
+    audience.tell(FINISHED)
+    assert told == [STARTED, FINISHED]
+    assert complaints == [
+        "the consumer of events failed and is dropped: Unspeakable, which can't be shown",
+        "the event Mute is told to nobody: Unspeakable, which can't be shown",
+    ]

@@ -158,6 +158,32 @@ def test_what_json_does_not_know_is_told_in_words(tmp_path: Path, recorder: Reco
     assert (event["kind"], event["text"]) == ("Exported", "exported")
 
 
+class Unspeakable(Exception):
+    """Raises another one when it is looked at."""
+
+    def __repr__(self) -> str:
+        message = "no repr"
+        raise ValueError(message)
+
+
+class Mute(Event):
+    """Can say neither what it is nor why not."""
+
+    @property
+    def text(self) -> str:
+        """See `Event.text`."""
+        raise Unspeakable
+
+
+def test_one_that_can_not_even_say_why_is_missing_and_the_record_goes_on(
+    tmp_path: Path, recorder: Recorder, said: list[str]
+) -> None:
+    recorder(Mute())
+    recorder(STARTED)
+    assert said == ["Mute is missing in the record of events: Unspeakable, which can't be shown"]
+    assert kinds(tmp_path) == ["ActorStarted"]
+
+
 def test_the_events_of_the_supervisors_before_are_not_added_to_without_end(
     tmp_path: Path, recorder: Recorder, said: list[str]
 ) -> None:
