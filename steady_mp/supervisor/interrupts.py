@@ -55,7 +55,8 @@ class Interrupts:
         if threading.current_thread() is not threading.main_thread():
             return self.wait(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._woken() as (wake_out, tell_others), self._heard(), selectors.DefaultSelector() as selector:
+        # Heard first and to the last: what is opened within, no Ctrl-C leaves open.
+        with self._heard(), self._woken() as (wake_out, tell_others), selectors.DefaultSelector() as selector:
             selector.register(wake_out, selectors.EVENT_READ)
             while not self._ended.is_set():
                 if selector.select(None if deadline is None else _part(deadline)):
@@ -102,7 +103,7 @@ class Interrupts:
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in reversed(before.items()):  # INT last: once it is back, a Ctrl-C may end this
                 signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:

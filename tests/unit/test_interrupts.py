@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -121,3 +123,37 @@ def test_elsewhere_than_in_the_main_thread_too() -> None:
     interrupts._ended = Ended()
     assert interrupts.wait(1e300)
     assert waits == [86_400.0] * 3
+
+
+def test_a_ctrl_c_as_the_wait_lets_go_of_the_signals_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the moment on at which its own handler is back, a Ctrl-C raises wherever the main thread is."""
+    interrupts = Interrupts(print, print)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    descriptors = set(Path("/dev/fd").iterdir())
+    real = signal.signal
+
+    def put_back_and_press(number: int, handler: Any) -> Any:
+        replaced = real(number, handler)
+        if number == signal.SIGINT and handler is before[0]:
+            signal.raise_signal(signal.SIGINT)
+        return replaced
+
+    monkeypatch.setattr(signal, "signal", put_back_and_press)
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.wait_hearing(0)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert set(Path("/dev/fd").iterdir()) == descriptors
+
+
+def test_a_ctrl_c_as_the_wait_begins_is_heard_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    interrupts = Interrupts(said.append, print)
+    real = os.pipe
+
+    def press_and_open() -> tuple[int, int]:
+        signal.raise_signal(signal.SIGINT)
+        return real()
+
+    monkeypatch.setattr(os, "pipe", press_and_open)
+    assert not interrupts.wait_hearing(0)
+    assert said == ["SIGINT received (once more to stop at once)"]
