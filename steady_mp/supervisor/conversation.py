@@ -82,7 +82,12 @@ class ActorPdb(pdb.Pdb):
     def interaction(self, frame: FrameType | None, traceback: Any) -> None:  # noqa: ANN401 - another in each Python
         """See `pdb.Pdb.interaction`."""
         self._mark(True)  # noqa: FBT003 - held
-        super().interaction(frame, traceback)
+        try:
+            super().interaction(frame, traceback)
+        except BaseException:  # of a signal's handler: Python ends the tracing, and so nothing comes back here
+            self.line.close()
+            self._mark(False)  # noqa: FBT003
+            raise
 
     def do_continue(self, arg: str) -> bool | None:
         """Go on, to the next breakpoint that was set here, or else for good: then the connection ends."""

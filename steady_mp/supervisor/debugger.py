@@ -59,6 +59,15 @@ class Debugger:
         """Say which command attaches, and wait until it has."""
         self._mark(True)  # noqa: FBT003
         path = self._directory / actor_file(self._actor, "pdb")
+        try:
+            return self._await(path, frame)
+        except BaseException:  # of a signal's handler, or of a full disk: the behavior may go on from there
+            self._mark(False)  # noqa: FBT003
+            raise
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _await(self, path: Path, frame: FrameType) -> socket.socket:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             path.unlink(missing_ok=True)  # that of a life before
             with address_of(path) as address:
@@ -68,9 +77,7 @@ class Debugger:
             command = shlex.join(["steady-mp", "pdb", self._name, "--run", str(self._directory)])
             where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
             print(f"breakpoint at {where}; attach with: {command}", file=sys.stderr, flush=True)  # noqa: T201
-            connection = _accept(listener)
-            path.unlink(missing_ok=True)
-        return connection
+            return _accept(listener)
 
     def _mark(self, held: bool) -> None:  # noqa: FBT001 - a word that is written
         """Say in the control block whether a debugger holds the actor; at the end of that the supervisor looks."""
