@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,12 @@ def make_folder(path: Path, *, parents: bool = False, exist_ok: bool = False) ->
             raise
     else:
         path.chmod(0o700)
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether this is a folder of this user's, and no link to one: /tmp is everybody's. Raises OSError."""
+    facts = path.lstat()
+    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
 
 
 def allocate(path: Path, size: int) -> None:

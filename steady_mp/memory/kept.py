@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from steady_mp.memory.deaths import read_reports, report_files
-from steady_mp.memory.files import make_folder
+from steady_mp.memory.files import is_ours, make_folder
 from steady_mp.memory.owner import RUN_NAME
 from steady_mp.memory.status import EVENTS_FILE, STATUS_FILE
 
@@ -42,9 +42,8 @@ def keep(directory: Path, *, unclean: bool = False) -> Path | None:
     root = kept_root()
     try:
         make_folder(root, exist_ok=True)
-        facts = root.lstat()
-        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-            return None  # somebody else's: /tmp is everybody's
+        if not is_ours(root):
+            return None
         if root.samefile(directory.parent):
             return None  # it would take the place of the run itself
         place = root / directory.name

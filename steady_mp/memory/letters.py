@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 from steady_mp.memory import disk, layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.damage import damage_of
-from steady_mp.memory.files import make_folder
+from steady_mp.memory.files import is_ours, make_folder
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.status import UNREADABLE
 
@@ -216,10 +216,10 @@ def rescue(directory: Path) -> Path | None:
         return None
     goal = kept_root() / directory.name
     make_folder(goal.parent, exist_ok=True)
-    make_folder(goal, exist_ok=True)
-    if goal.stat().st_uid != os.getuid():
-        message = f"{goal} belongs to somebody else"
+    if not is_ours(goal.parent):
+        message = f"{goal.parent} belongs to somebody else"
         raise PermissionError(message)
+    make_folder(goal, exist_ok=True)
     shutil.copytree(directory / FOLDER, goal / FOLDER, dirs_exist_ok=True)
     for name in ("graph.json", "status.json"):
         with suppress(FileNotFoundError):

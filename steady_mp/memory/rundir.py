@@ -36,7 +36,6 @@ import itertools
 import os
 import re
 import shutil
-import stat
 import tempfile
 import time
 from pathlib import Path
@@ -45,7 +44,7 @@ from typing import TYPE_CHECKING
 from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
-from steady_mp.memory.files import allocate, make_folder, replace, write
+from steady_mp.memory.files import allocate, is_ours, make_folder, replace, write
 from steady_mp.memory.kept import keep
 from steady_mp.memory.letters import rescue
 from steady_mp.memory.locks import Hold, alone
@@ -81,11 +80,11 @@ def _prepare_root(root: Path) -> None:
     """Make `root` ours alone, or say why it can't be."""
     try:
         make_folder(root, parents=True, exist_ok=True)
-        found = root.lstat()
+        ours = is_ours(root)
     except OSError as error:
         message = f"run directory {root} can't be made: {error.strerror}; {_MEND}"
         raise ConfigurationError(message) from None
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if not ours:
         message = f"run directory {root} belongs to somebody else; set STEADY_MP_ROOT to a folder of your own"
         raise ConfigurationError(message)
     if not os.access(root, os.R_OK | os.W_OK | os.X_OK):

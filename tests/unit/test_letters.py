@@ -107,6 +107,18 @@ def test_where_nobody_can_tell_what_was_delivered_all_is_kept(tmp_path: Path, da
 
 
 @pytest.mark.usefixtures("_kept_here")
+def test_a_folder_of_somebody_else_gets_none(tmp_path: Path) -> None:
+    """The temporary folder is everybody's: a link that somebody has put there first may lead anywhere."""
+    letters = dead_run(tmp_path / "run")
+    put(letters, 4)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "kept").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError, match="kept belongs to somebody else"):
+        rescue(tmp_path / "run")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.usefixtures("_kept_here")
 def test_nor_does_the_journal_of_another_version_tell_it(tmp_path: Path) -> None:
     dead_run(tmp_path / "run")
     mapping = Mapping(tmp_path / "run" / "actor-1.control")
