@@ -77,7 +77,7 @@ class ActorDraft:
         )
 
 
-def held(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
+def ends_and_states(met: list[Declared]) -> tuple[tuple[EndPlan, ...], tuple[int, ...]]:
     """Return the ends and the states among what an actor was handed, each in their order."""
     ends = tuple(EndPlan(channel=end.index, sends=end.kind == "tx") for end in met if end.kind != "state")
     return ends, tuple(end.index for end in met if end.kind == "state")

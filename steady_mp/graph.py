@@ -11,7 +11,7 @@ from steady_mp.behaviors import check_signature
 from steady_mp.cadence import CommitEvery
 from steady_mp.channel.bundle import RxBundle, TxBundle
 from steady_mp.channel.kinds import shape_of
-from steady_mp.drafts import ActorDraft, ChannelDraft, held
+from steady_mp.drafts import ActorDraft, ChannelDraft, ends_and_states
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory.layout import PAGE
 from steady_mp.monitors import (
@@ -302,8 +302,9 @@ class Topology:
             self._check_free(name, end)
         policy, wait = restart or RestartPolicy(), wait_strategy or WaitStrategy()
         typed = byvalue.is_typed(cast("FunctionType", behavior))
+        ends, states = ends_and_states(met)
         draft = ActorDraft(
-            name, reference, packed, *held(met), policy, watching, commit_every, recycle, stall_timeout, wait, typed
+            name, reference, packed, ends, states, policy, watching, commit_every, recycle, stall_timeout, wait, typed
         )
         self._owners.update(((end.kind, end.index), len(self._actors)) for end in met)  # only where nothing was refused
         self._actors.append(draft)

@@ -16,7 +16,7 @@ from steady_mp.cli.runs import NoSuchRun, Opened, find_run, is_there, open_statu
 from steady_mp.cli.view import printable, show, show_json, table
 from steady_mp.cli.whole_file import put
 from steady_mp.errors import ConfigurationError, ExitCode, SteadyError
-from steady_mp.memory.letters import Letters, kept_root, orders_done
+from steady_mp.memory.letters import Letters, letters_root, orders_done
 from steady_mp.memory.status import UNREADABLE, read_status
 from steady_mp.plan import PLAN_FILE, EndPlan, Plan, actor_file
 from steady_mp.standin import bounded, unpickle
@@ -74,7 +74,7 @@ def open_box(which: str | None) -> Box:
         ordered, delivered = _orders(directory, plan, letters)
     except UNREADABLE as error:
         raise ConfigurationError(f"{directory} can't be read as a run: {error}") from None
-    is_alive = found.is_alive and directory.parent != kept_root()
+    is_alive = found.is_alive and directory.parent != letters_root()
     left = [letter for letter in letters.all() if (letter.index, letter.position) not in delivered]
     return Box(directory, found.status.graph, left, is_alive, ordered)
 
@@ -100,7 +100,7 @@ def _kept(which: str | None, error: ConfigurationError) -> Path:
     """Return what was kept of a run that is gone. Raises `error` where nothing was."""
     kept: list[tuple[Path, str]] = []
     with suppress(OSError):
-        for entry in sorted(kept_root().iterdir()):
+        for entry in sorted(letters_root().iterdir()):
             with suppress(*UNREADABLE):
                 kept.append((entry, read_status(entry).graph))
     meant = [entry for entry, graph in kept if which is None or which in {entry.name, graph}]

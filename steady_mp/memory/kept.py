@@ -31,7 +31,7 @@ def kept_root() -> Path:
     return Path(tempfile.gettempdir()) / f"steady-mp-{os.getuid()}-kept"
 
 
-def keep(directory: Path, *, unclean: bool = False) -> Path | None:
+def keep_reports(directory: Path, *, unclean: bool = False) -> Path | None:
     """Keep what `why` needs of the run in `directory`; return where, or None where there is nothing, or no room.
 
     Nothing is kept of a run that nobody has died in unasked, unless it has ended `unclean`.
@@ -85,7 +85,7 @@ def all_kept() -> list[Path]:
 
 
 def _is_kept(entry: Path) -> bool:
-    """Tell whether this is what `keep` has made, not something else in a folder that somebody shares with it.
+    """Tell whether this is what `keep_reports` has made, not something else in a folder that somebody shares with it.
 
     A run directory has the same name and a status; but it has its graph as well.
     """

@@ -200,7 +200,7 @@ class Letters:
         disk.settle(self.path.parent)  # the folder itself may be new
 
 
-def kept_root() -> Path:
+def letters_root() -> Path:
     """Where the letters of runs lie whose directory is gone: the temporary folder (TMPDIR)."""
     return Path(tempfile.gettempdir()) / f"steady-mp-letters-{os.getuid()}"
 
@@ -214,7 +214,7 @@ def rescue(directory: Path) -> Path | None:
     _settle(directory, letters)
     if not any(letter.policy != "skip" for letter in letters.all(surely=True)):
         return None
-    goal = kept_root() / directory.name
+    goal = letters_root() / directory.name
     make_folder(goal.parent, exist_ok=True)
     if not is_ours(goal.parent):
         message = f"{goal.parent} belongs to somebody else"

@@ -45,7 +45,7 @@ from steady_mp.errors import ConfigurationError, NoSpace
 from steady_mp.memory import disk
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.files import allocate, is_ours, make_folder, replace, write
-from steady_mp.memory.kept import keep
+from steady_mp.memory.kept import keep_reports
 from steady_mp.memory.letters import rescue
 from steady_mp.memory.locks import Hold, alone
 from steady_mp.memory.mapping import Mapping
@@ -148,7 +148,7 @@ def _sweep(root: Path) -> list[Path]:
                 entry.unlink()
                 continue
             rescue(entry)
-            keep(entry)
+            keep_reports(entry)
             shutil.rmtree(entry, ignore_errors=True)
             removed.append(entry)
     return removed
@@ -232,7 +232,7 @@ class RunDir:
             self._link = link
 
     @classmethod
-    def keep(cls, path: Path, files: dict[str, int], contents: dict[str, bytes]) -> RunDir:
+    def create_durable(cls, path: Path, files: dict[str, int], contents: dict[str, bytes]) -> RunDir:
         """Make `path` a durable run directory, which outlives its processes and is never swept.
 
         Raises ConfigurationError when it holds anything but a run that never began, or can't be made,
@@ -282,7 +282,7 @@ class RunDir:
     @classmethod
     def reopen(cls, path: Path) -> RunDir:
         """Open a durable run directory to go on with its run. Raises ConfigurationError."""
-        path = Path(os.path.realpath(path))  # as `keep`
+        path = Path(os.path.realpath(path))  # as `create_durable`
         run = cls(path)
         run._is_kept = True
         if not run.has_begun:

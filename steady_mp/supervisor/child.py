@@ -20,7 +20,7 @@ from steady_mp.parking import ORPHANED
 from steady_mp.plan import actor_file
 from steady_mp.supervisor import native
 from steady_mp.supervisor.debugger import answer_breakpoints
-from steady_mp.supervisor.keepsake import keep
+from steady_mp.supervisor.keepsake import keep_snapshot
 from steady_mp.supervisor.note import BALLAST, Note
 from steady_mp.supervisor.quicken import quicken
 from steady_mp.supervisor.script import LOADING
@@ -91,7 +91,7 @@ class Household:
     def _keep_snapshot(self, its: Belongings, place: Place) -> str:
         journal = place.control.journal()
         snapshot = place.snapshots.path(journal.snapshot_slot)
-        return keep(its.run, snapshot, journal.snapshot_length, self._plan.graph, self._me.name)
+        return keep_snapshot(its.run, snapshot, journal.snapshot_length, self._plan.graph, self._me.name)
 
     def _place(self, its: Belongings, fault: Callable[[str], None] | None) -> Place:
         path, index = its.run.path, self._index

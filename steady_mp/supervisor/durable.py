@@ -44,10 +44,11 @@ def begin(  # noqa: PLR0913 - made in one place
 ) -> tuple[RunDir, list[tuple[str, Path]]]:
     """Make `path` the folder of a durable run; with `fresh` also where one is, which `undo` puts back.
 
-    Returns where that one is kept too. Raises ConfigurationError and NoSpace, as `RunDir.keep` and `put_aside` do.
+    Returns where that one is kept too. Raises ConfigurationError and NoSpace, as `put_aside` and
+    `RunDir.create_durable` do.
     """
     kept = undo.enter_context(Aside(path := Path(os.path.realpath(path)), contents)) if fresh else []
-    return RunDir.keep(path, plan.files(), contents | ({SYNCED: b""} if sync else {})), kept
+    return RunDir.create_durable(path, plan.files(), contents | ({SYNCED: b""} if sync else {})), kept
 
 
 def go_on(

@@ -15,7 +15,7 @@ _ODD: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME: Final = 40
 
 
-def keep(run: RunDir, snapshot: Path, length: int, graph: str, actor: str) -> str:
+def keep_snapshot(run: RunDir, snapshot: Path, length: int, graph: str, actor: str) -> str:
     """See to it that the first `length` bytes of a snapshot are kept; say where.
 
     A durable run directory stays, so they are safe there. Any other one goes with its run, so they are copied to the

@@ -23,7 +23,7 @@ from steady_mp.log_format import SELF
 from steady_mp.log_output import LogSettings
 from steady_mp.logs import LogWriter, take_standard
 from steady_mp.memory import layout
-from steady_mp.memory.kept import keep
+from steady_mp.memory.kept import keep_reports
 from steady_mp.memory.rundir import RunDir
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, Plan
 from steady_mp.serving import Telemetry, listen
@@ -360,7 +360,7 @@ class Run:
     def _keep(self) -> None:
         code = self._supervisor.exit_code
         if code is not ExitCode.DRAINED and not self._run.has_begun:  # a durable one stays where it is
-            keep(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
+            keep_reports(self._run.path, unclean=code is not ExitCode.INTERRUPTED)
 
     def _make_report(self) -> Report:
         supervisor = self._supervisor

@@ -11,7 +11,7 @@ import pytest
 
 from steady_mp import ExitCode, Graph
 from steady_mp.memory.rundir import RunDir
-from steady_mp.supervisor.keepsake import keep
+from steady_mp.supervisor.keepsake import keep_snapshot
 from tests.support import keepers
 from tests.support.gates import Lines
 from tests.support.runs import Outcome, complete
@@ -104,13 +104,13 @@ def test_a_migration_that_fails_stops_the_actor_with_the_reason_and_keeps_the_fi
 def test_where_nothing_can_be_kept_it_is_said(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    said = keep(RunDir(tmp_path), tmp_path / name, 1, "a graph", "../an actor")
+    said = keep_snapshot(RunDir(tmp_path), tmp_path / name, 1, "a graph", "../an actor")
     assert f"it could not be copied to {tmp_path}/steady-mp-a-graph--an-actor-{os.getpid()}.snapshot: " in said
 
 
 def test_a_durable_run_keeps_its_own(tmp_path: Path) -> None:
     (tmp_path / "durable").touch()
-    said = keep(RunDir(tmp_path), tmp_path / "snapshot", 1, "graph", "actor")
+    said = keep_snapshot(RunDir(tmp_path), tmp_path / "snapshot", 1, "graph", "actor")
     assert said == f"it stays in {tmp_path}/snapshot; --resume with --fresh-state actor begins with a new one"
 
 

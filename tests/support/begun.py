@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def begin(folder: Path, graph: Graph) -> None:
     """Leave a durable run of a graph in a folder."""
     plan = graph.plan()
-    run = RunDir.keep(folder, plan.files(), first_contents(plan, graph.packed, graph.beside, None, None))
+    run = RunDir.create_durable(folder, plan.files(), first_contents(plan, graph.packed, graph.beside, None, None))
     for index, channel in enumerate(plan.channels):
         mapping = run.mapping(channel_file(index))
         format_channel(mapping, channel)

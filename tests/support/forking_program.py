@@ -34,7 +34,7 @@ def main(folder: Path, how: str) -> None:
             assert is_ours
             fork()
             signal.pause()
-    run = RunDir.keep(folder, {}, {})
+    run = RunDir.create_durable(folder, {}, {})
     run.begin()
     fork()
     if how == "lets go":

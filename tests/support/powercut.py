@@ -188,7 +188,7 @@ class Machine:
         rig, plan = self.rig, self.rig.plan()
         if begun := RunDir(folder).has_begun:
             refuse_unsound(folder, plan, ())
-        self.run = RunDir.reopen(folder) if begun else RunDir.keep(folder, plan.files(), {SYNCED: b""})
+        self.run = RunDir.reopen(folder) if begun else RunDir.create_durable(folder, plan.files(), {SYNCED: b""})
         rig.mappings[:] = [self.run.mapping(channel_file(index)) for index in range(len(rig.mappings))]
         if not begun:
             for mapping in rig.mappings:

@@ -18,7 +18,7 @@ from steady_mp.memory.deaths import (
     report_files,
     write_report,
 )
-from steady_mp.memory.kept import MOST_BYTES, MOST_RUNS, all_kept, forget, keep, kept_root
+from steady_mp.memory.kept import MOST_BYTES, MOST_RUNS, all_kept, forget, keep_reports, kept_root
 from steady_mp.memory.rundir import sweep
 from steady_mp.memory.status import CAUSES, EVENTS_FILE, STATUS_FILE
 from steady_mp.supervisor.cause import cause_of
@@ -120,7 +120,7 @@ def dead_run(root: Path, name: str, *reports: DeathReport) -> Path:
 
 
 def test_the_reports_of_a_run_are_kept_for_their_owner_only(tmp_path: Path) -> None:
-    place = keep(dead_run(tmp_path, RUN.format(0), REPORT))
+    place = keep_reports(dead_run(tmp_path, RUN.format(0), REPORT))
     assert place == kept_root() / RUN.format(0)
     assert kept_root().stat().st_mode & 0o777 == 0o700
     assert sorted(path.name for path in place.iterdir()) == ["actor-0.died-1", EVENTS_FILE, STATUS_FILE]
@@ -128,22 +128,22 @@ def test_the_reports_of_a_run_are_kept_for_their_owner_only(tmp_path: Path) -> N
 
 
 def test_nothing_is_kept_where_nobody_has_failed(tmp_path: Path) -> None:
-    assert keep(dead_run(tmp_path, "calm")) is None
+    assert keep_reports(dead_run(tmp_path, "calm")) is None
     planned = [replace(REPORT, kind=kind, generation=n) for n, kind in enumerate(["chaos", "end of the run", "replay"])]
-    assert keep(dead_run(tmp_path, "planned", *planned)) is None
+    assert keep_reports(dead_run(tmp_path, "planned", *planned)) is None
     assert not kept_root().exists()
-    assert keep(tmp_path / "planned", unclean=True) is not None
-    assert keep(tmp_path / "calm", unclean=True) is None
+    assert keep_reports(tmp_path / "planned", unclean=True) is not None
+    assert keep_reports(tmp_path / "calm", unclean=True) is None
 
 
 def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     for number in range(MOST_RUNS + 3):
-        place = keep(dead_run(tmp_path, RUN.format(number), REPORT))
+        place = keep_reports(dead_run(tmp_path, RUN.format(number), REPORT))
         assert place is not None
         os.utime(place, (number, number))
     assert [path.name for path in all_kept()] == [RUN.format(number) for number in range(MOST_RUNS + 2, 2, -1)]
     large = [replace(REPORT, generation=n, log=["x" * (MOST_BYTES // 4)]) for n in range(1, 8)]
-    place = keep(dead_run(tmp_path, RUN.format(99), *large))
+    place = keep_reports(dead_run(tmp_path, RUN.format(99), *large))
     assert place is not None
     assert sum(path.stat().st_size for path in place.iterdir()) <= MOST_BYTES
     assert [report.generation for report in read_reports(place)] == [5, 6, 7]  # the latest
@@ -155,7 +155,7 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     kept_root().symlink_to(tmp_path / "elsewhere")
     try:
-        assert keep(dead_run(tmp_path, "run", REPORT)) is None
+        assert keep_reports(dead_run(tmp_path, "run", REPORT)) is None
         assert not list((tmp_path / "elsewhere").iterdir())
     finally:
         kept_root().unlink()
@@ -178,7 +178,7 @@ def test_what_lies_beside_them_in_a_folder_for_many_things_is_left_alone(
         os.utime(entry, (0, 0), follow_symlinks=False)
     before = sorted(shared.iterdir())
     for number in range(10, 10 + MOST_RUNS + 1):
-        assert keep(dead_run(tmp_path, RUN.format(number), REPORT)) is not None
+        assert keep_reports(dead_run(tmp_path, RUN.format(number), REPORT)) is not None
     assert len(all_kept()) == MOST_RUNS
     assert len(forget()) == MOST_RUNS
     assert sorted(shared.iterdir()) == before
@@ -187,7 +187,7 @@ def test_what_lies_beside_them_in_a_folder_for_many_things_is_left_alone(
 def test_the_folder_of_the_runs_themselves_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEADY_MP_KEPT", str(tmp_path))
     directory = dead_run(tmp_path, RUN.format(0), REPORT)
-    assert keep(directory) is None
+    assert keep_reports(directory) is None
     assert (directory / "channel-0").exists()
 
 

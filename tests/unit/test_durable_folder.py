@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def keep(folder: Path) -> RunDir:
-    return RunDir.keep(folder, {"run": PAGE, "channel-0": PAGE}, {"graph.json": b"{}", "beside": b"x"})
+    return RunDir.create_durable(folder, {"run": PAGE, "channel-0": PAGE}, {"graph.json": b"{}", "beside": b"x"})
 
 
 def names(folder: Path) -> list[str]:
@@ -301,7 +301,7 @@ def test_nobody_else_reads_what_is_written_there(open_to_all: Path) -> None:
     graph = declared()
     plan = graph.plan()
     contents = first_contents(plan, graph.packed, {"command.json": b"{}"}, None, None)
-    run = RunDir.keep(open_to_all, plan.files(), contents)
+    run = RunDir.create_durable(open_to_all, plan.files(), contents)
     run.doorbell("supervisor.bell", create=True).close()
     run.replace("graph.json", plan.to_json().encode())
     Recorder(run.path, plan, print)(RunStarted(graph="flow", actors=1, directory=str(run.path)))

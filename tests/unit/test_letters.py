@@ -85,7 +85,7 @@ def kept(directory: Path) -> list[int]:
 
 @pytest.fixture
 def _kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("steady_mp.memory.letters.kept_root", lambda: tmp_path / "kept")
+    monkeypatch.setattr("steady_mp.memory.letters.letters_root", lambda: tmp_path / "kept")
 
 
 @pytest.mark.usefixtures("_kept_here")

@@ -54,7 +54,7 @@ def test_what_is_kept_lies_where_the_page_says(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)  # it asks the environment once
     assert kept.kept_root() == tmp_path / f"steady-mp-{os.getuid()}-kept"
-    assert letters.kept_root() == tmp_path / f"steady-mp-letters-{os.getuid()}"
+    assert letters.letters_root() == tmp_path / f"steady-mp-letters-{os.getuid()}"
 
 
 def test_the_tests_that_are_named_are_there() -> None:

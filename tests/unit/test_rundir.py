@@ -55,7 +55,7 @@ def test_a_umask_takes_nothing_from_their_owner(root: Path, tmp_path: Path) -> N
     """Such a root would be refused, to every program that comes later too."""
     before = os.umask(0o777)
     try:
-        runs = [create(root), RunDir.keep(tmp_path / "durable", {}, {})]
+        runs = [create(root), RunDir.create_durable(tmp_path / "durable", {}, {})]
     finally:
         os.umask(before)
     for folder in (root, *(run.path for run in runs)):
@@ -296,7 +296,7 @@ def test_two_sweeps_at_once_do_not_get_in_each_other_s_way(root: Path, monkeypat
         if len(swept) == 1:
             swept[0] = sweep(root)
 
-    monkeypatch.setattr(rundir, "keep", keep)
+    monkeypatch.setattr(rundir, "keep_reports", keep)
     assert sweep(root) == [path]
     assert swept == [[]]
     os.close(lock(root))  # and nobody holds it any more
