@@ -10,6 +10,8 @@ import errno
 import os
 from typing import TYPE_CHECKING, Final
 
+from steady_mp.memory.files import drafted, private
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,10 +55,8 @@ def settle_folder(folder: Path) -> None:
 
 def replace(path: Path, data: bytes) -> None:
     """Put `data` in the place of a file: after a loss of power it is the old one or the new one. Raises OSError."""
-    draft = path.with_name(f"{path.name}.new")
-    with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with drafted(path) as draft, open(draft, "wb", opener=private) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
     settle(path.parent)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -48,7 +49,7 @@ def reserve(fd: int, size: int) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file, in the place of the content that it has. Raises OSError."""
-    with open(path, "wb", opener=_private) as file:
+    with open(path, "wb", opener=private) as file:
         file.write(content)
 
 
@@ -57,9 +58,16 @@ def replace(path: Path, content: bytes) -> None:
 
     `disk.replace` does it where that has to be true after a loss of power, too.
     """
+    with drafted(path) as draft:
+        write(draft, content)
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """Give the path of a draft that takes the place of a file at the end; one that the disk refuses leaves nothing."""
     draft = path.with_name(f"{path.name}.new")
     try:
-        write(draft, content)
+        yield draft
         draft.replace(path)
     except OSError:
         with suppress(OSError):
@@ -67,5 +75,6 @@ def replace(path: Path, content: bytes) -> None:
         raise
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file that its owner alone may read, where it is made; for the built-in `open`."""
     return os.open(path, flags, 0o600)

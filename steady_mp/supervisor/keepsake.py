@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from steady_mp.memory.files import private
+
 if TYPE_CHECKING:
     from steady_mp.memory.rundir import RunDir
 
@@ -28,7 +30,7 @@ def keep_snapshot(run: RunDir, snapshot: Path, length: int, graph: str, actor: s
     try:
         data = snapshot.read_bytes()[:length]
         copy.unlink(missing_ok=True)
-        with open(copy, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        with open(copy, "xb", opener=private) as file:
             file.write(data)
     except OSError as error:
         return f"it could not be copied to {copy}: {error.strerror}"

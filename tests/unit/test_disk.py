@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -47,3 +47,17 @@ def test_a_disk_that_fails_is_told_wherever_it_does(tmp_path: Path, monkeypatch:
     refuse(monkeypatch, tmp_path, errno.EIO)
     with pytest.raises(OSError, match="Input/output error"):
         disk.settle_folder(folder)
+
+
+def test_what_the_disk_does_not_take_leaves_no_draft_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "letter"
+    disk.replace(file, b"old")
+
+    def refuse_to_sync(_fd: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse_to_sync)
+    with pytest.raises(OSError, match="No space left on device"):
+        disk.replace(file, b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["letter"]
+    assert file.read_bytes() == b"old"
