@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
 
 from steady_mp.errors import ConfigurationError, DoesNotFit
+from steady_mp.standin import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ UNFIT: Final = (TypeError, ValueError, OverflowError, struct.error)
 
 _NUMPY: Final = "numpy:"
 #: Characters of a value that an error shows.
-_SHOWN: Final = 60
+_SHOWN: Final = 100
 _KINDS: Final = {**dict.fromkeys("bhilqn", "i"), **dict.fromkeys("BHILQN", "u"), "f": "f", "d": "f", "?": "?", "c": "c"}
 _NATIVE: Final = "<" if sys.byteorder == "little" else ">"
 _FIELD: Final = re.compile(r"(\d*)([a-zA-Z?])")
@@ -233,9 +234,7 @@ def items_of(text: str) -> Items:
 
 def misfit(values: object, dtype: str, channel: str, error: Exception) -> DoesNotFit:
     """Make the error for what is no item."""
-    shown = repr(values)
-    shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
-    return DoesNotFit(f"channel {channel!r}: {shown} does not fit dtype {dtype!r}: {error}")
+    return DoesNotFit(f"channel {channel!r}: {bounded(values, _SHOWN)} does not fit dtype {dtype!r}: {error}")
 
 
 def check_item(value: object, dtype: str, channel: str) -> None:

@@ -113,8 +113,23 @@ def test_texts_that_begin_with_their_length_are_no_array() -> None:
 
 
 def test_what_is_no_item_is_named() -> None:
-    with pytest.raises(DoesNotFit, match=r"channel 'ticks': 'x+… does not fit dtype 'd': memoryview: invalid type"):
+    with pytest.raises(
+        DoesNotFit, match=r"channel 'ticks': 'x+\.\.\.x+' does not fit dtype 'd': memoryview: invalid type"
+    ):
         check_item("x" * 100, "d", "ticks")
+
+
+class Unspeakable:
+    """Is no number, and can't be shown."""
+
+    def __repr__(self) -> str:
+        message = "no repr"
+        raise RuntimeError(message)
+
+
+def test_what_is_no_item_is_refused_also_where_it_can_t_be_shown() -> None:
+    with pytest.raises(DoesNotFit, match=r"channel 'ticks': <Unspeakable instance at 0x\w+> does not fit dtype 'd'"):
+        check_item(Unspeakable(), "d", "ticks")
 
 
 def feed(_actor: Actor, _out: LaneTx[int]) -> None:
