@@ -52,7 +52,7 @@ class Errands:
                 if name.endswith(ASKED):
                     self._answer(self._path / name)
         except FileNotFoundError:
-            pass  # nobody has asked for anything, or takes it back
+            pass  # nobody has asked for anything
         except OSError as error:
             text = f"errands in {self._path} can't be done: {error.strerror}"
             if text not in self._said:
@@ -61,7 +61,11 @@ class Errands:
 
     def _answer(self, question: Path) -> None:
         try:
-            asked: dict[str, Any] = json.loads(question.read_bytes())
+            data = question.read_bytes()
+        except FileNotFoundError:
+            return  # taken back: whoever asked has given up
+        try:
+            asked: dict[str, Any] = json.loads(data)
             answer = {"done": True, "text": self._do(asked)}
         except _Refused as refusal:
             answer = {"done": False, "text": str(refusal)}

@@ -204,3 +204,25 @@ def test_what_was_skipped_is_named_by_its_positions(tmp_path: Path, first: int, 
     seat: Any = SimpleNamespace(name="sink")
     log: Any = Said()
     assert Errands(tmp_path, supervisor, log)._skip_heads(seat) == [told]
+
+
+def test_a_question_that_is_taken_back_before_it_is_read_leaves_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks gives up after a while; nobody would ever take that answer away."""
+    folder = tmp_path / "errands"
+    folder.mkdir()
+    for number in (1, 2):
+        (folder / f"{number}.asked").write_text("{}")
+    read = Path.read_bytes
+
+    def give_up_and_read(path: Path) -> bytes:
+        if path.name == "1.asked":
+            path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", give_up_and_read)
+    log = Said()
+    errands_of(tmp_path, log).look()
+    assert [path.name for path in folder.iterdir()] == ["2.answered"]
+    assert log.texts == []
