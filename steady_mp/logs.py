@@ -213,25 +213,29 @@ class LogWriter:
     ) -> None:
         """Write to `output` (or read and forget) and where `settings` say; actors' names are padded to `width`.
 
-        Raises ConfigurationError when the file of the settings can't be opened.
+        Raises ConfigurationError when the file of the settings can't be opened, and OSError without a descriptor.
         """
         self._clock = clock
-        self._outputs = outputs(
-            output,
-            settings or LogSettings(),
-            width=width,
-            environ=os.environ,
-            clock=clock,
-            complain=lambda text: self.write(SELF, logging.ERROR, text),
-        )
         self._closing = False
         #: Reads of pipes: who waits for the end sees whether the reader gets on.
         self._moves = 0
         self._speaking = threading.Lock()
         self._others: dict[str, _Voice] = {}
-        self._selector = selectors.DefaultSelector()
-        self._wake_out, self._wake_in = os.pipe()
-        self._selector.register(self._wake_out, selectors.EVENT_READ)
+        with contextlib.ExitStack() as failed:
+            self._selector = failed.enter_context(selectors.DefaultSelector())
+            self._wake_out, self._wake_in = os.pipe()
+            for fd in (self._wake_out, self._wake_in):
+                failed.callback(os.close, fd)
+            self._selector.register(self._wake_out, selectors.EVENT_READ)
+            self._outputs = outputs(  # the last: each has a thread from here on
+                output,
+                settings or LogSettings(),
+                width=width,
+                environ=os.environ,
+                clock=clock,
+                complain=lambda text: self.write(SELF, logging.ERROR, text),
+            )
+            failed.pop_all()
         self._new: deque[_Source] = deque()
         self._asked: deque[_Asked] = deque()
         #: By actor and generation, until somebody has asked for their last words.

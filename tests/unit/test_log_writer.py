@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from steady_mp import log_output
+from steady_mp import ConfigurationError, LogSettings, log_output
 from steady_mp.logs import LogWriter
 from tests.support.waiting import let_pass
 
@@ -222,3 +224,20 @@ def test_the_end_waits_for_an_output_that_is_only_slow(
         writer.write("a", logging.INFO, f"line {number}")
     writer.close(1.0)  # less than all of it takes, and far more than a piece of it
     assert lines_of(output) == [f"a      line {number}" for number in range(25)]
+
+
+def test_one_that_gets_no_descriptor_leaves_neither_a_thread_nor_its_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    threads, descriptors = set(threading.enumerate()), set(Path("/dev/fd").iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pipe", refuse)
+        with pytest.raises(OSError, match="Too many open files"):
+            LogWriter(None, 6, settings=LogSettings(file=tmp_path / "log"))
+    with pytest.raises(ConfigurationError, match="can't write the log there"):
+        LogWriter(None, 6, settings=LogSettings(file=tmp_path))
+    assert set(threading.enumerate()) == threads
+    assert set(Path("/dev/fd").iterdir()) == descriptors
