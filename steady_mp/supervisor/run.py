@@ -39,8 +39,8 @@ from steady_mp.supervisor.recorder import Recorder
 from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.script import refuse_while_loading
 from steady_mp.supervisor.seat import Seat, channel_mappings
-from steady_mp.supervisor.sitting import SupervisorThread, run_here
 from steady_mp.supervisor.supervisor import Supervisor
+from steady_mp.supervisor.thread import SupervisorThread, run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

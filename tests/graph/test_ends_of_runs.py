@@ -22,7 +22,7 @@ from steady_mp.plan import PLAN_FILE
 from steady_mp.supervisor.child import ORPHANED
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import ForkServerGone
-from steady_mp.supervisor.sitting import SupervisorThread
+from steady_mp.supervisor.thread import SupervisorThread
 from tests.support import pipeline
 from tests.support.gates import Lines
 from tests.support.waiting import eventually

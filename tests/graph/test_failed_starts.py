@@ -14,7 +14,7 @@ import pytest
 from steady_mp import ConfigurationError, ExitCode, Graph, StartError
 from steady_mp.memory import disk
 from steady_mp.supervisor.launcher import Launcher
-from steady_mp.supervisor.sitting import SupervisorThread
+from steady_mp.supervisor.thread import SupervisorThread
 from tests.support import pipeline
 from tests.support.gates import Lines
 
@@ -193,8 +193,8 @@ def test_where_the_new_one_has_begun_the_error_says_where_the_old_one_is(
 
     def interrupted(self: SupervisorThread) -> None:
         begin(self)
-        assert self.sitting is not None
-        assert self.sitting._supervisor.launched.wait(10)
+        assert self.live_run is not None
+        assert self.live_run._supervisor.launched.wait(10)
         raise Interrupted
 
     with monkeypatch.context() as patch:

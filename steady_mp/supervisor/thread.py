@@ -1,4 +1,4 @@
-"""Sittings: the runs of this process, as its threads know them; for sessions, where the name of one gets lost."""
+"""The thread of a run's supervisor, and by it the runs of this process: for sessions, where a run's name gets lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SupervisorThread(threading.Thread):
     def __init__(self, run: Run, graph: str, supervise: Callable[[], None], over: Callable[[], bool]) -> None:
         """Make the thread; `start` starts it. `over` tells whether the run has ended."""
         super().__init__(target=supervise, name="steady-mp supervisor", daemon=True)
-        self._sitting = run
+        self._live_run = run
         self._over = over
         self.graph = graph
         self._claimed = threading.Lock()
@@ -35,9 +35,9 @@ class SupervisorThread(threading.Thread):
             super().run()
 
     @property
-    def sitting(self) -> Run | None:
+    def live_run(self) -> Run | None:
         """The run; None once it is over, though this thread may have a moment to go."""
-        return None if self._over() else self._sitting
+        return None if self._over() else self._live_run
 
     @property
     def is_this(self) -> bool:
@@ -48,4 +48,4 @@ class SupervisorThread(threading.Thread):
 def run_here(graph: str) -> Run | None:
     """Return the run of a graph of that name in this process, the latest of several; None where none runs."""
     threads = [each for each in threading.enumerate() if isinstance(each, SupervisorThread) and each.graph == graph]
-    return next((run for thread in reversed(threads) if (run := thread.sitting) is not None), None)
+    return next((run for thread in reversed(threads) if (run := thread.live_run) is not None), None)
