@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 #: as a rescue; no test may need one.
 SAFETY: Final = 5.0
 
-#: Exit status of an actor whose supervisor is gone; nobody is left to read it.
-ORPHANED: Final = 120
 #: Looks of an actor that spins between two at the clock.
 _LOOKS: Final = 4
 #: Lets whoever waits for this core run first.

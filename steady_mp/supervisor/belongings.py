@@ -17,8 +17,9 @@ from steady_mp.memory.durability import Durability
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.snapshots import SnapshotSlots
-from steady_mp.parking import ORPHANED, PollParker
+from steady_mp.parking import PollParker
 from steady_mp.plan import RUN_FILE, SUPERVISOR_BELL, actor_file, channel_file
+from steady_mp.supervisor.exits import ORPHANED
 
 if TYPE_CHECKING:
     from pathlib import Path

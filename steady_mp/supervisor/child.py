@@ -16,10 +16,10 @@ from steady_mp.memory import layout
 from steady_mp.memory.letters import Letters
 from steady_mp.memory.owner import my_start
 from steady_mp.packing import unpack
-from steady_mp.parking import ORPHANED
 from steady_mp.plan import actor_file
 from steady_mp.supervisor import native
 from steady_mp.supervisor.debugger import answer_breakpoints
+from steady_mp.supervisor.exits import FAILED, RECYCLED, REPLAY
 from steady_mp.supervisor.keepsake import keep_snapshot
 from steady_mp.supervisor.note import BALLAST, Note
 from steady_mp.supervisor.quicken import quicken
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from steady_mp.plan import ActorPlan
     from steady_mp.supervisor.ahead import Ahead
     from steady_mp.supervisor.belongings import Belongings
-
-#: Exit statuses, told apart from what a behavior would use. The note beside them says more.
-FAILED = 1
-REPLAY = 121
-RECYCLED = 124
-
-__all__ = ["FAILED", "ORPHANED", "RECYCLED", "REPLAY", "main"]
 
 
 def _leave(status: int) -> NoReturn:

@@ -50,6 +50,7 @@ from steady_mp.supervisor import child, native
 from steady_mp.supervisor.ahead import Ahead
 from steady_mp.supervisor.arrears import Arrears
 from steady_mp.supervisor.chance import reseed
+from steady_mp.supervisor.exits import FAILED, ORPHANED
 from steady_mp.supervisor.quicken import quicken_named
 from steady_mp.supervisor.rehearsal import rehearse
 from steady_mp.supervisor.script import LOADING, load_main
@@ -296,11 +297,11 @@ class ForkServer:
                     os.close(spare.role.log_fd)
                 spare.close()
             if os.getppid() != self._pid:  # it died before the kernel was asked to tell
-                os._exit(child.ORPHANED)
+                os._exit(ORPHANED)
             reseed()
             yield
         finally:
-            os._exit(child.FAILED)
+            os._exit(FAILED)
 
     def _stand_by(self, connection: socket.socket) -> NoReturn:
         """Be the spare until there is a role, then live it."""
@@ -383,7 +384,7 @@ class ForkServer:
                     with contextlib.suppress(psutil.Error):
                         process.kill()
                 os.waitpid(-1, 0)
-        os._exit(child.ORPHANED)
+        os._exit(ORPHANED)
 
 
 def main() -> NoReturn:

@@ -20,7 +20,7 @@ from steady_mp.memory.pidfd import pidfd_open
 from steady_mp.memory.sockets import receive_now
 from steady_mp.parking import give_way
 from steady_mp.supervisor.bootstrap import RUN_MARK, command
-from steady_mp.supervisor.child import ORPHANED
+from steady_mp.supervisor.exits import ORPHANED
 from steady_mp.supervisor.messages import Announce, Exited, ForkServerGone, Message, Spawned
 from steady_mp.supervisor.spare import Offer, Role
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from steady_mp.events import ActorRecycled, ActorReplayed
-from steady_mp.supervisor.child import RECYCLED, REPLAY
+from steady_mp.supervisor.exits import RECYCLED, REPLAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

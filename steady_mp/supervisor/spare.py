@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal
 from steady_mp.memory.sockets import send_now
-from steady_mp.parking import ORPHANED, is_readable
+from steady_mp.parking import is_readable
+from steady_mp.supervisor.exits import ORPHANED
 from steady_mp.supervisor.orphans import bury
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from steady_mp.events import ActorFinished, ActorStarted, Event, RunStarted, Sho
 from steady_mp.memory.letters import Letters
 from steady_mp.policy import Failures
 from steady_mp.supervisor.afterwards import Afterwards
-from steady_mp.supervisor.child import REPLAY
 from steady_mp.supervisor.deaths import Deaths, end_of_run
 from steady_mp.supervisor.errands import Errands
+from steady_mp.supervisor.exits import REPLAY
 from steady_mp.supervisor.havoc import CAUSE, Havoc
 from steady_mp.supervisor.inbox import Inbox
 from steady_mp.supervisor.messages import (

@@ -19,7 +19,7 @@ from steady_mp.events import ActorStarted, RunStopped
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.mapping import Mapping
 from steady_mp.plan import PLAN_FILE
-from steady_mp.supervisor.child import ORPHANED
+from steady_mp.supervisor.exits import ORPHANED
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import ForkServerGone
 from steady_mp.supervisor.thread import SupervisorThread

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from steady_mp.supervisor import child
+from steady_mp.supervisor.exits import RECYCLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +57,8 @@ def test_a_stream_that_can_t_be_flushed_is_no_failure(
     monkeypatch.setattr(logging, "shutdown", lambda: None)
     monkeypatch.setattr(sys, "stdout", make())
     monkeypatch.setattr(sys, "stderr", other := Other())
-    with pytest.raises(Left, match=f"^{child.RECYCLED}$"):
-        child._leave(child.RECYCLED)
+    with pytest.raises(Left, match=f"^{RECYCLED}$"):
+        child._leave(RECYCLED)
     assert other.flushed
 
 
