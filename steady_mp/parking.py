@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 from enum import Enum
@@ -219,5 +220,5 @@ def is_readable(fd: int) -> bool:
     probe.register(fd, select.POLLIN)
     ready = probe.poll(0)
     if ready and ready[0][1] & select.POLLNVAL:
-        raise OSError(9, os.strerror(9), f"descriptor {fd}")
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), f"descriptor {fd}")
     return bool(ready)

@@ -19,6 +19,7 @@ from steady_mp.memory.status import STATUS_FILE, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
 #: Seconds between two looks at a run that is going.
 _PAUSE: Final = 0.05
 #: Seconds that the supervisor has for a signal that is not about draining.

@@ -6,7 +6,7 @@ cast to ``Q``. Words of different writers live on different 64-byte cache lines.
 Channel file: one header page, then the ring.
 
     line 0  what never changes: MAGIC, CAPACITY, RING_BYTES, KIND, ITEMSIZE (0 where messages differ in size)
-    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD, TX_STUCK, BLOCKED_NS
+    line 1  written by the producer: TAIL, TAIL_POS, TX_CLOSED, TX_HELD, BLOCKED_NS, TX_STUCK
     line 2  written by the consumer: HEAD, HEAD_POS, RX_CLOSED, RX_HELD
     line 3  written by the consumer: WAKE_TAIL, the tail at which it wants to be woken
     line 4  written by the producer: WAKE_HEAD, the head at which it wants to be woken
@@ -78,8 +78,8 @@ TAIL: Final = 8
 TAIL_POS: Final = 9
 TX_CLOSED: Final = 10
 TX_HELD: Final = 11
-TX_STUCK: Final = 13
 BLOCKED_NS: Final = 12
+TX_STUCK: Final = 13
 HEAD: Final = 16
 HEAD_POS: Final = 17
 RX_CLOSED: Final = 18

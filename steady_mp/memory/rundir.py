@@ -317,9 +317,7 @@ class RunDir:
     def sync(self, *, on: bool | None) -> None:
         """Have the commits of a durable run that nobody runs survive a loss of power from here on, or not any more.
 
-        None leaves it as it is.
-
-        Raises ConfigurationError where the disk doesn't take what there is.
+        None leaves it as it is. Raises ConfigurationError where the disk doesn't take what there is.
         """
         try:
             if on is False:
