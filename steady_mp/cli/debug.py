@@ -121,13 +121,7 @@ def _connect(directory: Path, actor: str, *, wait: bool) -> socket.socket:
     while True:
         with Opened(directory) as run:
             index = run.actor(actor)
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                with address_of(run.directory / actor_file(index, "pdb")) as address:
-                    connection.connect(address)
-            except OSError:
-                connection.close()
-            else:
+            if (connection := _attach(run.directory / actor_file(index, "pdb"))) is not None:
                 life = run.control(index).words[layout.GENERATION]
                 _say(f"attached to {actor}, life {life}; Ctrl-D or Ctrl-C detaches, and it goes on")
                 return connection
@@ -142,6 +136,20 @@ def _connect(directory: Path, actor: str, *, wait: bool) -> socket.socket:
             _say(f"waiting until {actor} comes to a breakpoint(); Ctrl-C leaves")
             told = True
         threading.Event().wait(_PAUSE)
+
+
+def _attach(path: Path) -> socket.socket | None:
+    """Return a connection with whoever listens there; None where nobody does. Raises ConfigurationError."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with address_of(path) as address:
+            connection.connect(address)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, OSError):
+            return None
+        raise
+    return connection
 
 
 def _say(text: str) -> None:

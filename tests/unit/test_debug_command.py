@@ -5,12 +5,25 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from steady_mp import Graph
 from steady_mp.cli import debug
 from steady_mp.errors import ConfigurationError
+from steady_mp.memory.status import write_status
 from steady_mp.supervisor.conversation import ASK, BYE
+from steady_mp.supervisor.recorder import first_status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steady_mp import Actor
+
+
+def behave(_actor: Actor) -> None:
+    """Stand for any behavior."""
 
 
 def test_a_closed_input_is_refused_before_anything_is_attached_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +77,28 @@ def test_that_nobody_reads_any_more_is_no_failure(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(sys, "stdout", closed)
         there.sendall(b"(Pdb) " + ASK + b"and more" + BYE)
         assert debug._converse(here, debug.Keyboard())
+
+
+def test_an_address_that_can_t_be_had_leaves_no_socket_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path that is too long for one, where the system knows no way around that."""
+
+    def refuse(_path: Path) -> NoReturn:
+        message = "too long for a socket's address"
+        raise ConfigurationError(message)
+
+    plan = Graph("debugged")
+    plan.actor("worker", behave)
+    write_status(tmp_path, first_status(plan.plan(), 0.0))
+    (tmp_path / "graph.json").write_text(plan.plan().to_json())
+    monkeypatch.setattr(debug, "address_of", refuse)
+    made: list[socket.socket] = []
+    real = socket.socket
+
+    def make(*words: Any) -> socket.socket:
+        made.append(real(*words))
+        return made[-1]
+
+    monkeypatch.setattr(socket, "socket", make)
+    with pytest.raises(ConfigurationError, match="too long"):
+        debug._connect(tmp_path, "worker", wait=False)
+    assert [each.fileno() for each in made] == [-1]
