@@ -61,6 +61,7 @@ def test_neither_is_no_descriptor_left(
         with contextlib.suppress(OSError):
             warm_up(NOBODY)  # and does not end the process, as a spare without a role ends
     server._fork_spare()
+    assert (server._reserve.spare is not None) is (name == "recv_fds")  # it is not needed for the spare itself
     server._reserve.let_go()
 
 
