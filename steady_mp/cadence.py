@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from steady_mp.amounts import is_count, is_duration
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 
@@ -39,16 +40,6 @@ class CommitEvery:
             raise ConfigurationError(f"CommitEvery: seconds {self.seconds!r} must be a number of seconds above 0")
         if self.turns is not None and not is_count(self.turns):
             raise ConfigurationError(f"CommitEvery: turns {self.turns!r} must be a whole number, 1 or more")
-
-
-def is_duration(value: object) -> bool:
-    """Tell whether this is a finite number of seconds above 0."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
-
-
-def is_count(value: object) -> bool:
-    """Tell whether this is a whole number, 1 or more."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 class Cadence:

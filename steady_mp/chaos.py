@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from steady_mp.amounts import is_number
 from steady_mp.errors import ConfigurationError
 from steady_mp.events import ChaosBegan, ChaosEnded, ChaosFroze, ChaosKilled, Event, RunStopped, ShutdownRequested
 from steady_mp.supervisor.report import ChaosReport, Toll
@@ -34,10 +35,6 @@ LONGEST_FREEZE: Final = 0.2
 _SHARE_OF_DRAIN: Final = 0.5
 _FREEZE_IN_DRAIN: Final = 0.25
 _SEEDS: Final = 1 << 32
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class Prey(Protocol):
@@ -120,10 +117,10 @@ class Monkey:
         Without a `seed` a fresh one is thrown; the log and the report tell it. Raises ConfigurationError for a rate or
         a share that makes no sense.
         """
-        if not _is_number(rate) or not 0 < rate <= MOST:
+        if not is_number(rate) or not 0 < rate <= MOST:
             message = f"Monkey: rate {rate!r} must be above 0 and at most {MOST:g} strikes a second"
             raise ConfigurationError(message)
-        if not _is_number(freeze) or not 0 <= freeze <= 1:
+        if not is_number(freeze) or not 0 <= freeze <= 1:
             message = f"Monkey: freeze {freeze!r} must be a share from 0 to 1"
             raise ConfigurationError(message)
         self.rate = rate

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from steady_mp.amounts import is_number
 from steady_mp.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -36,10 +37,6 @@ def _check_word(what: str, value: object, words: type[StrEnum]) -> None:
     if value not in list(words):
         message = f"{what} {value!r}: must be one of {', '.join(words)}"
         raise ConfigurationError(message)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 class Metric(StrEnum):
@@ -82,7 +79,7 @@ class Statistic:
         if self.kind not in {"avg", "min", "max", "percentile", "std_dev"}:
             message = f"statistic {self.kind!r}: there are average, minimum, maximum, percentile and standard_deviation"
             raise ConfigurationError(message)
-        if not _is_number(self.q) or not 0 <= self.q <= _MOST_PERCENT:
+        if not is_number(self.q) or not 0 <= self.q <= _MOST_PERCENT:
             message = f"percentile {self.q!r}: must be from 0 to 100"
             raise ConfigurationError(message)
 
@@ -142,7 +139,7 @@ class Level:
 
     def __post_init__(self) -> None:
         """Refuse what nothing measured could be compared with."""
-        if not _is_number(self.value) or self.value < 0:
+        if not is_number(self.value) or self.value < 0:
             message = f"{self.metric} {self.value!r}: must be a number, 0 or more"
             raise ConfigurationError(message)
 
@@ -224,7 +221,7 @@ class Trigger:
         """Refuse what no window could be compared with."""
         _check_kind("Trigger: level", self.level, Level, "Filled.percent(…) and its like")
         _check_kind("Trigger: statistic", self.statistic, Statistic, "Statistic.average() and its like")
-        if not _is_number(self.std_devs):
+        if not is_number(self.std_devs):
             message = f"Trigger: std_devs {self.std_devs!r}: must be a number"
             raise ConfigurationError(message)
 

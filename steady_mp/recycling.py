@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from steady_mp.cadence import is_count, is_duration
+from steady_mp.amounts import is_count, is_duration
 from steady_mp.errors import ConfigurationError
 from steady_mp.memory import layout
 
