@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steady_mp.cli.completion import with_options
+from steady_mp.cli.completion import with_target
 from steady_mp.cli.debug import debug
 from steady_mp.cli.graph import GRAPH, graph
 from steady_mp.cli.operating import ActorName, RunName, RunOption, one_of, operating
@@ -122,19 +122,19 @@ def _start(
 _WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-@app.command("run", cls=with_options(RUN), add_help_option=False, context_settings=_WORDS)
+@app.command("run", cls=with_target(RUN), add_help_option=False, context_settings=_WORDS)
 def _run(context: typer.Context) -> None:
     """Run a graph until it has drained, the example pipeline where none is named."""
     raise typer.Exit(run(context.args, os.environ))
 
 
-@app.command("graph", cls=with_options(GRAPH), add_help_option=False, context_settings=_WORDS)
+@app.command("graph", cls=with_target(GRAPH), add_help_option=False, context_settings=_WORDS)
 def _graph(context: typer.Context) -> None:
     """Draw a graph without running it, as DOT or SVG."""
     raise typer.Exit(graph(context.args, os.environ))
 
 
-@app.command("systemd-unit", cls=with_options({**RUN, **UNIT}), add_help_option=False, context_settings=_WORDS)
+@app.command("systemd-unit", cls=with_target({**RUN, **UNIT}), add_help_option=False, context_settings=_WORDS)
 def _systemd_unit(context: typer.Context) -> None:
     """Print the systemd unit that does what `run` with the same words does."""
     raise typer.Exit(systemd_unit(context.args))

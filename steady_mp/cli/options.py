@@ -121,7 +121,8 @@ def parse(  # noqa: PLR0913 - what tells one command from another
             )
         )
 
-    app = grammar(target, settings, collect, common=common, command=command, purpose=purpose)
+    collect.__doc__ = purpose
+    app = app_for(str(target), common, settings, collect)
     try:
         app(args=list(words), prog_name=f"steady-mp {command}", standalone_mode=False)
     except typer.TyperException as error:
@@ -132,29 +133,22 @@ def parse(  # noqa: PLR0913 - what tells one command from another
     return lines[0] if lines else None
 
 
-def grammar(  # noqa: PLR0913 - as for `parse`
-    target: Target,
-    settings: Mapping[str, Setting],
-    collect: Callable[..., None],
-    *,
-    common: Mapping[str, Setting] = RUN,
-    command: str = "run",
-    purpose: str = "",
+def app_for(
+    target: str, common: Mapping[str, Setting], settings: Mapping[str, Setting], collect: Callable[..., None]
 ) -> typer.Typer:
-    """Return what reads the words after `run` and gives them to `collect`, by the names of their settings."""
+    """Make a command that takes the options `common` to all targets and those of this one, and collects the values."""
     every = {**common, **settings}
     parameters = [_target_parameter(target), _config_parameter()]
-    parameters += [_parameter(setting, "Options" if name in common else str(target)) for name, setting in every.items()]
+    parameters += [_parameter(setting, "Options" if name in common else target) for name, setting in every.items()]
     collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
     collect.__annotations__ = {each.name: each.annotation for each in parameters}
-    collect.__doc__ = purpose
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(command)(collect)
+    app.command()(collect)
     return app
 
 
-def _target_parameter(target: Target) -> inspect.Parameter:
-    what = f"What to run [dim](now: {escape(str(target))})[/dim]"
+def _target_parameter(target: str) -> inspect.Parameter:
+    what = f"What to run [dim](now: {escape(target)})[/dim]"
     annotation = Annotated[str, typer.Argument(metavar="TARGET", help=what, show_default=False)]
     return _keyword("target", annotation, DEFAULT_TARGET)
 

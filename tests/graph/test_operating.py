@@ -269,10 +269,7 @@ def test_a_durable_run_is_found_as_any_other_while_it_lives(operator: Operator, 
     assert (folder / "durable").exists()
 
 
-@pytest.fixture
-def offered(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Type these words, press the tab key, and return what the shell is given."""
-
+def test_the_shell_completes_what_runs(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     def offered(*words: str) -> list[str]:
         monkeypatch.setenv("_STEADY_MP_COMPLETE", "complete_bash")
         monkeypatch.setenv("COMP_WORDS", " ".join(words))
@@ -281,34 +278,12 @@ def offered(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             operator.types()
         return operator.read().split()
 
-    return offered
-
-
-def test_the_shell_completes_what_runs(offered: Callable[..., list[str]]) -> None:
     assert {"stop", "state", "stack"} <= set(offered("steady-mp", "st"))
     assert offered("steady-mp", "kill", "s") == []
     with hosted("flow", *FLOW):
         assert offered("steady-mp", "kill", "s") == ["sink", "source"]
         assert offered("steady-mp", "stop", "") == ["flow"]
         assert offered("steady-mp", "peek", "middle-") == ["middle->sink"]
-
-
-def test_the_shell_completes_the_options_of_a_target(
-    offered: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "loud_target.py").write_text("print('loud')\nimport sys\nprint('loud', file=sys.stderr)\n1 / 0\n")
-    assert offered("steady-mp", "run", "--be") == ["--beats"]
-    assert offered("steady-mp", "run", "--beats", "3", "--ra") == ["--rate"]
-    assert offered("steady-mp", "run", "--telem") == ["--telemetry"]
-    assert offered("steady-mp", "run", "--no-telem") == ["--no-telemetry"]
-    assert {"--config", "--help", "--durable"} <= set(offered("steady-mp", "run", "actors", "--"))
-    assert offered("steady-mp", "graph", "actors.performant", "--form") == ["--format"]
-    assert offered("steady-mp", "systemd-unit", "--dur") == ["--durable"]
-    assert offered("steady-mp", "systemd-unit", "--unit-u") == ["--unit-user"]
-    for target in ("loud_target", "no_such_target", "a-b"):
-        assert offered("steady-mp", "run", target, "--be") == []
-    assert offered("steady-mp", "run", "") == []
 
 
 def test_an_output_that_nobody_reads_or_that_is_full(run_root: Path) -> None:
