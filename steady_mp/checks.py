@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Final, Literal
 
+from steady_mp.amounts import is_number
 from steady_mp.channel.kinds import can_put_aside
 from steady_mp.errors import ConfigurationError
 
@@ -20,7 +21,7 @@ SHOWSTOPPERS: Final[tuple[Showstopper, ...]] = ("dead_letter", "stop", "skip")
 
 def check_timeout(seconds: object) -> float:
     """Return the time-out of a shutdown. Raises ConfigurationError."""
-    if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+    if not (isinstance(seconds, int | float) and is_number(seconds)) or seconds < 0:
         message = f"shutdown_timeout {seconds!r}: must be a number of seconds, 0 or more"
         raise ConfigurationError(message)
     return float(seconds)

@@ -42,8 +42,8 @@ class RestartPolicy:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         for name in ("threshold", "half_life", "backoff", "max_backoff", "jitter"):
-            if not isinstance(getattr(self, name), int | float):
-                message = f"RestartPolicy: {name} {getattr(self, name)!r} must be a number"
+            if isinstance(value := getattr(self, name), bool) or not isinstance(value, int | float):
+                message = f"RestartPolicy: {name} {value!r} must be a number"
                 raise ConfigurationError(message)
         for name in ("threshold", "backoff", "max_backoff", "jitter"):
             if not getattr(self, name) >= 0:

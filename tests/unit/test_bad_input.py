@@ -198,6 +198,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "a NUL": (lambda: Graph().actor("a\0b", alone), "actor name 'a\\x00b' has a NUL or half of a surrogate pair"),
     "a long channel name": (lambda: Graph().channel(name="y" * 65), "has 65 characters: at most 64 are allowed"),
     "negative time-out": (lambda: Graph(shutdown_timeout=-1), "shutdown_timeout -1: must be a number of seconds"),
+    "no time-out": (lambda: Graph(shutdown_timeout=False), "shutdown_timeout False: must be a number of seconds"),
     "endless time-out": (lambda: Graph(shutdown_timeout=float("inf")), "shutdown_timeout inf: must be a number of"),
     "a level nobody knows": (lambda: Graph(log_level="loud"), "log_level 'loud': must be one of debug, info, warning"),
     "a policy": (lambda: RestartPolicy(give_up="cry"), "give_up 'cry' must be stop_graph or isolate"),  # type: ignore[arg-type]

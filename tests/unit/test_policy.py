@@ -138,6 +138,7 @@ def test_every_answer_is_a_pause_within_bounds_or_the_end(steps: list[tuple[floa
         ({"give_up": "never"}, "give_up 'never' must be stop_graph or isolate"),
         ({"backoff": "soon"}, "backoff 'soon' must be a number"),
         ({"half_life": None}, "half_life None must be a number"),
+        ({"threshold": True}, "threshold True must be a number"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong: dict[str, Any], message: str) -> None:
