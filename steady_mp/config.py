@@ -248,7 +248,11 @@ def _setting(declared: dataclasses.Field[Any], hint: object, table: str, place: 
     bounds = {key: declared.metadata[key] for key in BOUNDS if key in declared.metadata}
     default = declared.default
     if default is MISSING and declared.default_factory is not MISSING:
-        default = declared.default_factory()
+        try:
+            default = declared.default_factory()
+        except Exception as error:  # noqa: BLE001 - it is somebody else's code
+            reason = f"{type(error).__name__}: {error}"
+            raise ConfigurationError(f"{place}: its default_factory raised {reason}") from None
     try:
         adapter = TypeAdapter(Annotated[annotation, Field(**bounds)] if bounds else annotation)
     except Exception as error:  # noqa: BLE001 - pydantic has several, also in Rust
@@ -321,6 +325,8 @@ def merge(
         return cls(**values)
     except (TypeError, ValueError) as error:  # what a __post_init__ raises at values that don't go together
         raise ConfigurationError(f"{cls.__qualname__}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - and what it raises where it fails itself
+        raise ConfigurationError(f"{cls.__qualname__}: {type(error).__name__}: {error}") from None
 
 
 def refuse_unknown(file: ConfigurationFile, table: str, known: Iterable[str]) -> None:

@@ -111,11 +111,11 @@ def fill(graph: Topology, target: Target, args: Any, *, debug: bool) -> None:  #
         target.build(*((graph,) if target.args is None else (graph, args)))
     except SteadyError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that leaves has declared nothing: that is no run that ended well
         if debug:
             traceback.print_exc()
         raise ConfigurationError(
-            f"{target} raised {describe(error)}; --log-level debug shows the whole of it"
+            f"{target} raised {describe(error)}; `run` with --log-level debug shows the whole of it"
         ) from error
 
 

@@ -235,6 +235,21 @@ def test_a_key_for_a_target_that_takes_nothing_is_refused(tmp_path: Path) -> Non
         refuse_unknown(file, "args", {})
 
 
+def test_a_default_that_can_not_be_made_is_refused() -> None:
+    made = dataclasses.make_dataclass("Made", [("port", int, field(default_factory=lambda: int("x")))])
+    with pytest.raises(ConfigurationError, match=r"Made\.port: its default_factory raised ValueError: invalid literal"):
+        settings_of(made, "args")
+
+
+def test_settings_that_refuse_themselves_by_any_error_are_refused() -> None:
+    def check(_self: object) -> None:
+        raise LookupError("no such place")
+
+    made = dataclasses.make_dataclass("Made", [("port", int, 1)], namespace={"__post_init__": check})
+    with pytest.raises(ConfigurationError, match=r"^Made: LookupError: no such place$"):
+        merge(made, settings_of(made, "args"), options={}, environ={})
+
+
 @pytest.mark.parametrize(
     ("kind", "metadata"), [(str, {"pattern": "("}), (int, {"ge": "a"}), (str, {"ge": 1}), (int, {"max_length": 3})]
 )

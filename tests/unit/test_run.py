@@ -265,15 +265,16 @@ def test_a_graph_that_refuses_to_start_says_so(
     assert refused("run", status=status) == f"steady-mp: {' '.join(str(error).split())}\n"
 
 
+@pytest.mark.parametrize(("error", "said"), [(KeyError("pair"), "KeyError: 'pair'"), (SystemExit(0), "SystemExit: 0")])
 def test_a_target_that_raises_is_one_line(
-    graph: FakeGraph, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    graph: FakeGraph, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
 ) -> None:
     def broken(**_settings: Any) -> tuple[str, str]:
-        raise KeyError("pair")
+        raise error
 
     monkeypatch.setattr(graph, "channel", broken)
     line = refused("run")
-    assert "actors:build_graph raised KeyError: 'pair' (test_run.py, line" in line
+    assert f"actors:build_graph raised {said} (test_run.py, line" in line
     assert line.endswith("--log-level debug shows the whole of it\n")
 
 
