@@ -55,7 +55,9 @@ def test_the_package_is_the_program_too() -> None:
     assert (status, shown, said.startswith("steady-mp: No such command 'no-command'")) == (2, "", True)
 
 
-@pytest.mark.parametrize("loaded", ["steady_mp.cli.main", "steady_mp.actor", "typer", "pydantic", "steady_mp.cli.top"])
+@pytest.mark.parametrize(
+    "loaded", ["steady_mp.cli.main", "steady_mp.supervisor.run", "typer", "pydantic", "steady_mp.cli.top"]
+)
 @pytest.mark.parametrize("command", [script(), MODULE], ids=["script", "module"])
 def test_a_ctrl_c_while_the_program_is_loaded_ends_it_by_one_line(
     command: tuple[str, ...], loaded: str, tmp_path: Path
