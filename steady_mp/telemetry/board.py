@@ -75,6 +75,8 @@ class Board:
             return ["nothing was seen yet"]
         status = self.sample.status
         reasons = [] if self.sample.supervised else ["the supervisor is gone"]
+        if self.sample.supervised and self.sample.halted:
+            reasons.append("the supervisor is stopped")
         if status.phase != "running":
             reasons.append(f"the graph is {status.phase}")
         reasons += [f"{meter.plan.name} is {meter.plight}" for meter in self.actors if meter.state in _UNREADY]

@@ -92,6 +92,8 @@ class Sample:
     events: list[dict[str, Any]]
     directory_bytes: int
     supervised: bool
+    #: The supervisor is, and is stopped (SIGSTOP): nobody is restarted meanwhile.
+    halted: bool
 
 
 class _Process:
@@ -171,6 +173,7 @@ class Sampler:
             events=self._events,
             directory_bytes=self._directory_bytes(at),
             supervised=self._is_supervised(),
+            halted=not self._is_foreign and halt_of(self._supervisor.pid).stopped,
         )
 
     def _is_supervised(self) -> bool:

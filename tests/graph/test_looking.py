@@ -91,6 +91,16 @@ def test_health_names_who_is_stuck(operator: Operator) -> None:
         assert eventually(lambda: reasons() == ["busy is stuck: in its own code"])
 
 
+def test_health_says_that_the_supervisor_is_frozen(operator: Operator) -> None:
+    """Nobody would be restarted meanwhile."""
+    with hosted("flow", *FLOW) as host:
+        assert eventually(lambda: operator.types("health").status == 0)
+        host.send(signal.SIGSTOP)
+        assert eventually(lambda: operator.types("health").out == "the supervisor is stopped\n")
+        host.send(signal.SIGCONT)
+        assert eventually(lambda: operator.types("health").status == 0)
+
+
 def test_health_names_who_is_frozen_and_who_is_between_two_lives(operator: Operator) -> None:
     with hosted("flow", *FLOW):
         assert eventually(lambda: operator.types("health").status == 0)
