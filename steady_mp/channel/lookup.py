@@ -48,9 +48,11 @@ def _find(ring: Ring, cursor: Cursor, position: int) -> Record:
 
 def leads_on(ring: Ring, taken: Cursor, sent: Cursor) -> bool:
     """Tell whether the records of a ring lead from one committed cursor to the other, where nobody writes them."""
-    place, following = taken.position, ring.first_at(taken.position)
-    if place == sent.position:
+    if taken.position == sent.position:
         return taken.messages == sent.messages
+    if taken.position % layout.RECORD_ALIGN:  # no record begins there, nor need a header's bytes be left
+        return False
+    place, following = taken.position, ring.first_at(taken.position)
     if following > taken.messages:
         return False
     while place < sent.position:

@@ -56,9 +56,11 @@ class Killed(NamedTuple):
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     place = tmp_path_factory.mktemp("killed")
-    live(place / "later", "checked 100")
-    shutil.copytree(place / "later", place / "before", ignore=shutil.ignore_patterns("*.bell"))
-    live(place / "later", "checked 300")
+    with pytest.MonkeyPatch.context() as patch:  # no test's own root is there yet
+        patch.setenv("STEADY_MP_ROOT", str(place / "root"))
+        live(place / "later", "checked 100")
+        shutil.copytree(place / "later", place / "before", ignore=shutil.ignore_patterns("*.bell"))
+        live(place / "later", "checked 300")
     return Killed(place / "before", place / "later")
 
 

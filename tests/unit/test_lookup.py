@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from steady_mp.channel.lookup import shown
+from steady_mp.channel.lookup import leads_on, shown
 from steady_mp.channel.ring import Ring
 from steady_mp.memory import layout
 from steady_mp.memory.control import Cursor
@@ -102,3 +102,12 @@ def test_a_large_message_around_the_end_of_the_ring_runs_no_code() -> None:
     ring.words[layout.HEAD_POS], ring.words[layout.TAIL_POS], ring.words[layout.TAIL] = begin, end, 1
     assert shown(ring, Cursor(0, begin, 0), 0).startswith("_land(")
     assert landed == []
+
+
+def test_records_lead_to_no_place_from_one_at_which_none_begins() -> None:
+    """The last bytes of a ring are fewer than a header, but no record begins there."""
+    mapping = Mapping(None, layout.channel_bytes(4096))
+    Ring.format(mapping, 8)
+    ring = Ring(mapping, "odd")
+    assert not leads_on(ring, Cursor(0, 4096 - 8, 0), Cursor(1, 4096 + 8, 0))
+    ring.release()
