@@ -7,8 +7,9 @@ and every pytest of a project that has steady-mp installed loads this package fo
 import steady_mp.machine  # noqa: F401 - elsewhere what follows could not be imported
 
 # isort: split
-import importlib
 from typing import TYPE_CHECKING
+
+from steady_mp import homes
 
 if TYPE_CHECKING:
     from steady_mp.actor import Actor
@@ -183,14 +184,7 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:  # for whom every name above is there
-
-    def __getattr__(name: str) -> object:
-        """Load a name from its home, once."""
-        if name not in _HOMES:
-            message = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(message)
-        found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-        return found
+    __getattr__ = homes.loads_from(_HOMES, __name__)
 
     def __dir__() -> list[str]:
         """Return what a session offers at the tab key: also the names that nobody has asked for yet."""

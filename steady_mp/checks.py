@@ -21,7 +21,7 @@ SHOWSTOPPERS: Final[tuple[Showstopper, ...]] = ("dead_letter", "stop", "skip")
 
 def check_timeout(seconds: object) -> float:
     """Return the time-out of a shutdown. Raises ConfigurationError."""
-    if not (isinstance(seconds, int | float) and is_number(seconds)) or seconds < 0:
+    if not is_number(seconds) or seconds < 0:
         message = f"shutdown_timeout {seconds!r}: must be a number of seconds, 0 or more"
         raise ConfigurationError(message)
     return float(seconds)

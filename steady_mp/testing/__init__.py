@@ -8,8 +8,9 @@ Each name is loaded when it is asked for: the fork server of a graph with a play
 of a project that has steady-mp installed, load this package for one small module of it.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from steady_mp import homes
 
 if TYPE_CHECKING:
     from steady_mp.testing.bench import Bench, BenchInput, BenchInputBundle, BenchOutput, BenchOutputBundle
@@ -73,11 +74,4 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:  # for whom every name above is there
-
-    def __getattr__(name: str) -> object:
-        """Load a name from its home, once."""
-        if name not in _HOMES:
-            message = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(message)
-        found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-        return found
+    __getattr__ = homes.loads_from(_HOMES, __name__)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from typing import Final, TypeGuard
+from typing import Final
 
+from steady_mp.amounts import is_whole
 from steady_mp.checks import check_count, check_pace
 from steady_mp.errors import ConfigurationError
 from steady_mp.supervisor.run import Graph
@@ -58,7 +59,7 @@ def check_check(check: object) -> None:
 
 def check_seed(seed: object) -> None:
     """Raise ConfigurationError for what is no seed."""
-    if not _is_whole(seed):
+    if not is_whole(seed):
         message = f"seed {seed!r}: must be a whole number"
         raise ConfigurationError(message)
 
@@ -75,7 +76,7 @@ def check_switches(only: object) -> frozenset[int] | None:
     if only is None:
         return None
     chosen = list(only) if isinstance(only, Iterable) else []
-    numbers = [number for number in chosen if _is_whole(number) and number >= 0]
+    numbers = [number for number in chosen if is_whole(number) and number >= 0]
     if not isinstance(only, Iterable) or len(numbers) < len(chosen):
         shown = repr(chosen or only)
         message = f"only {shown}: give a list of numbers of switches, as the replay of a failure has it"
@@ -101,10 +102,6 @@ def check_crashes(crashes: object) -> int | list[Crash]:
             raise ConfigurationError(message)
         check_count(f"hit of {crash.point} in {crash.actor}", crash.hit, 1, _MOST_HITS)
     return planned
-
-
-def _is_whole(number: object) -> TypeGuard[int]:
-    return isinstance(number, int) and not isinstance(number, bool)
 
 
 def check_hits(hits: int) -> None:
