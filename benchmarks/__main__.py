@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import bars, machine
+from benchmarks.calls import FRAMEWORKS
 from benchmarks.experiment import Effort, Experiment, Outcome, discover, preload
 from benchmarks.grid import grid, verdict_grid
 from benchmarks.peer import peers
@@ -96,13 +96,13 @@ def _run(experiment: Experiment, effort: Effort, among: list[str] | None, number
 
 
 def _data(facts: dict[str, Any], effort: Effort, outcomes: list[Outcome], warnings: list[str]) -> dict[str, Any]:
-    versions = {peer.package: peer.version() for peer in peers() if peer.package is not None}
+    packages = [peer.package for peer in peers() if peer.package is not None]
     experiments = [outcome.data for outcome in outcomes]
     return {
         "schema": 1,
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": facts,
-        "versions": {"steady-mp": version("steady-mp"), **versions},
+        "versions": machine.versions(["steady-mp", *packages, "numpy", *FRAMEWORKS]),
         "rounds": effort.rounds,
         "experiments": experiments,
         "bars": [verdict.data() for verdict in bars.judge(experiments)],

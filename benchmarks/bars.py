@@ -67,6 +67,12 @@ class Findings:
         return f"{value * unit['factor']:,.{unit['digits']}f} {unit['shown']}".strip()
 
 
+def _times(quotient: float, bar: float) -> str:
+    """Return it with two digits, or with as many as it takes to see that it is not the bar: 0.995x is no 1.00x."""
+    digits = next((n for n in range(2, 6) if round(quotient, n) != bar or quotient == bar), 6)
+    return f"{quotient:.{digits}f}x"
+
+
 class Need(ABC):
     """What a row must come to."""
 
@@ -93,7 +99,7 @@ class Times(Need):
         """See `Need.judge`."""
         peer = self.peer or found.best_peer()
         quotient = found.times(name, peer) if found.more_is_better else found.times(peer, name)
-        return quotient >= self.factor, f"{quotient:.2f}x" + ("" if self.peer else f" {peer}")
+        return quotient >= self.factor, _times(quotient, self.factor) + ("" if self.peer else f" {peer}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class AtMostTimes(Need):
     def judge(self, found: Findings, name: str) -> tuple[bool, str]:
         """See `Need.judge`."""
         quotient = found.times(name, self.peer)
-        return quotient <= self.factor, f"{quotient:.2f}x"
+        return quotient <= self.factor, _times(quotient, self.factor)
 
 
 @dataclass(frozen=True, slots=True)

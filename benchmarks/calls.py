@@ -18,6 +18,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
+#: The distributions that are called.
+FRAMEWORKS: Final = ("ray", "xoscar")
 #: Calls that are made before anything is timed.
 _WARM: Final = 50
 #: Bytes of Ray's object store; nothing here is kept in it.

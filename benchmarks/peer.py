@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import pkgutil
 from abc import ABC, abstractmethod
@@ -55,10 +54,6 @@ class Peer(ABC):
         if self.module is None or importlib.util.find_spec(self.module) is not None:
             return None
         return f"{self.package} is not installed (pip install '.[{self.extra}]')"
-
-    def version(self) -> str | None:
-        """Return the version of its distribution; None for what Python has."""
-        return importlib.metadata.version(self.package) if self.package and self.missing() is None else None
 
 
 def peers() -> list[Peer]:

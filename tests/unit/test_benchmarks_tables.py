@@ -6,12 +6,15 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 import typer
 from rich.console import Console
 
-from benchmarks import document
+from benchmarks import __main__ as command
+from benchmarks import document, machine
 from benchmarks.bars import Bar, Times, judge
+from benchmarks.experiment import Effort
 from benchmarks.experiments import restart
 from benchmarks.figures import MICROSECONDS, RATE, Figures
 from benchmarks.grid import grid, verdict_grid
@@ -147,9 +150,19 @@ def test_the_docs_say_what_was_measured(page: Any) -> None:
     assert document.refreshed(text, json.loads(document.DATA.read_text(encoding="utf-8"))) == text
 
 
+def test_a_run_names_the_versions_of_all_that_it_measures() -> None:
+    """Ray and xoscar are called, and numpy works in the pipeline: neither is a peer with a link."""
+    run = command._data({}, Effort(rounds=5), [], [])
+    assert run["versions"].keys() >= {"steady-mp", "faster-fifo", "iceoryx2", "pyzmq", "numpy", "ray", "xoscar"}
+    assert machine.versions(["psutil", "no-such-distribution"]) == {
+        "psutil": psutil.__version__,
+        "no-such-distribution": None,
+    }
+
+
 def test_the_warnings_of_a_run_are_counted_in_the_readme_and_listed_in_the_other_page() -> None:
-    machine = {"processor": "a processor", "cores": 2, "system": "a system", "python": "a Python"}
-    run = {"rounds": 5, "taken": "2026-01-02T03:04", "machine": machine, "versions": {"peer": "1.2", "absent": None}}
+    found = {"processor": "a processor", "cores": 2, "system": "a system", "python": "a Python"}
+    run = {"rounds": 5, "taken": "2026-01-02T03:04", "machine": found, "versions": {"peer": "1.2", "absent": None}}
     page = "<!-- figures: {} -->\n<!-- /figures -->\n"
     noisy = {**run, "warnings": ["it was noisy", "peer: done without it", "it was late"]}
     place = document.refreshed(page.format("place"), noisy)

@@ -43,6 +43,13 @@ def test_so_many_times_the_rate_of_a_peer(ours: float, met: bool) -> None:  # no
     assert verdict(Times(20, PEER), race(RATE, ours=ours, peer=1.0)) == (met, f"{ours:.2f}x")
 
 
+@pytest.mark.parametrize(
+    ("ours", "shown"), [(19.998, "19.998x"), (20.00002, "20.00002x"), (19.99, "19.99x"), (20.0, "20.00x")]
+)
+def test_a_bar_missed_by_a_hair_does_not_read_as_met(ours: float, shown: str) -> None:
+    assert verdict(Times(20, PEER), race(RATE, ours=ours, peer=1.0)) == (ours >= 20, shown)
+
+
 def test_so_many_times_faster_than_a_peer_where_less_is_better() -> None:
     assert verdict(Times(2, PEER), race(MICROSECONDS, ours=1.0, peer=3.0)) == (True, "3.00x")
     assert verdict(Times(4, PEER), race(MICROSECONDS, ours=1.0, peer=3.0)) == (False, "3.00x")
