@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _RACES: Final = {
     "performance-sizes.png": ("size-actors", "size-channels", "size-capacity", "steps"),
 }
 _DUEL: Final = "performance-kills.png"
+#: A row so many times the next one is cut off.
+_DWARFS: Final = 10
 _SMALL: Final = 8
 _DPI: Final = 110
 
@@ -91,11 +94,25 @@ def _race(axes: Axes, race: dict[str, Any]) -> None:
     better = "more" if unit["more_is_better"] else "less"
     axes.set_title(f"{race['name']}: {race['title']}", fontsize=_SMALL + 1, loc="left", wrap=True)
     axes.set_xlabel(f"{unit['shown']} ({better} is better)", fontsize=_SMALL)
+    edge = _edge(rows, factor)
     for place, row in zip(places, rows, strict=True):
         text = f" {row['median'] * factor:,.{unit['digits']}f}"
-        axes.annotate(text, (row["high"] * factor, place), fontsize=_SMALL - 1, va="center")
+        if row["high"] * factor > edge:  # the number stands in the bar, which goes on
+            axes.annotate(f"{text} → ", (edge, place), fontsize=_SMALL - 1, va="center", ha="right")
+        else:
+            axes.annotate(text, (row["high"] * factor, place), fontsize=_SMALL - 1, va="center")
     axes.margins(x=0.15)
+    if edge < math.inf:
+        axes.set_xlim(0, edge)
     _bare(axes)
+
+
+def _edge(rows: list[dict[str, Any]], factor: float) -> float:
+    """Return where a chart is cut off, so that one row which dwarfs all others does not hide them; mostly nowhere."""
+    *others, most = sorted(rows, key=lambda row: float(row["median"]))
+    if not others or most["median"] < _DWARFS * others[-1]["median"]:
+        return math.inf
+    return 1.3 * factor * max(float(row["high"]) for row in others)
 
 
 def _duel(axes: Axes, duel: dict[str, Any]) -> None:
