@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_each_life_has_its_name_and_title(name: str, title: str, short: str) -> 
             environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             assert f"STEADY_MP_RUN={run.directory}".encode() in environ  # by which leftovers are found
             assert Path(f"/proc/{pid}/comm").read_bytes() == short.encode() + b"\n"
-            if name.isascii() and "\n" not in name:
+            if shutil.which("ps") and name.isascii() and "\n" not in name:
                 assert shown(pid, "args") == title
                 assert shown(pid, "comm") == short
             if generation == 1:
