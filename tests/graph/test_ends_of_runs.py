@@ -145,6 +145,7 @@ def test_a_signal_that_there_is_not_is_refused_and_the_run_goes_on(number: int) 
         assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # raised from Python 3.15 on
 def test_a_fork_of_the_program_ends_without_the_run() -> None:
     """Its copy of the run has no thread that could end; an exit handler of the fork would wait for it for ever."""
     watch = Watch()
