@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import gc
 import importlib
+import inspect
 import json
 import math
 import operator
 import pickle
 import sys
 from enum import Enum
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from steady_mp import flat
@@ -107,6 +109,7 @@ class _Fields:
             dataclasses.is_dataclass(kind)
             and all(getattr(kind, name, None) is getattr(object, name, None) for name in _PICKLE_HOOKS)
             and not issubclass(kind, (int, float, str, bytes, tuple, list, dict, set, frozenset))
+            and _are_held(kind)
             and _can_be_found(kind)
         )
         names = tuple(field.name for field in dataclasses.fields(kind)) if plain_record else ()
@@ -126,6 +129,24 @@ class _Fields:
         if len(references) != len(parts) + 1 or (self._may_match and dict in map(type, references)):
             return None
         return parts
+
+
+def _are_held(kind: type) -> bool:
+    """Tell whether each field is read from the instance or not at all.
+
+    Where a class's default is read in the place of one that is missing, an attribute beside the fields makes up for it
+    in number. So it does where the class itself says what is read (a property, another descriptor).
+    """
+    maker = next(base for base in kind.__mro__ if "__init__" in vars(base))
+    params = vars(maker).get("__dataclass_params__")
+    made = dataclasses.fields(maker) if params is not None and params.init else ()
+    set_by_it = {each.name for each in made if each.init or each.default_factory is not dataclasses.MISSING}
+    for each in dataclasses.fields(kind):
+        shown = inspect.getattr_static(kind, each.name, dataclasses.MISSING)
+        is_read_there = shown is dataclasses.MISSING or isinstance(shown, MemberDescriptorType)
+        if not is_read_there and (each.name not in set_by_it or hasattr(type(shown), "__set__")):
+            return False
+    return True
 
 
 def _can_be_found(kind: type) -> bool:
