@@ -69,13 +69,14 @@ def steady_mp_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("STEADY_MP_KEPT", str(kept := root.with_name(root.name + "-kept")))
     started: list[Any] = []
     request.node.stash[_started] = started
+    request.node.stash[_failed] = False  # it may be run again
     litter = Litter(root)
     wrong: list[str] = []
     broken: BaseException | None = None
     try:
         yield root
     finally:
-        failed = request.node.stash.get(_failed, False)
+        failed = request.node.stash[_failed]
         try:
             broken = _close_all(started, wrong, failed=failed)
             # The traceback of a failed test holds on to what its frames have opened.
@@ -152,9 +153,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say where everybody stands when a test, or a fixture of its own, fails while its graph runs."""
     report = yield
-    if call.when != "teardown" and call.excinfo is not None and report.failed and _started in item.stash:
-        item.stash[_failed] = True
-        for graph in item.stash[_started]:
+    if call.when != "teardown" and call.excinfo is not None and _started in item.stash:
+        item.stash[_failed] = True  # also where it was expected to (xfail)
+        for graph in item.stash[_started] if report.failed else ():
             if (told := graph.last_words(call.excinfo.value)) is not None:
                 report.sections.append((f"graph {graph.name}", told))
     return report

@@ -281,6 +281,42 @@ def test_never(running):
     result.stdout.re_match_lines([r"-+ graph mine -+", "where everybody stands:", r"  heartbeat: life 1 as process .*"])
 
 
+def test_one_that_is_expected_to_fail_is_not_asked_for_what_its_traceback_holds(
+    run_tests: Callable[..., pytest.RunResult],
+) -> None:
+    result = run_tests(
+        """
+@pytest.mark.xfail(raises=ZeroDivisionError)
+def test_divides(graph_under_test):
+    held = open(os.devnull)
+    1 / 0
+"""
+    )
+    result.assert_outcomes(xfailed=1)
+
+
+def test_one_that_is_run_again_is_judged_again(
+    pytester: pytest.Pytester, run_tests: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makeconftest("""
+import pytest
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    runtestprotocol(item, nextitem=nextitem, log=False)
+    item._initrequest()
+""")
+    result = run_tests(
+        """
+def test_fails_and_then_leaves_something(graph_under_test):
+    kept.append(open(os.devnull))
+    assert len(kept) > 1
+"""
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines("left behind: descriptor *")
+
+
 def test_other_tests_are_left_alone(
     run_tests: Callable[..., pytest.RunResult], run_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
