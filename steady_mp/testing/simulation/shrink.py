@@ -40,8 +40,6 @@ class _Shrinker:
             self._run(self.least.seed, list(crashes), frozenset(switches))
         except SimulationFailed as failure:
             if _manner(failure) == _manner(self.least):
-                failure.crashes = list(crashes)
-                failure.switches = list(switches)
                 self.least = failure
                 return True
         except LEAVING:
