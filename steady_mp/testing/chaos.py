@@ -85,7 +85,7 @@ class Strikes:
             return self.kills(actor) >= kills and self.freezes(actor) >= freezes
 
         with self._news:
-            self._news.wait_for(lambda: self._over or enough(), seconds)
+            self._news.wait_for(lambda: self._over or enough(), min(seconds, threading.TIMEOUT_MAX))
             if not enough():
                 when = "before the run ended" if self._over else f"within {seconds:g} s"
                 message = f"not {kills} kills and {freezes} freezes {when}: {self}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import select
-import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from steady_mp.testing.cues import Done, Hello, Shown
 from steady_mp.testing.nudge import Nudge
+from steady_mp.testing.waiting import time_left
 from steady_mp.testing.wire import Lost, Wire
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Conversation:
         while True:
             wire = self._await_greeting(deadline)
             try:
-                wire.send(cue, max(_LEAST, deadline - time.monotonic()))
+                wire.send(cue, max(_LEAST, time_left(deadline)))
                 while True:
                     messages = self._messages()
                     if self._wire is not wire:  # that life is over
@@ -151,8 +151,7 @@ class Conversation:
         self.nudge.take()  # before the look: what comes behind it will wake
         if (why := self._why_gone()) is not None:
             raise Gone(why)
-        seconds = deadline - time.monotonic()
-        if seconds <= 0:
+        if not (seconds := time_left(deadline)):
             raise TimeoutError
         poll = select.poll()
         for descriptor in self.descriptors:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, TextIO
 
+from steady_mp.testing.waiting import time_left
 from steady_mp.testing.watch import PATIENCE
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Lines(io.StringIO):
                 if over:
                     return None
                 looked_at = self.count
-                left = max(0.0, deadline - time.monotonic())
+                left = time_left(deadline)
                 self._news.wait(left if is_over is None else min(left, _LOOK))
 
     def since(self, count: int) -> list[str]:

@@ -28,6 +28,7 @@ from steady_mp.testing.player import Player
 from steady_mp.testing.positions import wants_room
 from steady_mp.testing.running import NO_ARGS
 from steady_mp.testing.under_test import LONG_PATIENCE, GraphUnderTest
+from steady_mp.testing.waiting import time_left
 from steady_mp.testing.wire import listen
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class Stage(GraphUnderTest):
         for player in self._players.values():
             for descriptor in player.conversation.descriptors:
                 poll.register(descriptor, select.POLLIN)
-        poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        poll.poll(time_left(deadline) * 1000)
         for player in self._players.values():
             player.follow()
 

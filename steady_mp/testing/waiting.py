@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _INTERVAL: Final = 0.01
+#: The most seconds to wait at once, for the system can't count any number of them; who waits then looks again.
+_LONGEST: Final = 86_400.0
+
+
+def time_left(deadline: float) -> float:
+    """Return how many seconds to wait now for what is waited for until `deadline`; there may be none."""
+    return min(_LONGEST, max(0.0, deadline - time.monotonic()))
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:

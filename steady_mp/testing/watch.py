@@ -17,6 +17,7 @@ from steady_mp.events import (
     ForkServerDied,
     RunStopped,
 )
+from steady_mp.testing.waiting import time_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,10 +82,9 @@ class Watch:
                             self._claimed.add(index)
                         return self.seen[index]
                 looked_at = len(self.seen)
-                if self.is_over:
+                if self.is_over or time.monotonic() >= deadline:
                     return None
-                if not self._news.wait(max(0.0, deadline - time.monotonic())) and looked_at == len(self.seen):
-                    return None
+                self._news.wait(time_left(deadline))
 
     @property
     def is_over(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -27,6 +28,14 @@ def test_an_echo_becomes_a_message() -> None:
     assert report.clean
     assert [(channel.sent, channel.in_flight) for channel in report.channels[1:]] == [(1, 0), (1, 0)]
     assert [actor.restarts for actor in report.actors] == [0, 0, 0, 0]
+
+
+def test_a_wait_may_last_for_ever() -> None:
+    with Stage(build_graph, ENDLESS, playing=ENDS) as stage:
+        stage.actor("generator").echo_all([15, 16], timeout=math.inf)
+        assert stage.actor("logger").take(timeout=math.inf) is Word.FIZZBUZZ
+        stage.actor("logger").expect(Value(16), timeout=math.inf)
+        assert stage.final_bow(math.inf).clean
 
 
 def test_everything_that_came_can_be_taken_after_the_final_bow() -> None:

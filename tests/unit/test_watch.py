@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import threading
 import time
 
@@ -41,6 +42,26 @@ def test_an_event_that_comes_later_is_waited_for() -> None:
     later = threading.Thread(target=lambda: list(map(watch, map(started, "abc"))))
     later.start()
     assert watch.wait_for(ActorStarted, seconds=50.0, actor="c") == started("c")
+    later.join()
+
+
+def test_a_wait_may_last_for_ever() -> None:
+    watch, lines = Watch(), Lines()
+    watch(started("a"))
+
+    def tell() -> None:
+        watch(started("b"))
+        lines.write("said\n")
+
+    later = threading.Thread(target=tell)
+
+    def is_second(event: Event) -> bool:
+        if event == started("a"):
+            later.start()  # it waits for the wait
+        return event == started("b")
+
+    assert watch.first(is_second, math.inf) == started("b")
+    assert lines.wait_for("said", math.inf) == "said"
     later.join()
 
 
