@@ -84,7 +84,7 @@ def percentile(samples: Sequence[float], q: float) -> float | None:
     if not samples:
         return None
     ranked = sorted(samples)
-    return ranked[max(0, math.ceil(q / 100 * len(ranked)) - 1)]
+    return ranked[max(0, math.ceil(q * len(ranked) / 100) - 1)]  # q / 100 is not exact, nor what it makes then
 
 
 class History:

@@ -40,8 +40,13 @@ def test_statistics_are_those_of_the_last_samples(samples: list[float], size: in
 def test_a_percentile_is_a_sample_that_so_many_do_not_exceed(samples: list[float], q: float) -> None:
     found = filled(len(samples), samples).percentile(q)
     assert found in samples
-    assert sum(sample <= found for sample in samples) >= math.ceil(q / 100 * len(samples))
-    assert sum(sample < found for sample in samples) <= max(0, math.ceil(q / 100 * len(samples)) - 1)
+    assert sum(sample <= found for sample in samples) >= math.ceil(q * len(samples) / 100)
+    assert sum(sample < found for sample in samples) <= max(0, math.ceil(q * len(samples) / 100) - 1)
+
+
+def test_a_percentile_has_its_rank_also_where_a_hundredth_is_not_exact() -> None:
+    window = filled(100, list(range(1, 101)))
+    assert [window.percentile(q) for q in range(1, 101)] == list(range(1, 101))
 
 
 def test_an_empty_window_knows_nothing() -> None:
