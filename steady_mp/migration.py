@@ -10,15 +10,20 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from steady_mp.amounts import is_whole
 from steady_mp.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def version_of(kind: type) -> Any:  # noqa: ANN401 - whatever the class says; what is no number is never older
-    """Return the `state_version` of a class."""
-    return getattr(kind, "state_version", 0)
+def version_of(kind: type) -> int:
+    """Return the `state_version` of a class. Raises StateError for one that is no whole number."""
+    version: object = getattr(kind, "state_version", 0)
+    if not is_whole(version):
+        which = f"{kind.__module__}:{kind.__qualname__}: state_version {version!r}"
+        raise StateError(f"{which} must be a whole number, and the class's own: state_version = 1, no field of it")
+    return version
 
 
 def field_names(kind: type) -> list[str] | None:
@@ -51,7 +56,7 @@ def migrate(kind: type, name: str, old: object, data: object) -> object:
     """
     new = version_of(kind)
     have = f"the snapshot holds {name} version {old}, the code has {name} version {new}"
-    if not isinstance(old, int) or not isinstance(new, int) or old > new:
+    if not isinstance(old, int) or old > new:
         raise StateError(f"{have}: run the code that saved it, or one that is newer")
     step = getattr(kind, "migrate", None)
     if step is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,14 +161,34 @@ def test_a_migration_that_fails_is_an_error_with_its_reason(monkeypatch: pytest.
         decode(snapshot)
 
 
-@pytest.mark.parametrize(("saved_by", "code"), [(2, 1), ("a", "b"), (1, None)])
-def test_what_is_not_older_is_not_migrated(saved_by: object, code: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_newer_is_not_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Flat, "migrate", staticmethod(lambda _, __: pytest.fail("not asked for")), raising=False)
-    monkeypatch.setattr(Flat, "state_version", saved_by, raising=False)
+    monkeypatch.setattr(Flat, "state_version", 2, raising=False)
     snapshot = saved(Flat())
-    monkeypatch.setattr(Flat, "state_version", code)
-    with pytest.raises(StateError, match=f"Flat version {saved_by}, the code has .*Flat version {code}: run the code"):
+    monkeypatch.setattr(Flat, "state_version", 1)
+    with pytest.raises(StateError, match=r"Flat version 2, the code has .*Flat version 1: run the code"):
         decode(snapshot)
+
+
+@dataclass(slots=True)
+class Numbered:
+    """Its version is a field by mistake, so the class itself has none."""
+
+    state_version: int = 2
+
+
+@pytest.mark.parametrize("version", ["a", None, True, 1.5, date(2024, 2, 29)])
+def test_a_version_that_is_no_whole_number_is_refused_before_anything_is_saved(
+    version: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Flat, "state_version", version, raising=False)
+    with pytest.raises(StateError, match=re.escape(f"Flat: state_version {version!r} must be a whole number, and the")):
+        saved(Flat())
+
+
+def test_a_version_that_is_a_field_is_refused_with_how_to_write_it() -> None:
+    with pytest.raises(StateError, match=r"Numbered: state_version .* must be .*: state_version = 1, no field of it$"):
+        saved(Numbered())
 
 
 # The same version with other fields
