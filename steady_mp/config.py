@@ -213,6 +213,8 @@ def read_file(path: Path) -> ConfigurationFile:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: is no TOML: {_with_line(str(error), text)}") from None
+    except (ValueError, RecursionError):  # Python's own limits, with no word of where
+        raise ConfigurationError(f"{path}: has a number too long, or tables nested too deep, to be read") from None
     file = ConfigurationFile(path, text, tables)
     for name, table in tables.items():
         if name not in ("run", "args"):

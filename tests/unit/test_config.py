@@ -205,6 +205,14 @@ def test_a_wrong_file_is_refused_with_the_line(tmp_path: Path, text: str, messag
     assert str(refused.value).removeprefix(f"{tmp_path}/") == message
 
 
+@pytest.mark.parametrize("value", ["1" * 5000, "[" * 5000], ids=["long", "deep"])
+def test_what_is_beyond_pythons_own_limits_is_refused(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "some.toml"
+    path.write_text(f"[args]\ncount = {value}\n")
+    with pytest.raises(ConfigurationError, match=r"some.toml: has a number too long, or tables nested too deep, to"):
+        read_file(path)
+
+
 def test_a_file_that_ends_too_early_has_a_line_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"is no TOML: .* \(at line 2, the last one\)$"):
         from_file(tmp_path, "[args]\nname = '''x")
