@@ -191,6 +191,20 @@ def test_the_dice_of_the_actors_are_those_of_the_seed_and_the_callers_stay_his()
     assert random.random() == expected
 
 
+def hold(_actor: Actor, drawn: SteadyState[float], number: float) -> None:
+    drawn.acquire(lambda: number)
+
+
+def test_what_the_declaration_of_a_graph_draws_is_the_seeds_too() -> None:
+    def build(graph: Graph) -> None:
+        graph.actor("keeper", hold, graph.state(), random.random())
+
+    random.seed(7)
+    drawn = [simulate(build, seed=seed).states["keeper"] for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert random.random() == random.Random(7).random()
+
+
 def test_the_dice_of_numpy_are_those_of_the_seed_too_and_the_callers_stay_his() -> None:
     np = pytest.importorskip("numpy")
 

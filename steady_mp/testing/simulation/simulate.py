@@ -32,6 +32,7 @@ from steady_mp.testing.simulation.arguments import (
 from steady_mp.testing.simulation.dice import Crash
 from steady_mp.testing.simulation.outcome import Outcome, SimulationFailed
 from steady_mp.testing.simulation.shrink import shrunk
+from steady_mp.testing.simulation.surroundings import dice
 from steady_mp.testing.simulation.world import World
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class _Setting:
 
     def world(self, seed: int, crashes: int | Iterable[Crash], only: frozenset[int] | None) -> World:
         graph = Graph("simulation", log_level=self.log_level)
-        self.build(*((graph,) if self.args is None else (graph, self.args)))
+        with dice(seed):  # what it draws is part of the run
+            self.build(*((graph,) if self.args is None else (graph, self.args)))
         return World(
             graph,
             seed=seed,

@@ -119,21 +119,32 @@ def _dice_of_numpy(seed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def dice(seed: int) -> Iterator[None]:
+    """Seed the global generators of Python and numpy, and put them back."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        with _dice_of_numpy(seed):
+            yield
+    finally:
+        random.setstate(before)
+
+
+@contextlib.contextmanager
 def surroundings(world: World, output: Output) -> Iterator[None]:
     """Give the actors dice, an output and a log of their own."""
     root = logging.getLogger()
-    handlers, level, dice = root.handlers[:], root.level, random.getstate()
+    handlers, level = root.handlers[:], root.level
     facts = {name: getattr(logging, name) for name in _UNUSED_FACTS}
     for name in facts:
         setattr(logging, name, None)
     root.handlers[:] = [_Handler(output)]
     root.setLevel(world.plan.log_level)
-    random.seed(world.seed)
     before = sys.stdout, sys.stderr
     out: tuple[Any, Any] = output.out, output.err
     sys.stdout, sys.stderr = out
     try:
-        with _dice_of_numpy(world.seed):
+        with dice(world.seed):
             yield
     finally:
         sys.stdout, sys.stderr = before
@@ -141,4 +152,3 @@ def surroundings(world: World, output: Output) -> Iterator[None]:
             setattr(logging, name, fact)
         root.handlers[:] = handlers
         root.setLevel(level)
-        random.setstate(dice)
