@@ -178,7 +178,7 @@ class Latency:
     @staticmethod
     def milliseconds(value: float) -> Level:
         """Return the level at `value` thousandths of a second."""
-        return Level(Metric.LATENCY, value / 1000)
+        return Level(Metric.LATENCY, value / 1000 if is_number(value) else value)  # else refused as it was given
 
 
 class MilliCpu:
@@ -192,7 +192,7 @@ class MilliCpu:
     @staticmethod
     def cores(value: float) -> Level:
         """Return the level at `value` whole cores."""
-        return Level(Metric.MCPU, value * 1024)
+        return Level(Metric.MCPU, value * 1024 if is_number(value) else value)  # as above
 
 
 class Load:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -72,6 +73,18 @@ def test_triggers_read_as_sentences() -> None:
     assert str(Trigger.std_devs_above(2, Latency.milliseconds(1500))) == "latency avg + 2 std devs above 1.5 s"
     assert str(Trigger.percentile_below(80, Rate.per_second(10))) == "rate p80 below 10/s"
     assert str(Trigger.std_devs_below(1.5, MilliCpu.cores(0.5))) == "mcpu avg - 1.5 std devs below 512 mCPU"
+
+
+@pytest.mark.parametrize("value", ["1", None, True, -1, math.nan, math.inf])
+def test_a_level_that_is_no_number_is_refused_as_it_was_given(value: Any) -> None:
+    for level, name in (
+        (Latency.seconds, "latency"),
+        (Latency.milliseconds, "latency"),
+        (MilliCpu.of, "mcpu"),
+        (MilliCpu.cores, "mcpu"),
+    ):
+        with pytest.raises(ConfigurationError, match=rf"^{name} '?(\w+|-.+)'?: must be a number, 0 or more$"):
+            level(value)
 
 
 @pytest.mark.parametrize(
