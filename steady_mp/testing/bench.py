@@ -21,6 +21,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from steady_mp.amounts import is_whole
 from steady_mp.behaviors import check_signature
 from steady_mp.channel.kinds import shape_of
 from steady_mp.checks import check_count, check_pace
@@ -53,7 +54,13 @@ class Bench:
     """Runs one actor, and stands at the other ends of its channels."""
 
     def __init__(self, name: str = "actor", *, log_level: int = logging.INFO) -> None:
-        """Begin with an empty bench; `clock` stands at 0. What is logged below `log_level` is not kept."""
+        """Begin with an empty bench; `clock` stands at 0. What is logged below `log_level` is not kept.
+
+        Raises ConfigurationError for a `log_level` that is no number.
+        """
+        if not is_whole(log_level):
+            message = f"log_level {log_level!r}: give it as a number, as logging.DEBUG is one"
+            raise ConfigurationError(message)
         self.clock = ManualClock()
         #: The actor's lives so far.
         self.generation = 0

@@ -51,3 +51,9 @@ def test_a_clock_goes_on_by_numbers_only(seconds: float) -> None:
     with pytest.raises(ValueError, match="can't"):
         clock.advance(seconds)
     assert clock() == 0.0
+
+
+@pytest.mark.parametrize("level", ["debug", None, True])
+def test_a_log_level_that_is_no_number_is_refused(level: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^log_level .*: give it as a number, as logging.DEBUG is one$"):
+        Bench(log_level=level)
