@@ -158,7 +158,8 @@ def _summary(run: Opened, found: Found) -> str:
 def _how(run: Opened, found: Found) -> str:
     status = run.status
     if found.is_alive:
-        return f"{status.phase}; its supervisor is process {status.pid}"
+        halted = ", which is stopped (SIGSTOP), so nobody is restarted" if found.is_halted else ""
+        return f"{status.phase}; its supervisor is process {status.pid}{halted}"
     durable = RunDir(run.directory).has_begun
     onward = f"`steady-mp run --resume {run.directory}` goes on with it" if durable else "`steady-mp clean` removes it"
     if status.phase == "stopped":

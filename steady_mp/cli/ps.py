@@ -59,6 +59,7 @@ def look(found: Found) -> dict[str, Any]:
         "run": found.directory.name,
         "directory": str(found.directory),
         "pid": status.pid,
+        "halted": found.is_halted,
         "phase": status.phase if found.is_alive or status.phase == "stopped" else "dead",
         "durable": RunDir(found.directory).has_begun,
         "uptime": round(max(0.0, time.time() - status.started), 1),
@@ -119,7 +120,10 @@ def _draw(run: Mapping[str, Any], supervisor: int) -> tuple[object, ...]:
         after = "" if run["uptime"] is None else f"  after {run['uptime']:.0f} s"
         head.append(f"{after}  {run['run']}")
     else:
-        head.append(f"  up {run['uptime']:.0f} s  supervisor {supervisor}  {run['run']}")
+        head.append(f"  up {run['uptime']:.0f} s  supervisor {supervisor}")
+        if run["halted"]:
+            head.append(" is stopped", STYLES["stopped"])
+        head.append(f"  {run['run']}")
     if run["url"]:
         head.append(f"  {run['url']}")
     made = table("actor", "state", "pid", "life", "restarts", "commits", "memory", left=2, long=("restarts",))

@@ -15,6 +15,7 @@ from steady_mp.memory.damage import damage_of
 from steady_mp.memory.mapping import Mapping
 from steady_mp.memory.owner import Owner
 from steady_mp.memory.rundir import default_root
+from steady_mp.memory.standing import halt_of
 from steady_mp.memory.status import STATUS_FILE, UNREADABLE, RunStatus, read_status
 from steady_mp.plan import PLAN_FILE, Plan, actor_file, channel_file
 
@@ -46,6 +47,12 @@ class Found:
     def is_alive(self) -> bool:
         """Whether it goes on, as far as can be known: its supervisor may live in another container."""
         return self.status.phase != "stopped" and not self.status.owner.is_dead()
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether its supervisor lives and is stopped (SIGSTOP): nobody is restarted meanwhile."""
+        owner = self.status.owner
+        return self.is_alive and not owner.is_foreign and halt_of(owner.pid).stopped
 
 
 def last_state(state: str) -> str:

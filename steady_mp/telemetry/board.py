@@ -69,14 +69,23 @@ class Board:
         found = [raised for watcher in (*self.actor_watchers, *self.channel_watchers) for raised in watcher.raised]
         return sorted(found, key=lambda raised: (-raised.alert.color.rank, -raised.since))
 
+    @property
+    def _halted(self) -> str:
+        """Who of those that restart the actors stands still (SIGSTOP); empty when nobody does."""
+        if self.sample is None or not self.sample.supervised:
+            return ""
+        if self.sample.halted:
+            return "the supervisor is stopped"
+        return "the fork server is stopped" if self.sample.forks_halted else ""
+
     def not_ready(self) -> list[str]:
         """Return why the run can't be relied on, naming the actor; empty when it can."""
         if self.sample is None:
             return ["nothing was seen yet"]
         status = self.sample.status
         reasons = [] if self.sample.supervised else ["the supervisor is gone"]
-        if self.sample.supervised and self.sample.halted:
-            reasons.append("the supervisor is stopped")
+        if self._halted:
+            reasons.append(self._halted)
         if status.phase != "running":
             reasons.append(f"the graph is {status.phase}")
         reasons += [f"{meter.plan.name} is {meter.plight}" for meter in self.actors if meter.state in _UNREADY]
@@ -84,6 +93,8 @@ class Board:
 
     def summary(self) -> str:
         """Name the bottleneck in words; empty when there is none."""
+        if self._halted:
+            return self._halted
         for meter in self.actors:
             if meter.state in {"stuck", "stopped", "given up"}:
                 return f"{meter.plan.name} is {meter.state}"

@@ -153,6 +153,8 @@ class ActorMeter:
     def _classify(self, sample: ActorSample, status: ActorStatus) -> str:
         if status.status != "running":
             return status.status
+        if not sample.lives and not sample.finished:
+            return "lost"  # the supervisor has not heard of it, or has not said so yet
         return word_for(
             phase=sample.phase,
             blocked=sample.blocked_end is not None,

@@ -55,6 +55,8 @@ class ActorSample:
     blocked_end: int | None
     #: It has a process, as far as can be known.
     lives: bool
+    #: Its behavior has returned, by its own last commit.
+    finished: bool
     #: Seconds of processor time of this life; None when there is no process, or none that can be asked about.
     cpu: float | None
     #: Resident bytes; None when the process can't be asked about, since it is in another container.
@@ -94,19 +96,27 @@ class Sample:
     supervised: bool
     #: The supervisor is, and is stopped (SIGSTOP): nobody is restarted meanwhile.
     halted: bool
+    #: The same of the fork server.
+    forks_halted: bool
 
 
 class _Process:
     """What psutil knows of one actor's present life."""
 
-    __slots__ = ("_pid", "_process")
+    __slots__ = ("_pid", "_process", "parent")
 
     def __init__(self) -> None:
         self._pid = 0
+        #: The fork server, while there is a process.
+        self.parent: int | None = None
         self._process: psutil.Process | None = None
 
     def look(self, pid: int | None) -> tuple[float | None, int, Halt]:
-        """Return processor seconds, resident bytes and whether it stands still; None for no process."""
+        """Return processor seconds, resident bytes and whether it stands still; None for no process.
+
+        One that has died and was not waited for is none: its fork server may stand still.
+        """
+        self.parent = None
         if not pid:
             return None, 0, Halt()
         try:
@@ -114,6 +124,9 @@ class _Process:
                 self._process = psutil.Process(pid)
                 self._pid = pid
             with self._process.oneshot():
+                self.parent = self._process.ppid()
+                if self._process.status() == psutil.STATUS_ZOMBIE:
+                    return None, 0, Halt()
                 times = self._process.cpu_times()
                 return times.user + times.system, self._process.memory_info().rss, halt_of(pid)
         except (psutil.Error, OSError):
@@ -174,11 +187,16 @@ class Sampler:
             directory_bytes=self._directory_bytes(at),
             supervised=self._is_supervised(),
             halted=not self._is_foreign and halt_of(self._supervisor.pid).stopped,
+            forks_halted=self._is_fork_server_halted(),
         )
 
     def _is_supervised(self) -> bool:
         """Tell whether the run goes on: its process may live on without it, and then its record is gone."""
         return (self.directory / STATUS_FILE).exists() and not self._supervisor.is_dead()
+
+    def _is_fork_server_halted(self) -> bool:
+        parents = {process.parent for process in self._processes if process.parent}
+        return any(halt_of(parent).stopped for parent in parents - {self._supervisor.pid})
 
     def _sample_actor(self, index: int, at: float) -> ActorSample:
         words = self._controls[index]
@@ -206,12 +224,18 @@ class Sampler:
             waited_before=waited_before,
             blocked_end=blocked - 1 if blocked and blocked <= len(self.plan.actors[index].ends) else None,
             lives=lives,
+            finished=bool(words[self._journal(index) + layout.J_FINISHED]),
             cpu=cpu,
             rss=None if lives and cpu is None else rss,
             halt=halt,
             in_code=seconds_in_its_code(words, at),
             debugged=is_debugged(words),
         )
+
+    def _journal(self, index: int) -> int:
+        """Return the first word of an actor's journal in force."""
+        slot = self._controls[index][layout.EPOCH] & 1
+        return layout.journal_offset(len(self.plan.actors[index].ends), slot) // layout.WORD
 
     def _sample_channel(self, index: int) -> ChannelSample:
         words = self._channels[index]

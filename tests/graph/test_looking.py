@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from steady_mp import ExitCode
@@ -99,6 +100,35 @@ def test_health_says_that_the_supervisor_is_frozen(operator: Operator) -> None:
         assert eventually(lambda: operator.types("health").out == "the supervisor is stopped\n")
         host.send(signal.SIGCONT)
         assert eventually(lambda: operator.types("health").status == 0)
+
+
+def test_who_looks_at_a_run_with_a_frozen_supervisor_sees_it(operator: Operator, tmp_path: Path) -> None:
+    with hosted("flow", *FLOW) as host:
+        assert "is stopped" not in operator.types("ps").out
+        host.send(signal.SIGSTOP)
+        assert eventually(lambda: [run["halted"] for run in operator.types("ps", "--json").data] == [True])
+        assert f"supervisor {host.pid} is stopped" in operator.types("ps").out
+        assert "the supervisor is stopped" in operator.types("top").out
+        told = operator.types("dump", "-o", str(tmp_path / "frozen.zip"), "--timeout", "1").out
+        assert f"its supervisor is process {host.pid}, which is stopped (SIGSTOP)" in told
+        host.send(signal.SIGCONT)
+        assert eventually(lambda: [run["halted"] for run in operator.types("ps", "--json").data] == [False])
+
+
+def test_an_actor_that_a_frozen_fork_server_can_not_bury_is_lost(operator: Operator) -> None:
+    """Its words in shared memory are those of a life that waits for work, and stay so."""
+    with hosted("flow", *FLOW):
+        assert eventually(lambda: operator.types("health").status == 0)
+        fork_server = psutil.Process(operator.actors()["middle"]["pid"]).parent()
+        assert fork_server is not None
+        fork_server.suspend()
+        assert eventually(lambda: operator.types("health").out == "the fork server is stopped\n")
+        assert operator.types("kill", "middle").status == 0
+        assert eventually(lambda: operator.actors()["middle"]["state"] == "lost")
+        assert operator.types("health").out.splitlines()[:2] == ["the fork server is stopped", "middle is lost"]
+        fork_server.resume()
+        assert eventually(lambda: operator.types("health").status == 0)
+        assert operator.actors()["middle"]["generation"] > 1
 
 
 def test_health_names_who_is_frozen_and_who_is_between_two_lives(operator: Operator) -> None:
