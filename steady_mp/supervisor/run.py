@@ -40,7 +40,7 @@ from steady_mp.supervisor.report import ActorReport, ChannelReport, Report
 from steady_mp.supervisor.script import refuse_while_loading
 from steady_mp.supervisor.seat import Seat, channel_mappings
 from steady_mp.supervisor.supervisor import Supervisor
-from steady_mp.supervisor.thread import SupervisorThread, run_here
+from steady_mp.supervisor.thread import SupervisorThread, run_here, within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,8 +81,8 @@ class Graph(Topology):
         commit is on the disk before anybody sees it, for a loss of power; a resumed run goes on as it was begun.
 
         Raises ConfigurationError for options of a wrong kind or at odds, for a graph that can't run, or that is not
-        the one in `resume` (it says what differs), NoSpace when there is too little room, StartError when no process
-        can be started; no run is left then, and a durable one has not begun: the same call may begin it later.
+        the one in `resume` (it says what differs), NoSpace when there is too little room, StartError when no process or
+        thread can be started; no run is left then, and a durable one has not begun: the same call may begin it later.
         """
         refuse_while_loading(self.name)
         settings = Telemetry() if telemetry is True else telemetry or None
@@ -91,7 +91,7 @@ class Graph(Topology):
         refuse_at_odds(durable=durable, resume=resume, fresh=fresh, fresh_states=fresh_states, sync=sync)
         plan = self.plan()
         contents = first_contents(plan, self.packed, self.beside, root, log)
-        with contextlib.ExitStack() as undo:
+        with within_limits(), contextlib.ExitStack() as undo:
             os.close(take_standard())
             if listening := listen(settings) if settings else None:
                 undo.callback(listening[0].close)

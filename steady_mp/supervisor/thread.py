@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import threading
 from typing import TYPE_CHECKING
 
+from steady_mp.errors import StartError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from steady_mp.supervisor.run import Run
+
+
+@contextlib.contextmanager
+def within_limits() -> Iterator[None]:
+    """Start what a run has in this process. Raises StartError where the system refuses a thread, or memory for it."""
+    try:
+        yield
+    except RuntimeError as error:  # Python says no more, and has no class for it
+        if "start new thread" not in str(error):
+            raise
+        raise StartError(f"{error}: raise the limit (ulimit -u, ulimit -v, pids of the container)") from error
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        raise StartError(f"{error.strerror}: raise the limit (ulimit -v), or free some memory") from error
 
 
 class SupervisorThread(threading.Thread):

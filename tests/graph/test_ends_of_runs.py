@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from steady_mp import ConfigurationError, ExitCode, Graph
+from steady_mp import ConfigurationError, ExitCode, Graph, StartError
 from steady_mp.events import ActorStarted, RunStopped
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.mapping import Mapping
@@ -125,7 +125,7 @@ def test_without_a_thread_for_the_supervisor_nothing_is_left(monkeypatch: pytest
     monkeypatch.setattr(atexit, "register", left.append)
     monkeypatch.setattr(atexit, "unregister", left.remove)
     monkeypatch.setattr(SupervisorThread, "start", refuse)
-    with pytest.raises(RuntimeError, match="new thread"):
+    with pytest.raises(StartError, match=r"new thread: raise the limit \(ulimit -u"):
         calm().start(output=Lines(), telemetry=True)
     assert not left
     assert threads_and_descriptors() == before

@@ -13,6 +13,7 @@ import pytest
 
 from steady_mp import ConfigurationError, ExitCode, Graph, StartError
 from steady_mp.memory import disk
+from steady_mp.supervisor import run as run_module
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.thread import SupervisorThread
 from tests.support import pipeline
@@ -206,3 +207,16 @@ def test_where_the_new_one_has_begun_the_error_says_where_the_old_one_is(
     for each in (folder, kept):
         with finite().start(resume=each, output=Lines()) as run:
             assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED
+
+
+def test_too_little_memory_for_the_program_itself_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, run_root: Path
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "channel_mappings", full)
+        with pytest.raises(StartError, match=r"Cannot allocate memory: raise the limit \(ulimit -v"):
+            finite().start(output=Lines())
+    assert nothing_is_left(run_root)
