@@ -161,7 +161,7 @@ def _too_large(root: Path, largest: int) -> NoSpace:
     )
 
 
-def _no_space(root: Path, needed: int) -> NoSpace:
+def _no_space(root: Path, needed: int, *, kept: bool) -> NoSpace:
     """Describe what is missing, and the ways out."""
     with contextlib.suppress(OSError):
         facts = os.statvfs(root)
@@ -169,7 +169,7 @@ def _no_space(root: Path, needed: int) -> NoSpace:
         return NoSpace(
             f"{root} has {free / 2**20:.1f} MiB free and the graph needs {needed / 2**20:.1f} MiB: lower capacity or "
             "ring_bytes, raise the limit (docker: --shm-size, Kubernetes: emptyDir with medium Memory), "
-            "or set STEADY_MP_ROOT to a folder with room"
+            f"or {'take' if kept else 'set STEADY_MP_ROOT to'} a folder with room"
         )
     return NoSpace(f"{root} has no room for the {needed / 2**20:.1f} MiB that the graph needs")
 
@@ -355,7 +355,7 @@ class RunDir:
                 raise _too_large(self.path.parent, max(files.values())) from None
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 needed = sum(files.values()) + sum(map(len, contents.values()))
-                raise _no_space(self.path.parent, needed) from None
+                raise _no_space(self.path.parent, needed, kept=self._is_kept) from None
             message = f"run directory {self.path} can't be made: {error.strerror}"
             raise ConfigurationError(message) from None
         except BaseException:

@@ -236,7 +236,7 @@ def test_a_run_that_was_put_aside_for_one_that_fails_is_put_back(
         if left:  # nothing is left of what was made, unless not even that can be removed
             patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         patch.setattr(os, "posix_fallocate", is_full)
-        with pytest.raises(NoSpace, match=r"the graph needs \S+ MiB: .* with room$"):
+        with pytest.raises(NoSpace, match=r"the graph needs \S+ MiB: .*, or take a folder with room$"):
             declared().start(durable=folder, fresh=True, output=Lines())
     assert [entry.name for entry in folder.parent.iterdir() if entry.name.startswith("run")] == ["run"]
     assert folder.stat().st_ino == before
