@@ -125,7 +125,7 @@ class Recorder:
                 actor.causes["replay" if isinstance(event, ActorReplayed) else "recycled"] += 1
             case ActorFinished():
                 actor = self._actors[event.actor]
-                actor.pid, actor.status = None, "finished"
+                actor.pid, actor.status, actor.generation = None, "finished", event.generation
             case ForkServerDied():
                 for actor in self._status.actors:
                     if actor.status in _ALIVE:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import pytest
 
 from steady_mp import Graph
-from steady_mp.events import ActorStarted, Event, ForkServerDied, TelemetryDied
+from steady_mp.events import ActorFinished, ActorStarted, Event, ForkServerDied, TelemetryDied
 from steady_mp.memory.status import EVENTS_FILE, read_events, read_status, write_status
 from steady_mp.supervisor import recorder as recorders
 from steady_mp.supervisor.recorder import MOST_EVENTS, Recorder, first_status
@@ -182,6 +182,14 @@ def test_one_that_can_not_even_say_why_is_missing_and_the_record_goes_on(
     recorder(STARTED)
     assert said == ["Mute is missing in the record of events: Unspeakable, which can't be shown"]
     assert kinds(tmp_path) == ["ActorStarted"]
+
+
+def test_who_had_finished_when_the_run_was_resumed_keeps_the_number_of_its_last_life(
+    tmp_path: Path, recorder: Recorder
+) -> None:
+    recorder(ActorFinished(actor="worker", generation=3))
+    (worker,) = read_status(tmp_path).actors
+    assert (worker.status, worker.generation) == ("finished", 3)
 
 
 def test_the_events_of_the_supervisors_before_are_not_added_to_without_end(
