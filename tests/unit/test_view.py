@@ -59,7 +59,15 @@ def actor(name: str, **more: Any) -> dict[str, Any]:
 
 
 def run_of(*actors: dict[str, Any]) -> dict[str, Any]:
-    head = {"graph": "flow", "phase": "running", "uptime": 3.0, "pid": 1, "run": "flow.1.2.3.0", "url": None}
+    head = {
+        "graph": "flow",
+        "phase": "running",
+        "uptime": 3.0,
+        "pid": 1,
+        "halted": False,
+        "run": "flow.1.2.3.0",
+        "url": None,
+    }
     return {**head, "deadlocks": [], "actors": list(actors)}
 
 
