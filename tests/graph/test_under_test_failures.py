@@ -195,11 +195,17 @@ def test_what_a_run_leaves_behind_is_named() -> None:
 
 def test_a_process_that_is_left_is_named_and_killed(tmp_path: Path) -> None:
     environment = {**os.environ, RUN_MARK: str(tmp_path / "run")}
-    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], env=environment) as left:
+    with subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True); import signal; signal.pause()"],
+        env=environment,
+        stdout=subprocess.PIPE,
+    ) as left:
+        assert left.stdout is not None
+        left.stdout.readline()  # in the midst of its exec it shows no environment
         (told,) = litter.of_run(tmp_path / "run")
         assert left.wait() == -signal.SIGKILL
     assert told.startswith(f"process {left.pid} ")
-    assert told.endswith(" -c import signal; signal.pause()")
+    assert told.endswith(" -c print(flush=True); import signal; signal.pause()")
 
 
 def test_a_run_directory_that_is_left_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
