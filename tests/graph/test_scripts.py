@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -229,6 +230,19 @@ def test_a_behavior_may_start_a_graph_of_its_own(tmp_path: Path) -> None:
 BEGINS_NONE = (3, 12) <= sys.version_info < (3, 12, 3)
 
 
+#: The run does not end before the fork server's thread has said all that it has to say.
+TOLD = """
+def tell(args, told=os.open({told!r}, os.O_RDWR)):
+    threading.__excepthook__(args)
+    os.write(told, b".")
+
+def work(actor):
+    os.read(os.open({told!r}, os.O_RDWR), 1)
+
+threading.excepthook = tell
+"""
+
+
 @pytest.mark.parametrize(
     "wait",
     [
@@ -238,8 +252,10 @@ BEGINS_NONE = (3, 12) <= sys.version_info < (3, 12, 3)
 )
 def test_a_thread_of_a_script_without_a_guard_is_told_so(tmp_path: Path, wait: str) -> None:
     """A web application, say: in the fork server the thread is refused, for as long as that lives."""
+    told = tmp_path / "told"
+    os.mkfifo(told)
     end = f"thread = threading.Thread(target=serve)\nthread.start()\n{wait}\n"
-    (tmp_path / "script.py").write_text(EAGER + end)
+    (tmp_path / "script.py").write_text(EAGER + TOLD.format(told=str(told)) + end)
     code, output = run(tmp_path, "script.py")
     assert code == 0, output
     assert starts(output) == ["started at depth 1"]
