@@ -29,8 +29,9 @@ _RACES: Final = {
     "performance-sizes.png": ("size-actors", "size-channels", "size-capacity", "steps"),
 }
 _DUEL: Final = "performance-kills.png"
-#: A row so many times the next one is cut off.
+#: A row so many times the next one is cut off, and so far behind the others, for their figures.
 _DWARFS: Final = 10
+_BEHIND: Final = 1.3
 _SMALL: Final = 8
 _DPI: Final = 110
 
@@ -112,7 +113,7 @@ def _edge(rows: list[dict[str, Any]], factor: float) -> float:
     *others, most = sorted(rows, key=lambda row: float(row["median"]))
     if not others or most["median"] < _DWARFS * others[-1]["median"]:
         return math.inf
-    return 1.3 * factor * max(float(row["high"]) for row in others)
+    return _BEHIND * factor * max(float(row["high"]) for row in others)
 
 
 def _duel(axes: Axes, duel: dict[str, Any]) -> None:

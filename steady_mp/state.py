@@ -132,10 +132,10 @@ class _Fields:
 
 
 def _are_held(kind: type) -> bool:
-    """Tell whether each field is read from the instance or not at all.
+    """Tell whether each field that can be read lies in the instance; `read` compares how many do with what lies there.
 
-    Where a class's default is read in the place of one that is missing, an attribute beside the fields makes up for it
-    in number. So it does where the class itself says what is read (a property, another descriptor).
+    One that is read from the class instead (its default, a property, another descriptor) is counted and lies nowhere,
+    so one attribute that is no field would make up for it, and be lost.
     """
     maker = next(base for base in kind.__mro__ if "__init__" in vars(base))
     params = vars(maker).get("__dataclass_params__")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import __main__ as command
-from benchmarks import document, machine
+from benchmarks import charts, document, machine
 from benchmarks.bars import Bar, Times, judge
 from benchmarks.experiment import Effort
 from benchmarks.experiments import restart
@@ -148,6 +149,13 @@ def test_the_docs_say_what_was_measured(page: Any) -> None:
     text = page.read_text(encoding="utf-8")
     assert "<!-- figures: " in text
     assert document.refreshed(text, json.loads(document.DATA.read_text(encoding="utf-8"))) == text
+
+
+@pytest.mark.parametrize(
+    ("medians", "edge"), [([2.0, 3.0, 31.0], 3900.0), ([2.0, 3.0, 29.0], math.inf), ([5.0], math.inf)]
+)
+def test_a_chart_is_cut_off_where_one_row_dwarfs_all_others(medians: list[float], edge: float) -> None:
+    assert charts._edge([{"median": each, "high": each} for each in medians], factor=1000.0) == pytest.approx(edge)
 
 
 def test_a_run_names_the_versions_of_all_that_it_measures() -> None:
