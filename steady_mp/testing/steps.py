@@ -322,7 +322,10 @@ class HangAsleep(Step):
 
 @dataclass(frozen=True)
 class HangInC(Step):
-    """Never come back from a call into C that keeps the interpreter's lock: no thread, no Python handler runs."""
+    """Never come back from a call into C that keeps the interpreter's lock: no thread, no Python handler runs.
+
+    In a free-threaded Python there is no such lock, and other threads run.
+    """
 
     needs_process: ClassVar[bool] = True
 

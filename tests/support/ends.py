@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import time
@@ -58,6 +59,10 @@ class Starve(Step):
         """See `Step.play`."""
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + _MORE, size + _MORE))
+        # A free-threaded Python has reserved a gigabyte, which takes a second in small pieces.
+        with contextlib.suppress(MemoryError):
+            while True:
+                scene.leaked.append(bytearray(1 << 20))
         while True:
             scene.leaked.append(bytearray(self.piece))
 
