@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import TYPE_CHECKING
 
@@ -24,18 +25,18 @@ class Audience:
     def __init__(self, complain: Callable[[str], None]) -> None:
         """Begin without anybody; `complain` is called with a sentence about each consumer that fails."""
         self._complain = complain
-        self._consumers: list[tuple[str, Callable[[Event], None]]] = []
+        self._consumers: list[tuple[str, Callable[[Event], object]]] = []
         self._last: RunStopped | None = None
         # A consumer may come from another thread while the supervisor's tells an event.
         self._gate = threading.Lock()
 
-    def add(self, consumer: Callable[[Event], None], name: str = "the consumer of events") -> None:
+    def add(self, consumer: Callable[[Event], object], name: str = "the consumer of events") -> None:
         """Tell `consumer` each event from now on. After the last one it is told that one, at once, and nothing else."""
         with self._gate:
             self._consumers.append((name, consumer))
             last = self._last
         if last is not None:
-            consumer(last)
+            _refuse_coroutine(consumer(last))
 
     def tell(self, event: Event) -> None:
         """Tell everybody, in the order in which they came."""
@@ -51,11 +52,23 @@ class Audience:
         for each in consumers:
             name, consumer = each
             try:
-                consumer(event)
+                _refuse_coroutine(consumer(event))
             except BaseException as error:  # noqa: BLE001 - whatever it raises, also what would end a program
                 with self._gate:
-                    self._consumers.remove(each)
+                    # By identity: two may be equal, and one may not like to be compared.
+                    self._consumers = [other for other in self._consumers if other is not each]
                 self._complain(f"{name} failed and is dropped: {shown(error)}")
+
+
+def _refuse_coroutine(answer: object) -> None:
+    """Raise TypeError where a consumer has only made a coroutine: it would be told nothing, for ever."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+        message = (
+            f"{answer.__qualname__} is async, and nobody awaits it here: "
+            "give a plain function, which may call loop.call_soon_threadsafe"
+        )
+        raise TypeError(message)
 
 
 def _check(event: Event) -> None:

@@ -10,12 +10,14 @@ import contextlib
 import gc
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
 
 from steady_mp.supervisor.bootstrap import RUN_MARK
+from steady_mp.supervisor.thread import SupervisorThread
 from steady_mp.testing.waiting import eventually
 
 if TYPE_CHECKING:
@@ -156,9 +158,19 @@ class Litter:
         self._adopts = adopts
         self._descriptors = descriptors()
         self._processes = set(descendants())
+        self._runs = [each for each in threading.enumerate() if isinstance(each, SupervisorThread)]
+
+    def _is_older(self, process: psutil.Process) -> bool:
+        """Tell whether it was there, or was started by what was: a graph that lives longer may restart an actor."""
+        if process in self._processes:
+            return True
+        try:
+            return any(parent in self._processes for parent in process.parents())
+        except psutil.Error:  # it is gone by now
+            return False
 
     def _living(self) -> list[psutil.Process]:
-        found = {process for process in descendants() if process not in self._processes}
+        found = {process for process in descendants() if not self._is_older(process)}
         if self._root is not None and not self._adopts:
             # An orphan is nobody's descendant; its environment still says which test it comes from, if it has it still.
             # To adopt it is for a whole process to decide: children that it never had would come to its `os.wait`.
@@ -168,10 +180,12 @@ class Litter:
     def left(self, *, opened: bool = True) -> list[str]:
         """Return what is left, each in a few words; processes are killed then.
 
-        `opened` asks for descriptors too. Waits up to some seconds for what is about to end.
+        `opened` asks for descriptors too, unless a run lives on that was there before.
+        Waits up to some seconds for what is about to end.
         """
         left = reap(self._living)
-        if opened:
+        # A run that was there before, of a fixture of a wider scope, opens what each life of its actors needs.
+        if opened and not any(run.is_alive() for run in self._runs):
             left += opened_since(self._descriptors)
         if self._root is not None and self._root.exists():
             left += [f"run directory {entry.name}" for entry in sorted(self._root.iterdir())]

@@ -331,6 +331,27 @@ def test_may_keep_what_it_likes(tmp_path):
     result.assert_outcomes(passed=1)
 
 
+def test_a_graph_of_a_wider_scope_may_restart_an_actor_meanwhile(run_tests: Callable[..., pytest.RunResult]) -> None:
+    result = run_tests(
+        """
+from steady_mp.testing import GraphUnderTest
+
+@pytest.fixture(scope="module")
+def wider():
+    with GraphUnderTest(build_graph, ENDLESS) as graph:
+        yield graph
+
+def test_restarts(wider, graph_under_test):
+    wider.kill("logger")
+    wider.wait_for(ActorStarted, actor="logger", generation=2)
+
+def test_the_next_life_goes_on(wider):
+    assert wider.run.generation("logger") == 2
+"""
+    )
+    result.assert_outcomes(passed=2)
+
+
 def test_ctrl_c_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         HEAD

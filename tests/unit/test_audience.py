@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -152,3 +154,42 @@ def test_one_whose_error_can_not_be_shown_is_dropped_as_well() -> None:
         "the consumer of events failed and is dropped: Unspeakable, which can't be shown",
         "the event Mute is told to nobody: Unspeakable, which can't be shown",
     ]
+
+
+async def listen(_event: Event) -> None:
+    """Is what nobody awaits."""
+
+
+@pytest.mark.parametrize("consumer", [listen, functools.partial(listen)])
+def test_one_that_would_have_to_be_awaited_is_dropped_and_that_is_said(consumer: Any) -> None:
+    complaints: list[str] = []
+    audience = Audience(complaints.append)
+    audience.add(consumer)
+    audience.tell(STARTED)
+    audience.tell(FINISHED)
+    (complaint,) = complaints
+    assert complaint.startswith("the consumer of events failed and is dropped: TypeError(")
+    assert "nobody awaits" in complaint
+
+
+@dataclass
+class Collector:
+    """Is equal to each other one."""
+
+    fails: bool = field(compare=False)
+    told: list[Event] = field(default_factory=list, compare=False)
+
+    def __call__(self, event: Event) -> None:
+        """Keep an event, or fail."""
+        if self.fails:
+            raise ValueError
+        self.told.append(event)
+
+
+def test_of_two_that_are_equal_the_one_that_raises_is_dropped() -> None:
+    audience = Audience(lambda _: None)
+    audience.add(well := Collector(fails=False))
+    audience.add(Collector(fails=True))
+    audience.tell(STARTED)
+    audience.tell(FINISHED)
+    assert well.told == [STARTED, FINISHED]

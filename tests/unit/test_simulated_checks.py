@@ -30,7 +30,7 @@ def test_a_check_that_fails_by_pytest_tells_the_seed_and_the_crashes_as_a_note()
     crash = Crash("keeper", "commit:epoch", 3)
     with pytest.raises(pytest.fail.Exception, match="somebody died") as found:
         explore(toys.line, seeds=[5], crashes=[crash, Crash("keeper", "commit:epoch", 10_000)], check=failing_by_pytest)
-    call = "simulate(line, …, seed=5, crashes=[Crash('keeper', 'commit:epoch', 3)])"
+    call = "simulate(line, …, seed=5, crashes=[Crash('keeper', 'commit:epoch', 3)], log_level='warning')"
     assert found.value.__notes__ == [f"seed 5; the same run again: {call}"]
 
 
@@ -40,7 +40,9 @@ def test_a_time_out_in_the_middle_of_a_run_tells_the_seed_and_the_crashes_as_a_n
 
     with pytest.raises(pytest.fail.Exception, match="too late") as found:
         explore(build, seeds=[5])
-    assert found.value.__notes__ == ["seed 5; the same run again: simulate(build, …, seed=5, crashes=[])"]
+    assert found.value.__notes__ == [
+        "seed 5; the same run again: simulate(build, …, seed=5, crashes=[], log_level='warning')"
+    ]
 
 
 @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])

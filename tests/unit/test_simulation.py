@@ -337,3 +337,14 @@ def test_a_run_that_can_t_be_repeated_is_told_as_it_was() -> None:
     with pytest.raises(SimulationFailed, match="gave up: failer was given up"):
         simulate(build)
     assert built > 1
+
+
+@pytest.mark.timeout(20)
+def test_a_switch_that_lies_behind_the_last_step_is_looked_for_no_further() -> None:
+    outcome = simulate(toys.line, only=[10**9], max_steps=100_000)
+    assert outcome.switches == 0
+
+
+def test_the_replay_that_explore_tells_logs_at_its_level() -> None:
+    with pytest.raises(SimulationFailed, match=r"simulate\(.*, log_level='warning'\)"):
+        explore(toys.leaky, seeds=range(100), crashes=1, check=complete)

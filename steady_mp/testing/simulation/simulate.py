@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _MOST_STEPS: Final = 5_000_000
 _SHOWN: Final = 60
+#: What `simulate` logs at, and so does a replay that says nothing else.
+_LOG_LEVEL: Final = "info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,9 @@ class _Setting:
         """Return the call that repeats a run, with what only the test knows left out."""
         listed = ", ".join(f"Crash({c.actor!r}, {c.point!r}, {c.hit})" for c in crashes)
         switches = "" if only is None else f", only={only}"
-        return f"simulate({getattr(self.build, '__name__', 'build')}, …, seed={seed}, crashes=[{listed}]{switches})"
+        level = "" if self.log_level == _LOG_LEVEL else f", log_level={self.log_level!r}"
+        build = getattr(self.build, "__name__", "build")
+        return f"simulate({build}, …, seed={seed}, crashes=[{listed}]{switches}{level})"
 
 
 def simulate(  # noqa: PLR0913 - each is a question that a test may ask
@@ -114,7 +118,7 @@ def simulate(  # noqa: PLR0913 - each is a question that a test may ask
     check: Callable[[Outcome], object] | None = None,
     shutdown_after: float | None = None,
     max_steps: int = _MOST_STEPS,
-    log_level: str = "info",
+    log_level: str = _LOG_LEVEL,
     shrink: bool = True,
 ) -> Outcome:
     """Run the graph that ``build(graph, args)`` declares once, in this process, and return what it came to.

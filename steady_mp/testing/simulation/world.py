@@ -68,7 +68,8 @@ class World:
         switches: Iterable[Switch] = self.dice.switches()
         if only is not None:
             last = max(only, default=-1)
-            until = itertools.takewhile(lambda switch: switch.number <= last, switches)
+            # Behind the last step that there may be, none is looked for: to `last` it may be very far.
+            until = itertools.takewhile(lambda switch: switch.number <= last and switch.step <= max_steps, switches)
             switches = (switch for switch in until if switch.number in only)
         self.steps = Steps(self.dice.tick, switches, planned, max_steps)
         self.steps.jump(_START)
