@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from steady_mp.errors import ExitCode
+
+_TOO_LITTLE: Final = "steady-mp: no memory to load the program: raise the limit (ulimit -v), or free some memory\n"
 
 
 def main() -> int:
@@ -15,8 +17,11 @@ def main() -> int:
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:  # as a shell does for what it runs in the background
         signal.signal(signal.SIGINT, _leave)
-    from steady_mp.cli.main import main as command  # noqa: PLC0415 - only now is it heard
-
+    try:
+        from steady_mp.cli.main import main as command  # noqa: PLC0415 - only now is it heard
+    except MemoryError:
+        sys.stderr.write(_TOO_LITTLE)
+        return ExitCode.UNCLEAN
     signal.signal(signal.SIGINT, before)
     return command()
 

@@ -7,6 +7,7 @@ counted, and said in it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -22,7 +23,7 @@ from steady_mp.errors import ConfigurationError
 from steady_mp.log_format import SELF, JsonFormat, LogEntry, LogFormat, TextFormat, wants_colors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: What may wait for one output.
 _MOST_LINES: Final = 100_000
@@ -172,6 +173,22 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="backslashreplace"))
 
 
+@contextlib.contextmanager
+def _reader_of(path: Path) -> Iterator[None]:
+    """Make sure that to open `path` does not wait for the reader of a FIFO; raises OSError where it has none.
+
+    It is held meanwhile: the first writer that goes is the end for its reader.
+    """
+    if not path.is_fifo():
+        yield
+        return
+    held = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
 class _File:
     """A file that is put aside before it gets too large."""
 
@@ -182,15 +199,17 @@ class _File:
         self._broken = False
         self._piece = min(_PIECE, settings.file_size // 2)
         try:
-            self._handler = _Rotating(
-                self._path,
-                maxBytes=settings.file_size,
-                backupCount=settings.file_count,
-                encoding="utf-8",
-                errors="backslashreplace",
-            )
+            with _reader_of(self._path):
+                self._handler = _Rotating(
+                    self._path,
+                    maxBytes=settings.file_size,
+                    backupCount=settings.file_count,
+                    encoding="utf-8",
+                    errors="backslashreplace",
+                )
         except OSError as error:
-            raise ConfigurationError(f"{self._path}: can't write the log there: {error.strerror}") from None
+            reason = "nobody reads this FIFO; begin to read it first" if error.errno == errno.ENXIO else error.strerror
+            raise ConfigurationError(f"{self._path}: can't write the log there: {reason}") from None
 
     def put(self, lines: list[str]) -> int:
         return sum(self._emit(piece) for piece in self._pieces(lines))

@@ -44,6 +44,8 @@ class Slots(Store):
         for view in (self.cells, self.whole, self._bytes):
             if isinstance(view, memoryview):
                 view.release()
+        # An array of numpy holds the mapping until it is forgotten: what stays instead is a view that raises.
+        self.cells = self.whole
         super().release()
 
     def spans(self, slot: int, count: int) -> tuple[tuple[int, int], ...]:

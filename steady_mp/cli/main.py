@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 
 
+_WIDTH: Final = "TERMINAL_WIDTH"
 #: What is wrong with a path itself, each time anew.
 _OF_THE_PATH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -73,8 +74,8 @@ def _main(words: list[str]) -> int:
     except typer.TyperException as error:
         message = f"{error.format_message()} (steady-mp --help shows what there is)"
         return _refuse(message, ExitCode.BAD_CONFIGURATION)
-    except ConfigurationError as error:
-        return _refuse(str(error), ExitCode.BAD_CONFIGURATION)
+    except (ConfigurationError, ValueError) as error:
+        return _refuse(_of_configuration(error), ExitCode.BAD_CONFIGURATION)
     except SteadyError as error:
         return _refuse(str(error), ExitCode.UNCLEAN)
     except OSError as error:
@@ -87,6 +88,16 @@ def _main(words: list[str]) -> int:
 def _refuse(message: str, status: ExitCode) -> int:
     print("steady-mp:", visible(" ".join(message.split())), file=sys.stderr)
     return status
+
+
+def _of_configuration(error: ConfigurationError | ValueError) -> str:
+    """Say what is wrong with the words, or with what typer reads where it first shows a help. Raises all else again."""
+    if isinstance(error, ConfigurationError):
+        return str(error)
+    width = os.environ.get(_WIDTH, "")
+    if not width or width.strip().isdecimal():
+        raise error
+    return f"{_WIDTH}={width!r}: must be a number of columns; set one, or unset it"
 
 
 def _refused(error: OSError) -> int:

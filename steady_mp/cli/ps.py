@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,9 +50,10 @@ def look(found: Found) -> dict[str, Any]:
     """Return how a run stands as plain data. Raises ConfigurationError when its files can't be read."""
     status = found.status
     try:
-        actors = _actors(found.directory)
+        state = _describe(found.directory)
     except UNREADABLE as error:
         raise ConfigurationError(f"{found.directory} can't be read as a run: {error}") from None
+    actors = [{name: actor[name] for name in _SHOWN} for actor in state["actors"]]
     run: dict[str, Any] = {
         "graph": status.graph,
         "run": found.directory.name,
@@ -62,7 +62,7 @@ def look(found: Found) -> dict[str, Any]:
         "halted": found.is_halted,
         "phase": status.phase if found.is_alive or status.phase == "stopped" else "dead",
         "durable": RunDir(found.directory).has_begun,
-        "uptime": round(max(0.0, time.time() - status.started), 1),
+        "uptime": round(state["uptime"], 1),
         "url": status.url,
         "deadlocks": deadlocks_of(found.directory) if found.is_alive else [],
         "actors": actors,
@@ -81,12 +81,12 @@ def _seconds(found: Found) -> float | None:
     return None
 
 
-def _actors(directory: Path) -> list[dict[str, Any]]:
+def _describe(directory: Path) -> dict[str, Any]:
     sampler = Sampler(directory)
     try:
         board = Board(sampler.plan)
         board.update(sampler.sample())
-        return [{name: actor[name] for name in _SHOWN} for actor in describe(board)["actors"]]
+        return describe(board)
     finally:
         sampler.close()
 

@@ -7,7 +7,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from steady_mp.errors import StateError
+from steady_mp.errors import StateError, in_words
 from steady_mp.memory.files import reserve
 from steady_mp.memory.layout import PAGE
 
@@ -91,16 +91,11 @@ class SnapshotSlots:
         if self._stem is None:
             room = mmap.mmap(-1, size)
         else:
-            fd = os.open(self.path(slot), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                reserve(fd, size)
-                size = os.fstat(fd).st_size
-                room = mmap.mmap(fd, size)
+                room = _open_with_room(self.path(slot), size)
             except OSError as error:
-                message = f"a snapshot of {needed} bytes can't be written to {self.path(slot)}: {error.strerror}"
+                message = f"a snapshot of {needed} bytes can't be written to {self.path(slot)}: {in_words(error)}"
                 raise StateError(message) from None
-            finally:
-                os.close(fd)
         self._maps[slot] = room
         return room
 
@@ -110,3 +105,13 @@ class SnapshotSlots:
             if room is not None:
                 room.close()
         self._maps = [None, None]
+
+
+def _open_with_room(path: Path, size: int) -> mmap.mmap:
+    """Map the file at `path`, which is made where it is not there, with `size` bytes or more. Raises OSError."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        reserve(fd, size)
+        return mmap.mmap(fd, os.fstat(fd).st_size)
+    finally:
+        os.close(fd)

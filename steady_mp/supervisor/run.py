@@ -306,8 +306,9 @@ class Run:
             message = f"graph {self._plan.graph!r} still runs after {timeout:g} s"
             raise TimeoutError(message)
         if self._report is None:
-            message = "the run ended without a report"
-            raise SteadyError(message) from self._supervisor.error
+            error = self._supervisor.error
+            message = f"the run ended without a report: {type(error).__name__}: {error}"
+            raise SteadyError(message) from error
         return self._report
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from steady_mp.memory.hands import Held, unsettled
 from steady_mp.memory.letters import Letters
 from steady_mp.memory.pidfd import pidfd_open, pidfd_send_signal
 from steady_mp.memory.standing import halt_of
+from steady_mp.parking import is_readable
 from steady_mp.plan import actor_file, channel_file
 from steady_mp.recovery import recover
 from steady_mp.supervisor.orphans import bury
@@ -197,6 +198,8 @@ class Seat:
         """Say what keeps the actor from finishing."""
         if self.status is not Status.RUNNING:
             return f"it is {self.status.value}"
+        if reason := self._why_silent():
+            return reason
         if refusal := self.control.refusal:
             return f"it refused: {refusal}"
         words = self.control.words
@@ -213,6 +216,14 @@ class Seat:
             elif not sends and in_flight:
                 open_inputs.append(f"{in_flight} messages wait in {channel.name}")
         return "; ".join(open_inputs) or "it sleeps in a wait that a shutdown does not end"
+
+    def _why_silent(self) -> str | None:
+        """Say what is wrong with its process: what it has said, or waits for, is of the time before then."""
+        if self.is_stopped():
+            return "it is stopped (SIGSTOP)"
+        if self._pidfd is not None and is_readable(self._pidfd):
+            return "it has died, but the fork server, which restarts it, does not answer"
+        return None
 
     def close(self) -> None:
         """Unmap and close what this seat holds."""

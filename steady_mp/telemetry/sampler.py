@@ -86,6 +86,8 @@ class Sample:
     run: str
     at: float
     wall: float
+    #: Seconds since the run began, whatever was done to the time of day meanwhile.
+    uptime: float
     actors: tuple[ActorSample, ...]
     channels: tuple[ChannelSample, ...]
     #: Cycles in which everybody waits for room, each with what any movement would change.
@@ -176,6 +178,7 @@ class Sampler:
             run=self.directory.name,
             at=at,
             wall=self._wall(),
+            uptime=self._uptime(at),
             actors=actors,
             channels=tuple(self._sample_channel(index) for index in range(len(self._channels))),
             cycles={
@@ -189,6 +192,10 @@ class Sampler:
             halted=not self._is_foreign and halt_of(self._supervisor.pid).stopped,
             forks_halted=self._is_fork_server_halted(),
         )
+
+    def _uptime(self, at: float) -> float:
+        start = self._run[layout.START_NS]  # 0 in the moment before it begins
+        return max(0.0, at - start * _NS) if start else 0.0
 
     def _is_supervised(self) -> bool:
         """Tell whether the run goes on: its process may live on without it, and then its record is gone."""

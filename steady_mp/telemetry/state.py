@@ -30,7 +30,7 @@ def describe(board: Board) -> dict[str, Any]:
         "as_of": round(sample.wall, 3),
         "phase": status.phase,
         "started": status.started,
-        "uptime": round(max(0.0, sample.wall - status.started), 3),
+        "uptime": round(sample.uptime, 3),
         "window": board.plan.window,
         "span": round(board.span, 3),
         "refresh": board.plan.refresh,

@@ -9,16 +9,17 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import psutil
 import pytest
 
-from steady_mp import ConfigurationError, ExitCode, Graph, StartError
+from steady_mp import ConfigurationError, ExitCode, Graph, StartError, SteadyError
 from steady_mp.events import ActorStarted, RunStopped
 from steady_mp.memory.doorbell import Doorbell
 from steady_mp.memory.mapping import Mapping
 from steady_mp.plan import PLAN_FILE
+from steady_mp.supervisor import run as run_module
 from steady_mp.supervisor.exits import ORPHANED
 from steady_mp.supervisor.launcher import Launcher
 from steady_mp.supervisor.messages import ForkServerGone
@@ -182,3 +183,15 @@ def test_a_fork_of_the_program_does_not_keep_its_fork_server(tmp_path: Path) -> 
         assert launcher.close() == ORPHANED  # by itself, and not killed when patience was over
     finally:
         os.close(copy)
+
+
+def test_a_run_that_comes_to_no_report_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "letters")
+
+    monkeypatch.setattr(run_module, "leave", refuse)
+    with (
+        calm().start(output=Lines()) as run,
+        pytest.raises(SteadyError, match=r"the run ended without a report: OSError: .*Input/output error: 'letters'"),
+    ):
+        run.block_until_stopped(30.0)

@@ -70,3 +70,19 @@ def test_a_ctrl_c_that_the_shell_keeps_off_is_kept_off_while_it_is_loaded_too(tm
     (tmp_path / "sitecustomize.py").write_text(INTERRUPTED.format(name="steady_mp.cli.main"))
     ignoring = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *script())
     assert outcome(ignoring, "--version", path=tmp_path) == (0, f"steady-mp {version('steady-mp')}\n", "")
+
+
+def test_too_little_memory_to_load_the_program_is_one_line(tmp_path: Path) -> None:
+    raising = INTERRUPTED.replace("signal.raise_signal(signal.SIGINT)", "raise MemoryError")
+    (tmp_path / "sitecustomize.py").write_text(raising.format(name="steady_mp.supervisor.run"))
+    said = "steady-mp: no memory to load the program: raise the limit (ulimit -v), or free some memory\n"
+    assert outcome(MODULE, "ps", path=tmp_path) == (1, "", said)
+
+
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help")])
+def test_a_width_of_the_terminal_that_is_none_is_named(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "wide")
+    said = "steady-mp: TERMINAL_WIDTH='wide': must be a number of columns; set one, or unset it\n"
+    assert outcome(MODULE, *words) == (2, "", said)
+    status, _, said = outcome(MODULE, "graph", "actors")
+    assert (status, said) == (0, "")

@@ -121,6 +121,30 @@ def test_who_refuses_is_named_with_the_reason_and_what_is_queued() -> None:
     assert sorted(actor.name for actor in report.actors if not actor.finished) == ["stubborn", "stuck"]
 
 
+def test_who_stands_still_is_named_as_stopped_and_not_by_what_waits_for_it() -> None:
+    def drain(run: Run, watch: Watch) -> None:
+        sink = watch.wait_for(ActorStarted, actor="sink").pid
+        assert eventually(lambda: run._channels[0].words[layout.HEAD] > 0)
+        os.kill(sink, signal.SIGSTOP)
+        run.request_shutdown()
+
+    report = complete(endless(shutdown_timeout=1.0), meanwhile=drain).report
+    assert "sink did not stop in time: it is stopped (SIGSTOP)" in report.why
+
+
+def test_who_has_died_unseen_because_the_fork_server_stands_still_is_named_so() -> None:
+    def drain(run: Run, watch: Watch) -> None:
+        sink = psutil.Process(watch.wait_for(ActorStarted, actor="sink").pid)
+        assert eventually(lambda: run._channels[0].words[layout.HEAD] > 0)
+        os.kill(sink.ppid(), signal.SIGSTOP)
+        sink.kill()
+        run.request_shutdown()
+
+    report = complete(endless(shutdown_timeout=1.0), meanwhile=drain).report
+    reason = "it has died, but the fork server, which restarts it, does not answer"
+    assert f"sink did not stop in time: {reason}" in report.why
+
+
 def test_who_has_drained_in_time_is_clean_however_late_the_supervisor_looks() -> None:
     """It may be held up across the deadline: stopped (Ctrl-Z), or by a slow consumer of events."""
     graph = endless()

@@ -14,7 +14,7 @@ from steady_mp.memory import layout
 from steady_mp.memory.control import ControlBlock
 from steady_mp.memory.rundir import RunDir
 from steady_mp.memory.status import STATUS_FILE
-from steady_mp.plan import PLAN_FILE, actor_file, channel_file
+from steady_mp.plan import PLAN_FILE, RUN_FILE, actor_file, channel_file
 from steady_mp.supervisor.recorder import Recorder, first_status
 from steady_mp.telemetry.board import Board
 from steady_mp.telemetry.prometheus import RunCollector
@@ -56,6 +56,8 @@ class Simulated:
         contents = {PLAN_FILE: self.plan.to_json().encode(), STATUS_FILE: status.to_json().encode()}
         self.run = RunDir.create(graph, self.plan.files(), contents)
         self.record = Recorder(self.run.path, self.plan, print, lambda: self.wall)
+        self._words = self.run.mapping(RUN_FILE)
+        self.start()
         self._mappings = [self.run.mapping(channel_file(index)) for index in range(len(self.plan.channels))]
         for plan, mapping in zip(self.plan.channels, self._mappings, strict=True):
             format_channel(mapping, plan)
@@ -69,6 +71,10 @@ class Simulated:
         self.actors = [control.words for control in self._controls]
         self.sampler = Sampler(self.run.path, clock=lambda: self.now, wall=lambda: self.wall)
         self.board = Board(self.plan)
+
+    def start(self) -> None:
+        """Let the run begin now."""
+        self._words.words[layout.START_NS] = int(self.now * 1e9)
 
     def begin(self, actor: int = 0, generation: int = 1) -> None:
         """Let an actor live, in this process."""
@@ -101,6 +107,7 @@ class Simulated:
             control.close()
         for mapping in self._mappings:
             mapping.close()
+        self._words.close()
         self.run.remove()
 
     def __enter__(self) -> Self:

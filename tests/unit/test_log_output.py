@@ -83,6 +83,25 @@ def test_a_file_that_cant_be_opened_is_refused_in_a_line(tmp_path: Path) -> None
             LogWriter(None, 1, settings=LogSettings(file=path))
 
 
+@pytest.mark.timeout(10)
+def test_a_fifo_that_nobody_reads_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    os.mkfifo(path)
+    with pytest.raises(ConfigurationError, match=f"{path}: can't write the log there: nobody reads this FIFO"):
+        LogWriter(None, 1, settings=LogSettings(file=path))
+
+
+@pytest.mark.timeout(10)
+def test_the_reader_of_a_fifo_gets_the_log_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reader, True)
+    filled(path, {}, ["one", "two"])
+    with os.fdopen(reader, encoding="utf-8") as lines:
+        assert lines.read() == "one\ntwo\n"
+
+
 @pytest.mark.parametrize("named", ["log", "{folder}/log"])
 def test_a_full_disk_leaves_whole_lines_and_a_count(
     named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ from steady_mp.cli import ps, state, top
 from steady_mp.cli.runs import open_status
 from steady_mp.events import ActorFinished, RunStopped
 from steady_mp.memory.status import EVENTS_FILE, STATUS_FILE, read_status, write_status
+from steady_mp.telemetry.state import describe
 from tests.support.simulated import Simulated
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 def run() -> Iterator[Simulated]:
     """Give a run in which eat has finished and feed works."""
     with Simulated(graph="odd") as made:
-        made.now = time.monotonic()  # the commands look by the real clock
+        made.now = time.monotonic() - 5.0  # the commands look by the real clock
+        made.start()
+        made.now += 5.0
         made.begin(0)
         made.begin(1)
         made.record(ActorFinished(actor="eat", generation=1))
@@ -89,6 +92,16 @@ def test_ps_shows_who_supervises_a_living_run(run: Simulated) -> None:
     assert (looked["phase"], looked["pid"]) == ("running", os.getpid())
     assert looked["uptime"] > 0
     assert f"supervisor {os.getpid()}" in head
+
+
+@pytest.mark.parametrize("jump", [-1e9, 1e9])
+def test_how_long_a_run_is_up_is_no_matter_of_the_time_of_day(run: Simulated, jump: float) -> None:
+    """Which is set when the network has come, long after a small machine has started its runs."""
+    status = read_status(run.run.path)
+    write_status(run.run.path, dataclasses.replace(status, started=time.time() + jump))
+    assert 5.0 <= seen(run)[0]["uptime"] < 60
+    run.tick(7.0)
+    assert 12.0 <= describe(run.board)["uptime"] < 60
 
 
 def test_ps_counts_the_time_of_a_drained_run_up_to_its_end(run: Simulated) -> None:

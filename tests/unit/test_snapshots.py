@@ -131,3 +131,16 @@ def test_a_full_file_system_is_an_error_that_says_so(tmp_path: Path, monkeypatch
 def test_slots_in_memory_have_no_path() -> None:
     with pytest.raises(ValueError, match="live in memory"):
         SnapshotSlots(None).path(0)
+
+
+def test_a_file_that_can_t_be_opened_names_the_snapshot_and_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    slots = SnapshotSlots(tmp_path / "s")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(StateError, match=r"a snapshot of 9 bytes can't be written to .*: Too many open files; rai"):
+            slots.write(1, bytes(9))
