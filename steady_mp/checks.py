@@ -74,6 +74,12 @@ def check_kinds(what: str, **options: tuple[object, type]) -> None:
             raise ConfigurationError(f"{what}: {name} {value!r}: give it {kind.__name__}(…)")
 
 
+def check_callable(what: str, call: object) -> None:
+    """Raise ConfigurationError unless `call` can be called."""
+    if not callable(call):
+        raise ConfigurationError(f"{what} {call!r}: give it a function")
+
+
 def check_signal(number: object) -> None:
     """Raise ConfigurationError unless `number` is that of a signal which this system has."""
     if not isinstance(number, int) or number not in signal.valid_signals():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
 from steady_mp.channel.kinds import format_channel
-from steady_mp.checks import check_kinds, check_signal
+from steady_mp.checks import check_callable, check_kinds, check_pace, check_signal
 from steady_mp.cycles import cycles_of
 from steady_mp.errors import ConfigurationError, ExitCode, StartError, SteadyError
 from steady_mp.events import BegunAnew, CycleDeclared, Event, LettersLeft, RunStopped
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _LOG_TIMEOUT = 5.0
+#: Seconds between two beats.
+_PACES = (1e-6, 1e9)
 
 
 class Graph(Topology):
@@ -248,7 +250,7 @@ class Run:
     def watch(self, consumer: Callable[[Event], None]) -> None:
         """Call `consumer` with each event from now on, on the supervisor's thread; one that raises is dropped.
 
-        A run that is over tells its last event, `RunStopped`, at once.
+        A run that is over tells its last event, `RunStopped`, at once, on the caller's, which gets what that raises.
         """
         self._audience.add(consumer)
 
@@ -259,9 +261,11 @@ class Run:
     def beat(self, call: Callable[[], None], seconds: float) -> None:
         """Call `call` now and every `seconds`, on the supervisor's thread, for as long as its loop goes round.
 
-        What it raises ends the run. Returns at once.
+        What it raises ends the run. Returns at once. Raises ConfigurationError for what can't be called, and for what
+        is no number of seconds.
         """
-        self._supervisor.post(Beat(call, seconds))
+        check_callable("beat", call)
+        self._supervisor.post(Beat(call, check_pace("beat: seconds", seconds, *_PACES)))
 
     def strike(self, *actors: str, freeze: float = 0.0) -> None:
         """Kill the first of these actors that may be hit, or stop it for `freeze` seconds. Returns at once.

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 import pytest
@@ -142,6 +142,23 @@ def test_a_signal_that_there_is_not_is_refused_and_the_run_goes_on(number: int) 
     with calm(ENDLESS).start(output=Lines()) as run:
         with pytest.raises(ConfigurationError, match=r"signal .*: there is none of that number"):
             run.kill("sink", number)
+        run.request_shutdown()
+        assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED
+
+
+@pytest.mark.parametrize(
+    ("call", "seconds", "reason"),
+    [
+        (print, 0, r"beat: seconds 0: must be a number"),
+        (print, float("nan"), r"beat: seconds nan: must be a number"),
+        (print, "1", r"beat: seconds '1': must be a number"),
+        (None, 1.0, r"beat None: give it a function"),
+    ],
+)
+def test_a_beat_that_can_t_be_is_refused_and_the_run_goes_on(call: Any, seconds: Any, reason: str) -> None:
+    with calm(ENDLESS).start(output=Lines()) as run:
+        with pytest.raises(ConfigurationError, match=reason):
+            run.beat(call, seconds)
         run.request_shutdown()
         assert run.block_until_stopped(30).exit_code is ExitCode.DRAINED
 

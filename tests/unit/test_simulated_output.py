@@ -96,6 +96,15 @@ def test_what_goes_to_stderr_is_kept_and_the_callers_stays_his() -> None:
     assert (sys.stdout, sys.stderr) == before
 
 
+def test_what_is_written_as_bytes_is_kept_too() -> None:
+    def write(_actor: Actor) -> None:
+        assert sys.stdout.buffer.write("größer\n".encode()) == 9
+        sys.stderr.buffer.write(b"\xff at last")
+        sys.stderr.buffer.flush()
+
+    assert said(write) == ["größer", r"\xff at last"]
+
+
 def test_both_streams_are_one_pipe() -> None:
     assert said(two_streams) == ["one line", "another line", "and its restbefore"]
 

@@ -141,6 +141,12 @@ def test_a_circle_of_waits_is_explained() -> None:
     assert "in a circle: passer 0 → passer 2 → passer 1 → passer 0" in str(found.value)
 
 
+def test_who_won_t_stop_though_nothing_can_come_any_more_says_why() -> None:
+    with pytest.raises(SimulationFailed, match="deadlock: all wait for ever") as found:
+        simulate(toys.holding)
+    assert "holder refused: 3 invoices unpaid" in str(found.value)
+
+
 def test_an_actor_that_is_given_up_is_named_with_its_traceback() -> None:
     with pytest.raises(SimulationFailed, match="gave up: failer was given up after life") as found:
         simulate(toys.failing)

@@ -74,6 +74,11 @@ class _Stream(io.TextIOBase):
                 self.empty(name)
         return len(text)
 
+    @property
+    def buffer(self) -> io.BufferedIOBase:
+        """The same stream for bytes."""
+        return _Bytes(self)
+
     def flush(self) -> None:
         """See `io.IOBase.flush`."""
         name = self._output.speaker
@@ -85,6 +90,23 @@ class _Stream(io.TextIOBase):
         text = self._buffers.pop(name, "")
         if text and not lost:
             self._output.put(name, text)
+
+
+class _Bytes(io.BufferedIOBase):
+    """What writes bytes to a stream; those that are no UTF-8 show as a log shows them."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever `bytes` takes
+        """See `io.BufferedIOBase.write`."""
+        written = bytes(data)
+        self._stream.write(written.decode(errors="backslashreplace"))
+        return len(written)
+
+    def flush(self) -> None:
+        """See `io.IOBase.flush`."""
+        self._stream.flush()
 
 
 class _Handler(logging.Handler):

@@ -183,7 +183,7 @@ class World:
             self._refuse()
         elif not moments:
             asleep = [player.index for player in self.players if player.status is Status.ASLEEP]
-            text = "all wait for ever:\n" + Waits(self.plan, self.channels).explain(asleep)
+            text = f"all wait for ever:\n{Waits(self.plan, self.channels).explain(asleep)}{self._refusals(asleep)}"
             self._fail("deadlock", text)
         else:
             self.steps.jump(min(moments))
@@ -320,13 +320,13 @@ class World:
     def _refuse(self) -> None:
         left = [player.index for player in self.players if player.status is not Status.OVER]
         names = ", ".join(self.players[index].name for index in left)
-        refusals = "".join(
-            f"\n  {self.players[index].name} refused: {self.players[index].control.refusal}"
-            for index in left
-            if self.players[index].control.refusal
-        )
-        explained = Waits(self.plan, self.channels).explain(left)
-        self._fail("refused", f"{names} did not stop within {self._shutdown_timeout:g} s:\n{explained}{refusals}")
+        text = f"{Waits(self.plan, self.channels).explain(left)}{self._refusals(left)}"
+        self._fail("refused", f"{names} did not stop within {self._shutdown_timeout:g} s:\n{text}")
+
+    def _refusals(self, players: Iterable[int]) -> str:
+        """Return a line for each of them whose veto has kept it from its end."""
+        found = [(self.players[index].name, self.players[index].control.refusal) for index in players]
+        return "".join(f"\n  {name} refused: {refusal}" for name, refusal in found if refusal)
 
     def _fail(self, kind: str, text: str) -> None:
         self._failure = self.failed(kind, text)
